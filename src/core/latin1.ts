@@ -1,0 +1,99 @@
+/**
+ * Between bytes and binary strings: JS strings with one character per byte (latin1), exact for any bytes.
+ *
+ * The native conversion costs a call out of JavaScript, some 50 ns whatever the length. Most of what is converted is
+ * short (names, fields, options), so up to 12 bytes are put together here instead, in about half that time. The pieces
+ * are kept so few because V8 builds a rope from 13 characters on, and a rope has to be flattened before it is hashed.
+ *
+ * Upper and lower case are ASCII's alone: `toLowerCase()` would also change bytes beyond 127.
+ */
+
+/** V8 and Node's own conversion, present on every Buffer of every Node version, missing in the declared types. */
+const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
+};
+
+/** Longest text that is put together (or taken apart) here; longer ones are worth the native call. */
+const SHORT_READ = 12;
+const SHORT_WRITE = 24;
+
+const char = String.fromCharCode;
+
+/** The bytes as a binary string. */
+export function latin1Of(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length > SHORT_READ) return latin1Slice.call(bytes, start, end);
+  if (length <= 8) return upToEight(bytes, start, length);
+  return upToEight(bytes, start, 8) + upToEight(bytes, start + 8, length - 8);
+}
+
+function upToEight(b: Uint8Array, i: number, length: number): string {
+  switch (length) {
+    case 0:
+      return '';
+    case 1:
+      return char(b[i]!);
+    case 2:
+      return char(b[i]!, b[i + 1]!);
+    case 3:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!);
+    case 4:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
+    case 5:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
+    case 6:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
+    case 7:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
+    case 8:
+      return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!);
+    default:
+      return '';
+  }
+}
+
+/** The bytes of a binary string. */
+export function bytesOf(binaryString: string): Buffer {
+  return Buffer.from(binaryString, 'latin1');
+}
+
+/** Writes a binary string that has room in `target` and returns the offset after it. */
+export function writeLatin1(target: Uint8Array, offset: number, binaryString: string): number {
+  const length = binaryString.length;
+  if (length > SHORT_WRITE) return offset + latin1Write.call(target, binaryString, offset, length);
+  for (let i = 0; i < length; i++) target[offset + i] = binaryString.charCodeAt(i);
+  return offset + length;
+}
+
+/** Whether the bytes spell `lowerCaseAsciiName` in any mixture of cases. */
+export function equalsIgnoreCase(bytes: Uint8Array, start: number, end: number, lowerCaseAsciiName: string): boolean {
+  const length = lowerCaseAsciiName.length;
+  if (end - start !== length) return false;
+  for (let i = 0; i < length; i++) {
+    if (lowerCaseByte(bytes[start + i]!) !== lowerCaseAsciiName.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** ASCII capitals become small letters; every other byte stays. */
+export function lowerCaseByte(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+}
+
+/** The bytes as a binary string with ASCII capitals made small: the form in which names are looked up. */
+export function lowerCaseOf(bytes: Uint8Array, start: number, end: number): string {
+  return lowerCaseAscii(latin1Of(bytes, start, end));
+}
+
+/** A binary string with ASCII capitals made small. */
+export function lowerCaseAscii(binaryString: string): string {
+  let i = 0;
+  while (i < binaryString.length && !isUpperCase(binaryString.charCodeAt(i))) i++;
+  if (i === binaryString.length) return binaryString;
+  return binaryString.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+}
+
+function isUpperCase(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a;
+}
