@@ -1,0 +1,393 @@
+/**
+ * A hash table of records on a heap, for the keyspace, hashes, sets and sorted sets.
+ *
+ * What it promises, and a JS Map does not: any number of entries, lookup by bytes without making a string, a random
+ * element in O(1), a SCAN cursor that survives resizing, and growth in small steps. The scheme is that of Redis' dict
+ * (dict.c): two tables of powers of two with chained buckets; while the dict resizes, each operation moves one bucket
+ * of the old table, and lookups try both. The buckets are int32 addresses, so a table is one typed array.
+ *
+ * Records (see record.ts) carry 24 bits of their hash. Buckets of tables up to 2^24 are computed from those; beyond,
+ * the key is hashed again when it moves.
+ */
+import type { Random } from '../host/host.ts';
+import { Heap, NONE } from './heap.ts';
+import type { KeyHash } from './hash.ts';
+import { keyLengthAt, keyOffsetAt, LENGTH, META, NEXT, overheadBytes, setKeyLength, TAG, tagOf } from './record.ts';
+
+const INITIAL_BUCKETS = 4;
+const TAG_BUCKETS_MAX = 1 << 24;
+/** Largest table: 2^30 buckets are 4 GiB, what one typed array may hold. */
+const BUCKETS_MAX = 2 ** 30;
+const EMPTY_TABLE = new Int32Array(0);
+/** A resize step gives up after this many empty buckets in a row, so that one operation stays short. */
+const EMPTY_VISITS_PER_STEP = 10;
+
+export class Dict {
+  readonly heap: Heap;
+  readonly #hash: KeyHash;
+  /** [0] is the table in use; [1] the one that it grows or shrinks into, empty when not resizing. */
+  #table: Int32Array = EMPTY_TABLE;
+  #next: Int32Array = EMPTY_TABLE;
+  /** Next bucket of #table to move, or -1. */
+  #moving = -1;
+  #size = 0;
+  /** While positive, buckets are not moved: somebody walks them. */
+  #held = 0;
+  /** Set by `find`: the hash of the key that it looked for, for the `insert` that follows a miss. */
+  #lastHash = 0;
+
+  constructor(heap: Heap, hash: KeyHash) {
+    this.heap = heap;
+    this.#hash = hash;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get buckets(): number {
+    return this.#table.length + this.#next.length;
+  }
+
+  get isResizing(): boolean {
+    return this.#moving >= 0;
+  }
+
+  /** Bytes of the bucket tables; the records are counted by the heap. */
+  get tableBytes(): number {
+    return this.buckets * 4;
+  }
+
+  /** Address of the record with the key bytes[start..end), or NONE. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#moving >= 0) this.resizeStep();
+    const hash = this.#hash.of(bytes, start, end);
+    this.#lastHash = hash;
+    if (this.#size === 0) return NONE;
+    const found = this.#findIn(this.#table, hash, bytes, start, end);
+    if (found !== NONE || this.#moving < 0) return found;
+    return this.#findIn(this.#next, hash, bytes, start, end);
+  }
+
+  #findIn(table: Int32Array, hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    const tag = tagOf(hash, length);
+    const { words, pages } = this.heap;
+    let address = table[bucketOf(hash, table.length)]!;
+    while (address !== NONE) {
+      const page = address >>> 15;
+      const pageWords = words[page]!;
+      const record = (address & 0x7fff) << 1;
+      if (pageWords[record + TAG] === tag) {
+        const key = keyOffsetAt(pageWords, record);
+        const pageBytes = pages[page]!;
+        let i = 0;
+        if (length < 255 || keyLengthAt(pageWords, record) === length) {
+          while (i < length && pageBytes[key + i] === bytes[start + i]) i++;
+          if (i === length) return address;
+        }
+      }
+      address = pageWords[record + NEXT]!;
+    }
+    return NONE;
+  }
+
+  /**
+   * Adds a record with room for `valueBytes` bytes of value and returns its address. The caller has just seen `find`
+   * miss for the same key, and fills META's flags and the value.
+   * @param meta the META word; its VOLATILE flag decides the layout.
+   */
+  insert(bytes: Uint8Array, start: number, end: number, valueBytes: number, meta: number, volatile: boolean): number {
+    const hash = this.#lastHash;
+    this.#growIfFull();
+    const keyLength = end - start;
+    const address = this.heap.allocate(overheadBytes(keyLength, volatile) + valueBytes);
+    const words = this.heap.wordsOf(address);
+    const record = Heap.wordOffset(address);
+    words[record + TAG] = tagOf(hash, keyLength);
+    words[record + META] = meta;
+    words[record + LENGTH] = valueBytes;
+    setKeyLength(words, record, keyLength);
+    copyBytes(bytes, start, end, this.heap.bytesOf(address), keyOffsetAt(words, record));
+    const table = this.#moving >= 0 ? this.#next : this.#table;
+    const bucket = bucketOf(hash, table.length);
+    words[record + NEXT] = table[bucket]!;
+    table[bucket] = address;
+    this.#size++;
+    return address;
+  }
+
+  /** Takes a record out of the table without freeing it. */
+  unlink(address: number): void {
+    this.#replaceLink(address, this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!);
+    this.#size--;
+    if (this.#moving >= 0) this.resizeStep();
+  }
+
+  /** Takes a record out of the table and frees its block. */
+  remove(address: number): void {
+    this.unlink(address);
+    this.heap.free(address);
+  }
+
+  /** Puts `replacement`, a complete record with the same key and tag, in the place of `address`, which is freed. */
+  replace(address: number, replacement: number): void {
+    const next = this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
+    this.heap.wordsOf(replacement)[Heap.wordOffset(replacement) + NEXT] = next;
+    this.#replaceLink(address, replacement);
+    this.heap.free(address);
+  }
+
+  #replaceLink(address: number, target: number): void {
+    const hash = this.#hashOf(address);
+    if (this.#moving >= 0 && this.#relink(this.#next, hash, address, target)) return;
+    if (!this.#relink(this.#table, hash, address, target)) throw new Error('the record is not in this dict');
+  }
+
+  #relink(table: Int32Array, hash: number, address: number, target: number): boolean {
+    const bucket = bucketOf(hash, table.length);
+    let at = table[bucket]!;
+    if (at === address) {
+      table[bucket] = target;
+      return true;
+    }
+    while (at !== NONE) {
+      const words = this.heap.wordsOf(at);
+      const link = Heap.wordOffset(at) + NEXT;
+      at = words[link]!;
+      if (at === address) {
+        words[link] = target;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The hash of a record, or enough of it to find its bucket. */
+  #hashOf(address: number): number {
+    const words = this.heap.wordsOf(address);
+    const record = Heap.wordOffset(address);
+    if (this.#table.length <= TAG_BUCKETS_MAX && this.#next.length <= TAG_BUCKETS_MAX) return words[record + TAG]!;
+    const key = keyOffsetAt(words, record);
+    return this.#hash.of(this.heap.bytesOf(address), key, key + keyLengthAt(words, record));
+  }
+
+  // ------------------------------------------------------------------------------------------------------- resizing
+
+  #growIfFull(): void {
+    if (this.#moving >= 0) return;
+    if (this.#table.length === 0) this.#table = new Int32Array(INITIAL_BUCKETS);
+    else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX) this.#resizeTo(this.#size * 2);
+  }
+
+  /** Makes room for `count` entries in one go, before a load of known size. */
+  reserve(count: number): void {
+    if (this.#size === 0 && this.#moving < 0 && count > this.#table.length) {
+      this.#table = new Int32Array(Math.min(BUCKETS_MAX, powerOfTwo(count)));
+    }
+  }
+
+  /** Starts to shrink a table that is less than a tenth full; called from the cron. */
+  shrinkIfSparse(): void {
+    if (this.#moving >= 0 || this.#held > 0) return;
+    if (this.#table.length > INITIAL_BUCKETS && this.#size * 10 < this.#table.length) this.#resizeTo(this.#size);
+  }
+
+  #resizeTo(count: number): void {
+    const buckets = Math.min(BUCKETS_MAX, Math.max(INITIAL_BUCKETS, powerOfTwo(count)));
+    if (buckets === this.#table.length) return;
+    this.#next = new Int32Array(buckets);
+    this.#moving = 0;
+  }
+
+  /** Moves the next non-empty bucket of a dict that resizes. */
+  resizeStep(): void {
+    if (this.#moving < 0 || this.#held > 0) return;
+    const table = this.#table;
+    let visits = EMPTY_VISITS_PER_STEP;
+    while (this.#moving < table.length && table[this.#moving] === NONE && visits-- > 0) this.#moving++;
+    if (this.#moving < table.length && table[this.#moving] !== NONE) {
+      this.#moveBucket(this.#moving);
+      this.#moving++;
+    }
+    if (this.#moving >= table.length) {
+      this.#table = this.#next;
+      this.#next = EMPTY_TABLE;
+      this.#moving = -1;
+    }
+  }
+
+  #moveBucket(bucket: number): void {
+    const target = this.#next;
+    let address = this.#table[bucket]!;
+    this.#table[bucket] = NONE;
+    while (address !== NONE) {
+      const words = this.heap.wordsOf(address);
+      const record = Heap.wordOffset(address);
+      const following = words[record + NEXT]!;
+      const to = bucketOf(this.#hashOf(address), target.length);
+      words[record + NEXT] = target[to]!;
+      target[to] = address;
+      address = following;
+    }
+  }
+
+  /** Stops resizing until `release`, so that a walk over buckets sees a fixed table. */
+  hold(): void {
+    this.#held++;
+  }
+
+  release(): void {
+    this.#held--;
+  }
+
+  // ------------------------------------------------------------------------------------------------ walking and dice
+
+  /**
+   * One step of SCAN: visits every record of one bucket (of each table, while resizing) and returns the next cursor,
+   * 0 at the end. A record that is there from start to end is visited at least once, however the dict is resized
+   * meanwhile: the cursor counts with its bits reversed (dict.c dictScan).
+   */
+  scan(cursor: number, visit: (address: number) => void): number {
+    if (this.#size === 0) return 0;
+    this.hold();
+    try {
+      if (this.#moving < 0) {
+        this.#visitBucket(this.#table, cursor & (this.#table.length - 1), visit);
+        return nextCursor(cursor, this.#table.length);
+      }
+      const small = this.#table.length <= this.#next.length ? this.#table : this.#next;
+      const large = small === this.#table ? this.#next : this.#table;
+      this.#visitBucket(small, cursor & (small.length - 1), visit);
+      const onlyInLarge = (small.length - 1) ^ (large.length - 1);
+      let at = cursor;
+      do {
+        this.#visitBucket(large, at & (large.length - 1), visit);
+        at = nextCursor(at, large.length);
+      } while ((at & onlyInLarge) !== 0);
+      return at;
+    } finally {
+      this.release();
+    }
+  }
+
+  #visitBucket(table: Int32Array, bucket: number, visit: (address: number) => void): void {
+    let address = table[bucket]!;
+    while (address !== NONE) {
+      // Read on first: `visit` may remove the record.
+      const following = this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
+      visit(address);
+      address = following;
+    }
+  }
+
+  /** Visits every record. `visit` may remove the record that it is given, and no other. */
+  forEach(visit: (address: number) => void): void {
+    this.hold();
+    try {
+      for (const table of [this.#table, this.#next]) {
+        for (let bucket = 0; bucket < table.length; bucket++) {
+          if (table[bucket] !== NONE) this.#visitBucket(table, bucket, visit);
+        }
+      }
+    } finally {
+      this.release();
+    }
+  }
+
+  /** A random record, NONE when there is none. Uniform over buckets, then over the bucket's chain. */
+  random(random: Random): number {
+    if (this.#size === 0) return NONE;
+    if (this.#moving >= 0) this.resizeStep();
+    let head = NONE;
+    const first = Math.max(0, this.#moving);
+    const total = this.#table.length - first + this.#next.length;
+    do {
+      const at = first + random.below(total);
+      head = at < this.#table.length ? this.#table[at]! : this.#next[at - this.#table.length]!;
+    } while (head === NONE);
+    let length = 0;
+    for (let at = head; at !== NONE; at = this.#following(at)) length++;
+    let skip = random.below(length);
+    while (skip-- > 0) head = this.#following(head);
+    return head;
+  }
+
+  /**
+   * Up to `count` distinct records from neighbouring buckets at a random place: cheaper than `count` random ones and
+   * good enough to sample from, not to report (dict.c dictGetSomeKeys).
+   */
+  some(count: number, random: Random): number[] {
+    const wanted = Math.min(count, this.#size);
+    const found: number[] = [];
+    const largest = Math.max(this.#table.length, this.#next.length);
+    if (wanted === 0) return found;
+    let bucket = random.below(largest);
+    for (let steps = 0; found.length < wanted && steps < Math.max(largest, wanted * 10); steps++) {
+      for (const table of [this.#table, this.#next]) {
+        if (bucket >= table.length) continue;
+        for (let at = table[bucket]!; at !== NONE && found.length < wanted; at = this.#following(at)) found.push(at);
+      }
+      bucket = bucket + 1 === largest ? 0 : bucket + 1;
+    }
+    return found;
+  }
+
+  /** Lengths of the chains of both tables, for DEBUG HTSTATS. */
+  chainLengths(): { table: number[]; next: number[] } {
+    const lengths = (table: Int32Array): number[] =>
+      Array.from(table, (head) => {
+        let length = 0;
+        for (let at = head; at !== NONE; at = this.#following(at)) length++;
+        return length;
+      });
+    return { table: lengths(this.#table), next: lengths(this.#next) };
+  }
+
+  #following(address: number): number {
+    return this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
+  }
+
+  /** Forgets all records without freeing them and hands out their tables, for a release in slices. */
+  detachAll(): Int32Array[] {
+    const tables = [this.#table, this.#next];
+    this.#table = EMPTY_TABLE;
+    this.#next = EMPTY_TABLE;
+    this.#moving = -1;
+    this.#size = 0;
+    return tables;
+  }
+}
+
+/** Buckets come from the upper 24 bits of the hash, which the record's tag keeps; huge tables use all of it. */
+function bucketOf(hash: number, buckets: number): number {
+  return (buckets <= TAG_BUCKETS_MAX ? hash >>> 8 : hash) & (buckets - 1);
+}
+
+function powerOfTwo(atLeast: number): number {
+  let size = INITIAL_BUCKETS;
+  while (size < atLeast) size *= 2;
+  return size;
+}
+
+/** Increments the cursor's bits under the mask, most significant bit of the mask first. */
+function nextCursor(cursor: number, buckets: number): number {
+  const reversed = (reverseBits(cursor | ~(buckets - 1)) + 1) | 0;
+  return reverseBits(reversed) >>> 0;
+}
+
+function reverseBits(value: number): number {
+  let v = value;
+  v = ((v >>> 1) & 0x55555555) | ((v & 0x55555555) << 1);
+  v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
+  v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
+  v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
+  return (v >>> 16) | (v << 16);
+}
+
+/** Copies a short range byte by byte, a long one with one call. */
+export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  const length = end - start;
+  if (length < 64) for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
+  else target.set(source.subarray(start, end), at);
+}

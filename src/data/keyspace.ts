@@ -1,0 +1,82 @@
+/**
+ * All databases of a server, on one heap, with what they share: the hash key, the large values, the recency clock,
+ * the statistics, and the observers that the server attaches.
+ *
+ * Time is a field: the server sets `nowMs` before each command, EXEC and cron step, so that everything a command does
+ * happens at one instant (Redis caches time in the same way, server.c call()).
+ */
+import type { Random } from '../host/host.ts';
+import { Database } from './database.ts';
+import { KeyHash } from './hash.ts';
+import { Heap } from './heap.ts';
+import { ValueTable } from './value.ts';
+
+/** What the server wants to know. All of it happens after the fact. */
+export interface KeyspaceObserver {
+  /** A key's expire time passed and it was removed, by an access or by the active cycle. */
+  expired(database: Database, key: Buffer): void;
+}
+
+export interface KeyspaceStatistics {
+  hits: number;
+  misses: number;
+  expired: number;
+}
+
+export class Keyspace {
+  heap = new Heap();
+  readonly hash: KeyHash;
+  readonly random: Random;
+  values = new ValueTable();
+  readonly databases: Database[] = [];
+  readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0 };
+  observer: KeyspaceObserver | null = null;
+  /** Unix time in ms of the command that runs. */
+  nowMs = 0;
+  /** While false (a replica), keys whose time has passed are hidden but stay until the master deletes them. */
+  expires = true;
+  /** While true, no key counts as expired: the dataset is being loaded. */
+  frozen = false;
+  /** 24-bit recency clock, in seconds: the upper bits of META of keys that are used. */
+  recency = 0;
+  /** While true, META holds frequency counters, and reads leave them to `useFrequently`. */
+  lfu = false;
+  /** Called with META on each access under an LFU policy; returns the new upper 24 bits. */
+  useFrequently: (bits: number) => number = (bits) => bits;
+
+  constructor(databaseCount: number, random: Random) {
+    this.random = random.fork('keyspace');
+    this.hash = new KeyHash(random.fork('hash').bytes(8));
+    for (let index = 0; index < databaseCount; index++) this.databases.push(new Database(this, index));
+  }
+
+  get size(): number {
+    let total = 0;
+    for (const database of this.databases) total += database.size;
+    return total;
+  }
+
+  /** Bytes of keys, values and tables. */
+  get usedBytes(): number {
+    let total = this.heap.usedBytes;
+    for (const database of this.databases) total += database.tableBytes;
+    return total;
+  }
+
+  /** Usage bits of a new key, in their place in META. */
+  get newUsage(): number {
+    return (this.lfu ? this.useFrequently(0) : this.recency) << 8;
+  }
+
+  setTime(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.recency = Math.floor(nowMs / 1000) & 0xffffff;
+  }
+
+  /** Empties every database in constant time: the heap as a whole is left to the garbage collector. */
+  clear(): void {
+    this.heap = new Heap();
+    this.values = new ValueTable();
+    for (const database of this.databases) database.reset();
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * One entry of a `Dict`: a block on the heap that holds a key and its value.
+ *
+ * | byte | what |
+ * |---|---|
+ * | 0  | int32 address of the next record in the same bucket |
+ * | 4  | int32 tag: the upper 24 bits of the key's hash, and min(key length, 255) |
+ * | 8  | int32: low 8 bits `KIND`, `PACKED` and `VOLATILE` flags, upper 24 bits recency or frequency of use |
+ * | 12 | int32 length of the value in bytes, or for a value that is a JS object its number |
+ * | 16 | only if VOLATILE: the expire time in Unix ms as two words (high, low), its position among the volatile keys, and 4 unused bytes |
+ * | .. | only if the key has 255 bytes or more: int32 key length |
+ * | .. | the key's bytes, then the value's bytes |
+ *
+ * One comparison of the tag settles almost every lookup that meets another key. Functions here take the page's words
+ * and the record's word offset in them, so that a caller pays for the address arithmetic once.
+ */
+export const NEXT = 0;
+export const TAG = 1;
+export const META = 2;
+export const LENGTH = 3;
+const HEADER_WORDS = 4;
+const VOLATILE_WORDS = 4;
+const EXPIRE_HIGH = 4;
+const EXPIRE_LOW = 5;
+export const VOLATILE_INDEX = 6;
+
+/** Low 8 bits of META. */
+export const KIND_MASK = 0x07;
+/** The value is a JS object (a large collection), not bytes in the record. */
+export const OBJECT = 0x08;
+/** A string that APPEND, SETRANGE and the like made: reported as "raw" however short it is. */
+export const RAW = 0x10;
+/** The record has an expire time. */
+export const VOLATILE = 0x20;
+export const FLAGS_MASK = 0xff;
+
+const LONG_KEY = 255;
+
+/** The tag of a key, from its hash and its length in bytes. */
+export function tagOf(hash: number, keyLength: number): number {
+  return (hash & ~0xff) | (keyLength < LONG_KEY ? keyLength : LONG_KEY);
+}
+
+/** Length of the key in bytes. */
+export function keyLengthAt(words: Int32Array, record: number): number {
+  const short = words[record + TAG]! & 0xff;
+  if (short !== LONG_KEY) return short;
+  return words[record + HEADER_WORDS + (isVolatile(words, record) ? VOLATILE_WORDS : 0)]!;
+}
+
+/** Byte offset in the page of the key's first byte. */
+export function keyOffsetAt(words: Int32Array, record: number): number {
+  let word = record + HEADER_WORDS;
+  if ((words[record + META]! & VOLATILE) !== 0) word += VOLATILE_WORDS;
+  if ((words[record + TAG]! & 0xff) === LONG_KEY) word++;
+  return word << 2;
+}
+
+export function isVolatile(words: Int32Array, record: number): boolean {
+  return (words[record + META]! & VOLATILE) !== 0;
+}
+
+/** Unix time in ms. Only for volatile records. */
+export function expireAt(words: Int32Array, record: number): number {
+  return words[record + EXPIRE_HIGH]! * 0x1_0000_0000 + (words[record + EXPIRE_LOW]! >>> 0);
+}
+
+export function setExpireAt(words: Int32Array, record: number, unixMs: number): void {
+  words[record + EXPIRE_HIGH] = Math.floor(unixMs / 0x1_0000_0000);
+  words[record + EXPIRE_LOW] = unixMs % 0x1_0000_0000;
+}
+
+/** Bytes of a record without its value. */
+export function overheadBytes(keyLength: number, volatile: boolean): number {
+  return (HEADER_WORDS + (volatile ? VOLATILE_WORDS : 0) + (keyLength >= LONG_KEY ? 1 : 0)) * 4 + keyLength;
+}
+
+/** Fills the length word of a long key; the tag and the flags are set already. */
+export function setKeyLength(words: Int32Array, record: number, keyLength: number): void {
+  if (keyLength < LONG_KEY) return;
+  words[record + HEADER_WORDS + (isVolatile(words, record) ? VOLATILE_WORDS : 0)] = keyLength;
+}

@@ -1,0 +1,53 @@
+/**
+ * What a key can hold. Strings and small collections are bytes inside the key's record; a large collection is a JS
+ * object that the record refers to by number (see record.ts). A module that adds a type implements `LargeValue` and
+ * registers nothing: generic commands (TYPE, COPY, RENAME, OBJECT, MEMORY USAGE) go through this interface.
+ */
+export const KIND = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 5 } as const;
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** Names as TYPE replies them, by Kind. */
+export const KIND_NAMES = ['string', 'list', 'set', 'zset', 'hash', 'stream'] as const;
+
+export interface LargeValue {
+  readonly kind: Kind;
+  /** Number of elements, fields or members. */
+  readonly size: number;
+  /** As OBJECT ENCODING names it. */
+  readonly encoding: string;
+  /** Bytes that are not on the heap: tables, JS objects, estimated. */
+  readonly overheadBytes: number;
+  /** A deep copy, for COPY. */
+  clone(): LargeValue;
+  /** Frees what it holds on the heap; the object is not used afterwards. */
+  release(): void;
+}
+
+/** Large values by number; numbers are reused. */
+export class ValueTable {
+  readonly #values: (LargeValue | null)[] = [];
+  readonly #free: number[] = [];
+
+  add(value: LargeValue): number {
+    const reused = this.#free.pop();
+    if (reused === undefined) return this.#values.push(value) - 1;
+    this.#values[reused] = value;
+    return reused;
+  }
+
+  get(number: number): LargeValue {
+    return this.#values[number]!;
+  }
+
+  set(number: number, value: LargeValue): void {
+    this.#values[number] = value;
+  }
+
+  /** Takes a value out of the table and returns it. */
+  take(number: number): LargeValue {
+    const value = this.#values[number]!;
+    this.#values[number] = null;
+    this.#free.push(number);
+    return value;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The records of a database that have an expire time, as a dense array of addresses in no particular order. Each
+ * record knows its place in it (record.ts VOLATILE_INDEX), so that adding, removing and drawing one at random take
+ * constant time, and the active expire cycle can walk it in steps.
+ */
+import { Heap, NONE } from './heap.ts';
+import { VOLATILE_INDEX } from './record.ts';
+
+const INITIAL_CAPACITY = 16;
+
+export class VolatileSet {
+  readonly #heap: Heap;
+  #addresses = new Int32Array(0);
+  #size = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#addresses.byteLength;
+  }
+
+  /** The record at a place, 0 .. size - 1. */
+  at(index: number): number {
+    return index < this.#size ? this.#addresses[index]! : NONE;
+  }
+
+  add(address: number): void {
+    if (this.#size === this.#addresses.length) {
+      const grown = new Int32Array(Math.max(INITIAL_CAPACITY, this.#size * 2));
+      grown.set(this.#addresses);
+      this.#addresses = grown;
+    }
+    this.#place(this.#size++, address);
+  }
+
+  /** The last record takes the place of the removed one. */
+  remove(address: number): void {
+    const index = this.#heap.wordsOf(address)[Heap.wordOffset(address) + VOLATILE_INDEX]!;
+    const last = this.#addresses[--this.#size]!;
+    if (last !== address) this.#place(index, last);
+    if (this.#size * 4 < this.#addresses.length && this.#addresses.length > 1024) {
+      this.#addresses = this.#addresses.slice(0, this.#addresses.length / 2);
+    }
+  }
+
+  /** A record moved: `address` is where it is now, its words are copied already. */
+  moved(address: number): void {
+    this.#addresses[this.#heap.wordsOf(address)[Heap.wordOffset(address) + VOLATILE_INDEX]!] = address;
+  }
+
+  #place(index: number, address: number): void {
+    this.#addresses[index] = address;
+    this.#heap.wordsOf(address)[Heap.wordOffset(address) + VOLATILE_INDEX] = index;
+  }
+}
