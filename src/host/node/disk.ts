@@ -1,0 +1,104 @@
+/**
+ * The real file system behind `Disk`. Paths are resolved against the host's own working directory, not the process',
+ * because several servers with different directories live in one process.
+ */
+import * as fs from 'node:fs';
+import { resolve } from 'node:path';
+import { diskError } from '../error-texts.ts';
+import type { Disk, DiskFile } from '../host.ts';
+import { NodeDiskFile } from './disk-file.ts';
+import { toDiskError } from './errors.ts';
+
+const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
+
+const OPEN_FLAGS = {
+  read: O_RDONLY,
+  append: O_RDWR | O_CREAT | O_APPEND,
+  create: O_RDWR | O_CREAT | O_APPEND | O_TRUNC,
+} as const;
+
+/** Redis creates its files for all to read; the umask has the last word. */
+const FILE_MODE = 0o644;
+const DIRECTORY_MODE = 0o755;
+
+export class NodeDisk implements Disk {
+  readonly #workingDirectory: string;
+
+  constructor(workingDirectory: string = process.cwd()) {
+    this.#workingDirectory = resolve(workingDirectory);
+  }
+
+  read(path: string): Uint8Array | null {
+    return attempt(() => unlessMissing(() => fs.readFileSync(this.#resolve(path))));
+  }
+
+  stat(path: string): { sizeBytes: number; isDirectory: boolean } | null {
+    return attempt(() => {
+      const stat = fs.statSync(this.#resolve(path), { throwIfNoEntry: false });
+      return stat === undefined ? null : { sizeBytes: stat.size, isDirectory: stat.isDirectory() };
+    });
+  }
+
+  list(directory: string): string[] {
+    return attempt(() => fs.readdirSync(this.#resolve(directory)));
+  }
+
+  makeDirectory(path: string): void {
+    attempt(() => fs.mkdirSync(this.#resolve(path), { recursive: true, mode: DIRECTORY_MODE }));
+  }
+
+  rename(from: string, to: string): void {
+    attempt(() => fs.renameSync(this.#resolve(from), this.#resolve(to)));
+  }
+
+  unlink(path: string): void {
+    attempt(() => fs.unlinkSync(this.#resolve(path)));
+  }
+
+  syncDirectory(path: string): void {
+    // Windows has no handle for a directory that could be synced; its file system journals renames by itself.
+    if (process.platform === 'win32') return;
+    attempt(() => {
+      const descriptor = fs.openSync(this.#resolve(path), O_RDONLY);
+      try {
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    });
+  }
+
+  open(path: string, mode: 'read' | 'append' | 'create'): DiskFile {
+    const resolved = this.#resolve(path);
+    return attempt(() => {
+      const descriptor = fs.openSync(resolved, OPEN_FLAGS[mode], FILE_MODE);
+      const stat = fs.fstatSync(descriptor);
+      if (stat.isDirectory()) {
+        fs.closeSync(descriptor);
+        throw diskError('EISDIR');
+      }
+      return new NodeDiskFile(resolved, descriptor, stat.size);
+    });
+  }
+
+  #resolve(path: string): string {
+    return resolve(this.#workingDirectory, path);
+  }
+}
+
+function attempt<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw toDiskError(error);
+  }
+}
+
+function unlessMissing<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (toDiskError(error).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The real `Host`: sockets, files, timers and dice of this process. Hosts are cheap and independent of each other; an
+ * embedder makes one per server.
+ */
+import type { Host } from '../host.ts';
+import { ManualTime } from '../manual-time.ts';
+import { NodeClock } from './clock.ts';
+import { NodeDisk } from './disk.ts';
+import { NodeNet } from './net.ts';
+import { NodeRandom } from './random.ts';
+import { NodeSystem } from './system.ts';
+import { NodeTimers } from './timers.ts';
+
+export interface NodeHostOptions {
+  /** Where log lines go; by default nowhere, since an embedded server should not write to its owner's terminal. */
+  readonly log?: (line: string) => void;
+  /** What relative paths are relative to; by default the process' own directory. */
+  readonly workingDirectory?: string;
+  /** Clock and timers that move only when told, from `createManualTime`; by default the machine's. */
+  readonly time?: ManualTime;
+}
+
+export function createNodeHost(options: NodeHostOptions = {}): Host {
+  const system = new NodeSystem(options.workingDirectory);
+  return {
+    clock: options.time?.clock ?? new NodeClock(),
+    timers: options.time?.timers ?? new NodeTimers(),
+    net: new NodeNet(),
+    disk: new NodeDisk(system.workingDirectory),
+    random: new NodeRandom(),
+    system,
+    log: options.log ?? discard,
+  };
+}
+
+/** A manual clock for real hosts. It starts at the machine's time; hosts that share it stay in step. */
+export function createManualTime(wallMs: number = Date.now()): ManualTime {
+  return new ManualTime({ wallMs, scheduleTurn: (run) => void setImmediate(run) });
+}
+
+function discard(): void {}
