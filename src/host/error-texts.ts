@@ -59,10 +59,10 @@ export function errorText(code: string): string | undefined {
 }
 
 /** @param text for 'EUNKNOWN', which has none of its own. */
-export function netError(code: NetErrorCode, text = errorText(code) ?? 'Unknown error'): NetError {
+export function netErrorOf(code: NetErrorCode, text = errorText(code) ?? 'Unknown error'): NetError {
   return { code, message: text };
 }
 
-export function diskError(code: DiskErrorCode, text = errorText(code) ?? 'Unknown error'): DiskError {
+export function diskErrorOf(code: DiskErrorCode, text = errorText(code) ?? 'Unknown error'): DiskError {
   return new DiskError(code, text);
 }

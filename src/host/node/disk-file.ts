@@ -8,7 +8,7 @@
  */
 import * as fs from 'node:fs';
 import type { DiskError, DiskFile } from '../host.ts';
-import { toDiskError } from './errors.ts';
+import { diskError } from './errors.ts';
 
 type Done = (error: DiskError | null) => void;
 
@@ -61,7 +61,7 @@ export class NodeDiskFile implements DiskFile {
       this.#sizeBytes += bytes.length;
     } catch (error) {
       this.#cutBack(before);
-      throw toDiskError(error);
+      throw diskError(error);
     }
   }
 
@@ -70,7 +70,7 @@ export class NodeDiskFile implements DiskFile {
     try {
       fs.fdatasyncSync(this.#descriptor);
     } catch (error) {
-      throw toDiskError(error);
+      throw diskError(error);
     }
   }
 
@@ -87,7 +87,7 @@ export class NodeDiskFile implements DiskFile {
       }
       return result.subarray(0, filled);
     } catch (error) {
-      throw toDiskError(error);
+      throw diskError(error);
     }
   }
 
@@ -97,7 +97,7 @@ export class NodeDiskFile implements DiskFile {
       this.#truncate(sizeBytes);
       this.#sizeBytes = sizeBytes;
     } catch (error) {
-      throw toDiskError(error);
+      throw diskError(error);
     }
   }
 
@@ -184,7 +184,7 @@ export class NodeDiskFile implements DiskFile {
   #failRest(failed: Operation[], error: NodeJS.ErrnoException): void {
     const all = failed.concat(this.#waiting);
     this.#waiting = [];
-    this.#complete(all, toDiskError(error));
+    this.#complete(all, diskError(error));
   }
 
   #complete(operations: Operation[], error: DiskError | null): void {

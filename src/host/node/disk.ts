@@ -4,10 +4,10 @@
  */
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
-import { diskError } from '../error-texts.ts';
+import { diskErrorOf } from '../error-texts.ts';
 import type { Disk, DiskFile } from '../host.ts';
 import { NodeDiskFile } from './disk-file.ts';
-import { toDiskError } from './errors.ts';
+import { diskError } from './errors.ts';
 
 const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
@@ -75,7 +75,7 @@ export class NodeDisk implements Disk {
       const stat = fs.fstatSync(descriptor);
       if (stat.isDirectory()) {
         fs.closeSync(descriptor);
-        throw diskError('EISDIR');
+        throw diskErrorOf('EISDIR');
       }
       return new NodeDiskFile(resolved, descriptor, stat.size);
     });
@@ -90,7 +90,7 @@ function attempt<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw toDiskError(error);
+    throw diskError(error);
   }
 }
 
@@ -98,7 +98,7 @@ function unlessMissing<T>(act: () => T): T | null {
   try {
     return act();
   } catch (error) {
-    if (toDiskError(error).code === 'ENOENT') return null;
+    if (diskError(error).code === 'ENOENT') return null;
     throw error;
   }
 }

@@ -42,13 +42,13 @@ const NET_SYNONYMS: Readonly<Record<string, NetErrorCode>> = {
   EPERM: 'EACCES',
 };
 
-export function toNetError(error: unknown): NetError {
+export function netError(error: unknown): NetError {
   const code = codeOf(error);
   const known = NET_CODES.has(code) ? (code as NetErrorCode) : NET_SYNONYMS[code];
   return { code: known ?? 'EUNKNOWN', message: textOf(code, error) };
 }
 
-export function toDiskError(error: unknown): DiskError {
+export function diskError(error: unknown): DiskError {
   if (error instanceof DiskError) return error;
   const code = codeOf(error);
   const known = DISK_CODES.has(code) ? (code as DiskErrorCode) : 'EUNKNOWN';
