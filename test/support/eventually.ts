@@ -1,0 +1,35 @@
+/** Waits for a condition instead of for a time: `await eventually(() => replica.isConnected)`. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface EventuallyOptions {
+  /** What is waited for, for the message: "the replica is connected". */
+  readonly what?: string;
+  readonly timeoutMs?: number;
+  readonly everyMs?: number;
+}
+
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
+
+/**
+ * Calls `check` until it gives something truthy and returns that. A check that throws counts as "not yet", so that
+ * `expect(...)` can be used in it; at the deadline its last error becomes the cause of the one that is thrown.
+ */
+export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<Truthy<T>> {
+  const { what = 'the condition holds', timeoutMs = 5000, everyMs = 10 } = options;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    let failure: unknown;
+    try {
+      const value = await check();
+      if (value) return value as Truthy<T>;
+      failure = new Error(`last value: ${String(value)}`);
+    } catch (error) {
+      failure = error;
+    }
+    if (performance.now() >= deadline) {
+      const reason = failure instanceof Error ? failure.message : String(failure);
+      throw new Error(`Not within ${timeoutMs} ms: ${what} (${reason})`, { cause: failure });
+    }
+    await delay(everyMs);
+  }
+}
