@@ -20,6 +20,8 @@ const DOT = 0x2e;
 const DOUBLE_PRECISION_BITS = 53;
 const DOUBLE_MIN_EXPONENT = -1074;
 
+const HUMAN_FRACTION_DIGITS = 17;
+
 /** Enough digits to show any tie in full, and to tell it from every double that only comes near one. */
 const TIE_DIGITS = 60;
 
@@ -175,7 +177,7 @@ export function formatStoredScore(value: number): string {
 export function formatDoubleHuman(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
   if (Number.isInteger(value)) return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
-  const fixed = exactFixed17(value);
+  const fixed = formatFixed(value, HUMAN_FRACTION_DIGITS);
   let length = fixed.length;
   while (fixed.charCodeAt(length - 1) === ZERO) length--;
   if (fixed.charCodeAt(length - 1) === DOT) length--;
@@ -183,13 +185,18 @@ export function formatDoubleHuman(value: number): string {
   return text === '-0' ? '0' : text;
 }
 
-/** `%.17f` of a number with a fraction. Only an odd multiple of 2^-18 is a tie, which C rounds to even. */
-function exactFixed17(value: number): string {
-  const fixed = value.toFixed(17);
+/**
+ * C's `%.<fractionDigits>f`. Only an odd multiple of 2 ^ -(fractionDigits + 1) is a tie; `toFixed` rounds it up, C to
+ * even.
+ */
+export function formatFixed(value: number, fractionDigits: number): string {
+  if (!Number.isFinite(value)) return nonFinite(value);
+  if (Math.abs(value) >= 1e21) return `${BigInt(value)}${fractionDigits > 0 ? `.${'0'.repeat(fractionDigits)}` : ''}`;
+  const fixed = value === 0 && 1 / value < 0 ? `-${value.toFixed(fractionDigits)}` : value.toFixed(fractionDigits);
   const last = fixed.charCodeAt(fixed.length - 1);
-  const scaled = value * 0x40000;
-  const isTieAt18 = Number.isInteger(scaled) && scaled % 2 !== 0;
-  return isTieAt18 && (last & 1) === 1 ? fixed.slice(0, -1) + String.fromCharCode(last - 1) : fixed;
+  const scaled = value * 2 ** (fractionDigits + 1);
+  const isTie = Number.isInteger(scaled) && scaled % 2 !== 0;
+  return isTie && (last & 1) === 1 ? fixed.slice(0, -1) + String.fromCharCode(last - 1) : fixed;
 }
 
 /** A number with exactly `fractionDigits` digits after the point, the scaled double rounded to even: distances. */

@@ -4,6 +4,7 @@ import {
   formatDouble17g,
   formatDoubleG,
   formatDoubleHuman,
+  formatFixed,
   formatFixedPoint,
   formatStoredScore,
   parseDouble,
@@ -234,6 +235,23 @@ describe('formatDoubleHuman', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('formatFixed', () => {
+  it('rounds the exact value, ties to even', () => {
+    expect(formatFixed(1.125, 2)).toBe('1.12');
+    expect(formatFixed(1.375, 2)).toBe('1.38');
+    expect(formatFixed(-0.125, 2)).toBe('-0.12');
+    expect(formatFixed(1.005, 2)).toBe('1.00');
+    expect(formatFixed(0.5, 0)).toBe('0');
+    expect(formatFixed(1.5, 0)).toBe('2');
+    expect(formatFixed(2.5, 0)).toBe('2');
+    expect(formatFixed(-0, 2)).toBe('-0.00');
+    expect(formatFixed(-0.001, 2)).toBe('-0.00');
+    expect(formatFixed(1e21, 2)).toBe('1000000000000000000000.00');
+    expect(formatFixed(1e22, 0)).toBe('10000000000000000000000');
+    expect(formatFixed(-Infinity, 2)).toBe('-inf');
   });
 });
 
