@@ -10,6 +10,7 @@
  * a JS Map or comparison is wanted: it is exact for any bytes.
  */
 import { bytesOf, equalsIgnoreCase, latin1Of } from './latin1.ts';
+import { parseDouble } from './double.ts';
 import { isBigInteger, isCanonicalInt64, parseInt64, parseInteger } from './integer.ts';
 
 export class Arguments {
@@ -110,6 +111,11 @@ export class Arguments {
 
   isInteger(index: number): boolean {
     return isCanonicalInt64(this.bytes, this.starts[index]!, this.ends[index]!);
+  }
+
+  /** The argument as a double, infinities included; NaN when it is not one. */
+  double(index: number): number {
+    return parseDouble(this.bytes, this.starts[index]!, this.ends[index]!);
   }
 
   /** A copy that stays valid. */

@@ -79,19 +79,23 @@ export class Database {
 
   /** The entry, or NONE, for a command that reads the value. */
   read(bytes: Uint8Array, start: number, end: number): number {
-    const address = this.#live(this.#dict.find(bytes, start, end));
+    const address = this.write(bytes, start, end);
     if (address === NONE) this.keyspace.statistics.misses++;
-    else {
-      this.keyspace.statistics.hits++;
-      this.#use(address);
-    }
+    else this.keyspace.statistics.hits++;
     return address;
   }
 
   /** The entry, or NONE, for a command that will change it. */
   write(bytes: Uint8Array, start: number, end: number): number {
-    const address = this.#live(this.#dict.find(bytes, start, end));
-    if (address !== NONE) this.#use(address);
+    const address = this.#dict.find(bytes, start, end);
+    if (address === NONE) return NONE;
+    const { keyspace } = this;
+    const words = keyspace.heap.wordsOf(address);
+    const at = Heap.wordOffset(address) + META;
+    const meta = words[at]!;
+    if ((meta & VOLATILE) !== 0 && this.isExpired(address)) return this.#live(address);
+    const bits = keyspace.lfu ? keyspace.useFrequently(meta >>> 8) : keyspace.recency;
+    words[at] = (meta & FLAGS_MASK) | (bits << 8);
     return address;
   }
 
@@ -125,15 +129,6 @@ export class Database {
     this.remove(address);
     this.keyspace.statistics.expired++;
     this.keyspace.observer?.expired(this, key);
-  }
-
-  #use(address: number): void {
-    const { keyspace } = this;
-    const words = keyspace.heap.wordsOf(address);
-    const at = Heap.wordOffset(address) + META;
-    const meta = words[at]!;
-    const bits = keyspace.lfu ? keyspace.useFrequently(meta >>> 8) : keyspace.recency;
-    words[at] = (meta & FLAGS_MASK) | (bits << 8);
   }
 
   // --------------------------------------------------------------------------------------------------------- entries

@@ -141,19 +141,39 @@ export class Reply {
     return { chunks: this.#sealed.length, at: this.#at };
   }
 
+  /** The two halves of a mark, for those who take one for every command. */
+  get markChunks(): number {
+    return this.#sealed.length;
+  }
+
+  get markAt(): number {
+    return this.#at;
+  }
+
   /** Whether anything was written since. */
   isAfter(mark: Mark): boolean {
     return this.#sealed.length !== mark.chunks || this.#at !== mark.at;
   }
 
   rollback(mark: Mark): void {
-    while (this.#sealed.length > mark.chunks) {
+    this.rollbackTo(mark.chunks, mark.at);
+  }
+
+  rollbackTo(chunks: number, at: number): void {
+    while (this.#sealed.length > chunks) {
       const part = this.#sealed.pop()!;
       this.#sealedBytes -= part.length;
       if (this.#chunk.length > 0) this.#pool.give(this.#chunk);
       this.#chunk = part.pooled ? part.chunk : EMPTY;
+      if (!part.pooled && this.#sealed.length === chunks && at > 0) {
+        // Not ours to write on: what stays of it stays sealed.
+        this.#sealed.push({ chunk: part.chunk.subarray(0, at), length: at, pooled: false });
+        this.#sealedBytes += at;
+        this.#at = 0;
+        return;
+      }
     }
-    this.#at = mark.at;
+    this.#at = at;
   }
 
   /** Inserts `head` at a mark: short tails are moved, long ones get the head as a part of its own. */

@@ -33,6 +33,8 @@ const LF = 10;
 const STAR = 42;
 const DOLLAR = 36;
 const ZERO = 48;
+const DOUBLE_QUOTE = 34;
+const SINGLE_QUOTE = 39;
 const EMPTY = Buffer.alloc(0);
 const HELD_BYTES_MIN = 1024;
 
@@ -254,25 +256,49 @@ export class RequestDecoder {
 
   #inline(): DecodeResult | typeof SKIP {
     const bytes = this.#bytes;
-    const lineFeed = bytes.subarray(this.#at, this.#end).indexOf(LF);
-    if (lineFeed < 0) {
+    const lineFeed = bytes.indexOf(LF, this.#at);
+    if (lineFeed < 0 || lineFeed >= this.#end) {
       return this.#end - this.#at > INLINE_BYTES_MAX ? this.#fail('too big inline request') : MORE;
     }
     const start = this.#at;
-    let stop = start + lineFeed;
+    let stop = lineFeed;
     this.#at = stop + 1;
     if (stop > start && bytes[stop - 1] === CR) stop--;
-    // C strings end at the first NUL, and so does an inline request.
-    const nul = bytes.subarray(start, stop).indexOf(0);
-    const words = splitArguments(bytes.toString('latin1', start, nul < 0 ? stop : start + nul));
-    if (words === null) return this.#fail('unbalanced quotes in request');
-    if (words.length === 0) return SKIP;
-    this.#setInline(words);
+    return this.#splitPlain(start, stop) ? this.#plainInline() : this.#splitQuoted(start, stop);
+  }
+
+  /** Words without quotes lie in the request as they are. False if there is a byte that needs the full grammar. */
+  #splitPlain(start: number, stop: number): boolean {
+    const bytes = this.#bytes;
+    const { args } = this;
+    let at = start;
+    while (at < stop) {
+      while (at < stop && isBlank(bytes[at]!)) at++;
+      const wordStart = at;
+      while (at < stop && !isBlank(bytes[at]!)) {
+        const byte = bytes[at]!;
+        if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE || byte === 0) return false;
+        at++;
+      }
+      if (at > wordStart) args.push(wordStart, at);
+    }
+    return true;
+  }
+
+  #plainInline(): DecodeResult | typeof SKIP {
+    if (this.args.count === 0) return SKIP;
+    this.#requestStart = this.#at;
     return REQUEST;
   }
 
-  #setInline(words: string[]): void {
+  #splitQuoted(start: number, stop: number): DecodeResult | typeof SKIP {
     const { args } = this;
+    args.clear();
+    // C strings end at the first NUL, and so does an inline request.
+    const nul = this.#bytes.subarray(start, stop).indexOf(0);
+    const words = splitArguments(this.#bytes.toString('latin1', start, nul < 0 ? stop : start + nul));
+    if (words === null) return this.#fail('unbalanced quotes in request');
+    if (words.length === 0) return SKIP;
     args.bytes = bytesOf(words.join(''));
     let at = 0;
     for (const word of words) {
@@ -280,6 +306,7 @@ export class RequestDecoder {
       at += word.length;
     }
     this.#requestStart = this.#at;
+    return REQUEST;
   }
 
   #fail(text: string): typeof BROKEN {
@@ -289,3 +316,8 @@ export class RequestDecoder {
 }
 
 const SKIP = 3;
+
+/** C's isspace, as sds.c splits by. */
+function isBlank(byte: number): boolean {
+  return byte === 32 || (byte >= 9 && byte <= 13);
+}

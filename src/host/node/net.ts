@@ -142,7 +142,6 @@ class NodeConnection implements Connection {
   readonly #socket: net.Socket;
   readonly #adopted: Adopted;
   readonly #registry: Set<NodeConnection>;
-  #events: ConnectionEvents | null = null;
   #error: NodeJS.ErrnoException | null = null;
   #paused = false;
   #local: Address | null = null;
@@ -156,7 +155,6 @@ class NodeConnection implements Connection {
   }
 
   attach(events: ConnectionEvents): void {
-    this.#events = events;
     const socket = this.#socket;
     if (this.#adopted.onChunk === null) socket.on('data', (chunk: Buffer) => events.data(chunk));
     else {
@@ -175,7 +173,6 @@ class NodeConnection implements Connection {
     });
     socket.on('close', () => {
       this.#registry.delete(this);
-      this.#events = null;
       events.close(this.#error === null ? null : netError(this.#error));
     });
   }

@@ -1,0 +1,198 @@
+/**
+ * From a request to its handler: look the command up, check its arity, send it through the gates, then queue it
+ * (inside MULTI) or call it. `call` is the one place where handlers run, with everything that surrounds an execution:
+ * time, statistics, slow log, MONITOR, the stream of changes, and the containment of faults.
+ */
+import type { Arguments } from '../core/arguments.ts';
+import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
+import { Call } from './call.ts';
+import { type Command, FLAG, sameWord } from './command-table.ts';
+import { passGates, POSTPONE } from './gates.ts';
+import type { Server } from './server.ts';
+import { SESSION, type Session } from './session.ts';
+
+/** Nested calls: EXEC, a script inside EXEC, a command of the script. */
+const CALL_DEPTH_MAX = 16;
+const RUN_CALLS_MAX = 64;
+const RUN_REQUEST_BYTES_MAX = 1024;
+const UNKNOWN_COMMAND_ARGUMENTS_BYTES = 128;
+
+export class Dispatcher {
+  readonly #server: Server;
+  /** One per nesting level, reused. */
+  readonly #calls: Call[] = [];
+  #depth = 0;
+  /** Monotonic time when the run below, or the next execution, started. */
+  #clockUs = 0;
+  /** A run of calls of one fast command that share one reading of the clock. */
+  #run: Command | null = null;
+  #runCalls = 0;
+  #last: Command | null = null;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Starts a turn. */
+  startTurn(nowUs: number): void {
+    this.#clockUs = nowUs;
+  }
+
+  /** Ends a turn: whatever ran is accounted for. */
+  endTurn(): void {
+    if (this.#runCalls > 0) this.#endRun();
+  }
+
+  /** @returns false if the request was postponed: the session must offer it again. */
+  execute(session: Session, args: Arguments): boolean {
+    const server = this.#server;
+    const command = this.#find(args);
+    if (command === null || command.run === null || !command.acceptsArity(args.count)) {
+      this.#reject(session, command, this.#complaint(command, args));
+      return true;
+    }
+    if (command.has(FLAG.protected)) {
+      const refusal = server.refuseProtected(session, command);
+      if (refusal !== null) return this.#reject(session, command, refusal);
+    }
+    if ((server.conditions | session.gated) !== 0) {
+      const verdict = passGates(server, session, command, args);
+      if (verdict === POSTPONE) return false;
+      if (verdict !== null) return this.#reject(session, command, verdict);
+      if (session.transaction !== null && !command.has(FLAG.immediate)) {
+        session.transaction.queue(command, args);
+        session.reply.simple('QUEUED');
+        return true;
+      }
+    }
+    this.call(session, command, args);
+    return true;
+  }
+
+  /** Clients tend to repeat themselves: the last command is tried first. */
+  #find(args: Arguments): Command | null {
+    const last = this.#last;
+    if (last !== null && sameWord(last.word, args.bytes, args.starts[0]!, args.ends[0]!)) return last;
+    const found = this.#server.commands.find(args);
+    this.#last = found !== null && found.parent === null && found.subcommands.length === 0 ? found : null;
+    return found;
+  }
+
+  /** The commands were renamed. */
+  forgetLast(): void {
+    this.#last = null;
+  }
+
+  #complaint(command: Command | null, args: Arguments): string {
+    if (command === null) return unknownCommand(args);
+    // A container that got here has a subcommand that it does not know, or none and none is not enough.
+    if (command.subcommands.length > 0 && args.count >= 2) return unknownSubcommand(args.binary(1), command.row.name);
+    return wrongArity(command.fullName);
+  }
+
+  /** Refuses a request that was not executed; a transaction that it was for is spoilt. */
+  #reject(session: Session, command: Command | null, text: string): true {
+    if (command !== null) command.rejectedCalls++;
+    session.transaction?.spoil();
+    this.#server.statistics.rejectedByDispatch++;
+    if (command?.has(FLAG.aborts_transaction) && session.transaction !== null) this.#server.abortExec(session, text);
+    else session.reply.error(text);
+    return true;
+  }
+
+  /** Runs a command that may run. */
+  call(session: Session, command: Command, args: Arguments): void {
+    const server = this.#server;
+    const { reply } = session;
+    const { statistics } = server;
+    const depth = this.#depth;
+    const changesBefore = server.changes;
+    const errorsBefore = statistics.errorReplies;
+    const markChunks = reply.markChunks;
+    const markAt = reply.markAt;
+    const isRun = depth === 0 && this.#joinRun(command, args);
+    if (!isRun && depth === 0) server.advanceTime(this.#clockUs);
+    const call = this.#takeCall(depth, session, command, args);
+    this.#depth = depth + 1;
+    try {
+      command.run!(call);
+    } catch (error) {
+      reply.rollbackTo(markChunks, markAt);
+      reply.error(error instanceof ReplyError ? error.text : server.reportFault(session, command, error));
+    }
+    this.#depth = depth;
+    command.calls++;
+    statistics.commands++;
+    if (!isRun) this.#account(session, command, args);
+    if (statistics.errorReplies !== errorsBefore) command.failedCalls++;
+    if (server.changes !== changesBefore || call.propagation !== null) server.propagate(call, changesBefore);
+    if (server.observers !== 0) server.observe(call);
+    if (session.has(SESSION.replyOff | SESSION.replySkip)) reply.rollbackTo(markChunks, markAt);
+  }
+
+  /**
+   * Reading the clock costs as much as a GET. Short calls of one command flagged fast, one after the other, are
+   * therefore timed together, and each is taken to have lasted the average. Everything that could be slow (long
+   * requests, other commands), and everything while the slow log looks at single microseconds, is timed by itself.
+   */
+  #joinRun(command: Command, args: Arguments): boolean {
+    const eligible =
+      command.has(FLAG.fast) &&
+      !this.#server.exactTiming &&
+      args.ends[args.count - 1]! - args.starts[0]! <= RUN_REQUEST_BYTES_MAX;
+    if (this.#runCalls > 0 && (!eligible || this.#run !== command || this.#runCalls === RUN_CALLS_MAX)) this.#endRun();
+    if (!eligible) return false;
+    if (this.#runCalls === 0) this.#server.advanceTime(this.#clockUs);
+    this.#run = command;
+    this.#runCalls++;
+    return true;
+  }
+
+  #endRun(): void {
+    const command = this.#run!;
+    const startUs = this.#clockUs;
+    const endUs = (this.#clockUs = this.#server.host.clock.monotonicUs());
+    command.microseconds += endUs - startUs;
+    if (this.#server.latencyTracking) command.durations.record((endUs - startUs) / this.#runCalls, this.#runCalls);
+    this.#runCalls = 0;
+  }
+
+  /** Times one call by itself. */
+  #account(session: Session, command: Command, args: Arguments): void {
+    const server = this.#server;
+    const startUs = this.#clockUs;
+    const endUs = (this.#clockUs = server.host.clock.monotonicUs());
+    const duration = endUs - startUs;
+    command.microseconds += duration;
+    if (server.latencyTracking) command.durations.record(duration, 1);
+    if (this.#depth === 0 && duration >= server.slowThresholdUs) server.noteSlow(session, command, args, duration);
+  }
+
+  #takeCall(depth: number, session: Session, command: Command, args: Arguments): Call {
+    const existing = this.#calls[depth];
+    if (existing === undefined) {
+      if (depth >= CALL_DEPTH_MAX) throw new Error('commands are nested too deeply');
+      return (this.#calls[depth] = new Call(this.#server, session, command, args));
+    }
+    existing.session = session;
+    existing.command = command;
+    existing.args = args;
+    existing.reply = session.reply;
+    existing.db = session.db;
+    existing.propagation = null;
+    return existing;
+  }
+}
+
+/** Redis shows the first arguments, up to 128 bytes of them (server.c commandCheckExistence). */
+function unknownCommand(args: Arguments): string {
+  let shown = '';
+  for (let i = 1; i < args.count && shown.length < UNKNOWN_COMMAND_ARGUMENTS_BYTES; i++) {
+    shown += `'${args.binary(i).slice(0, UNKNOWN_COMMAND_ARGUMENTS_BYTES - shown.length)}' `;
+  }
+  return `ERR unknown command '${args.binary(0).slice(0, 128)}', with args beginning with: ${shown}`;
+}

@@ -1,0 +1,4 @@
+/** Every command of a standalone server: the families of data commands and those of the server itself. */
+import type { Family } from '../commands/row.ts';
+
+export const standaloneFamilies: readonly Family[] = [];

@@ -1,0 +1,167 @@
+/**
+ * The checks between a request and its handler, in Redis' order (server.c processCommand). Each is one function that
+ * answers null to let the command pass, an error text to refuse it, or POSTPONE to run it later.
+ *
+ * A gate names the conditions under which it can refuse at all, as bits of the server's state and of the session's.
+ * While none of these is set, which is the usual case, requests go straight to their handlers: `Server.gates` and
+ * `Session.gated` are both 0.
+ */
+import type { Arguments } from '../core/arguments.ts';
+import { BUSY, LOADING, NO_AUTH, NOT_IN_MULTI, OUT_OF_MEMORY } from '../core/errors.ts';
+import { type Command, FLAG } from './command-table.ts';
+import type { Server } from './server.ts';
+import { SESSION, type Session } from './session.ts';
+
+/** The command is put off: the session runs it again when it is resumed. */
+export const POSTPONE = Symbol('postpone');
+export type Verdict = string | null | typeof POSTPONE;
+
+/** Conditions of a server that make gates look. */
+export const CONDITION = {
+  /** maxmemory is set. */
+  maxmemory: 1 << 0,
+  loading: 1 << 1,
+  asyncLoading: 1 << 2,
+  /** A replica that does not take writes. */
+  readonlyReplica: 1 << 3,
+  /** A replica without its master's data. */
+  stale: 1 << 4,
+  /** Snapshots or the AOF cannot be written. */
+  diskError: 1 << 5,
+  minReplicas: 1 << 6,
+  /** A script or function runs for too long. */
+  busy: 1 << 7,
+  paused: 1 << 8,
+  cluster: 1 << 9,
+  maxmemoryClients: 1 << 10,
+  trackingTable: 1 << 11,
+  /** DEBUG and MODULE are not allowed to everybody; set from the configuration, so almost always. */
+  protected: 1 << 12,
+} as const;
+
+export interface Gate {
+  readonly name: string;
+  /** Bits of CONDITION. */
+  readonly server: number;
+  /** Bits of SESSION. */
+  readonly session: number;
+  check(server: Server, session: Session, command: Command, args: Arguments): Verdict;
+}
+
+export const gates: readonly Gate[] = [
+  {
+    name: 'authentication',
+    server: 0,
+    session: SESSION.unauthenticated,
+    check: (_server, _session, command) => (command.has(FLAG.no_auth) ? null : NO_AUTH),
+  },
+  {
+    name: 'no multi',
+    server: 0,
+    session: SESSION.multi,
+    check: (_server, _session, command) => (command.has(FLAG.no_multi) ? NOT_IN_MULTI : null),
+  },
+  {
+    name: 'acl',
+    server: 0,
+    session: SESSION.restricted,
+    check: (server, session, command, args) => server.acl.check(session, command, args),
+  },
+  {
+    name: 'cluster',
+    server: CONDITION.cluster,
+    session: 0,
+    check: (server, session, command, args) => server.hooks.router?.route(session, command, args) ?? null,
+  },
+  {
+    name: 'memory',
+    server: CONDITION.maxmemory,
+    session: 0,
+    check(server, session, command) {
+      if (server.memory.reclaim()) return null;
+      if (command.has(FLAG.denyoom)) return OUT_OF_MEMORY;
+      // A transaction is refused as a whole, at EXEC, if one of its commands would be.
+      return session.transaction !== null && session.transaction.refusedWhenOutOfMemory(command) ? OUT_OF_MEMORY : null;
+    },
+  },
+  {
+    name: 'disk error',
+    server: CONDITION.diskError,
+    session: 0,
+    check: (server, session, command) => server.hooks.persistence?.refuseWrite(session, command) ?? null,
+  },
+  {
+    name: 'minimum of replicas',
+    server: CONDITION.minReplicas,
+    session: 0,
+    check: (server, session, command) => server.hooks.replication?.refuseForLackOfReplicas(session, command) ?? null,
+  },
+  {
+    name: 'read-only replica',
+    server: CONDITION.readonlyReplica,
+    session: 0,
+    check: (_server, session, command) =>
+      !session.has(SESSION.master) && command.has(FLAG.write)
+        ? "READONLY You can't write against a read only replica."
+        : null,
+  },
+  {
+    name: 'subscribed',
+    server: 0,
+    session: SESSION.subscribed,
+    check(_server, session, command) {
+      if (session.protocol === 3 || command.has(FLAG.subscriber)) return null;
+      return `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
+    },
+  },
+  {
+    name: 'stale',
+    server: CONDITION.stale,
+    session: 0,
+    check: (_server, _session, command) =>
+      command.has(FLAG.stale)
+        ? null
+        : "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  },
+  {
+    name: 'loading',
+    server: CONDITION.loading,
+    session: 0,
+    check: (_server, _session, command) => (command.has(FLAG.loading) ? null : LOADING),
+  },
+  {
+    name: 'asynchronous loading',
+    server: CONDITION.asyncLoading,
+    session: 0,
+    check: (_server, _session, command) => (command.has(FLAG.no_async_loading) ? LOADING : null),
+  },
+  {
+    name: 'busy',
+    server: CONDITION.busy,
+    session: 0,
+    check: (_server, _session, command) => (command.has(FLAG.allow_busy) ? null : BUSY),
+  },
+  {
+    name: 'replica link',
+    server: 0,
+    session: SESSION.replica,
+    check: (_server, _session, command) =>
+      command.has(FLAG.write | FLAG.readonly) ? "ERR Replica can't interact with the keyspace" : null,
+  },
+  {
+    name: 'paused',
+    server: CONDITION.paused,
+    session: 0,
+    check: (server, session, command) => (server.pause.holds(session, command) ? POSTPONE : null),
+  },
+];
+
+/** Sends a request through the gates. */
+export function passGates(server: Server, session: Session, command: Command, args: Arguments): Verdict {
+  for (const gate of gates) {
+    if ((server.conditions & gate.server) === 0 && (session.flags & gate.session) === 0) continue;
+    const verdict = gate.check(server, session, command, args);
+    if (verdict !== null) return verdict;
+  }
+  return null;
+}

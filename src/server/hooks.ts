@@ -1,0 +1,43 @@
+/**
+ * Where higher floors plug in. The server calls these; replication, persistence and cluster implement them. Without
+ * them the server is a standalone master that keeps its data in memory.
+ */
+import type { Arguments } from '../core/arguments.ts';
+import type { Command } from './command-table.ts';
+import type { Session } from './session.ts';
+
+/** Takes part in the stream of changes: the AOF, the replication backlog. */
+export interface ChangeSink {
+  /** One command that changed the dataset, or must reach replicas; `database` is the one that it ran in. */
+  feed(database: number, args: Arguments): void;
+}
+
+export interface PersistenceHook {
+  /** MISCONF, when writes are refused because they could not be saved. */
+  refuseWrite(session: Session, command: Command): string | null;
+  /** Saves before the server stops. @returns an error text, or null. */
+  saveOnShutdown(): string | null;
+}
+
+export interface ReplicationHook {
+  readonly isReplica: boolean;
+  refuseForLackOfReplicas(session: Session, command: Command): string | null;
+  /** Lines of INFO replication. */
+  info(): string[];
+}
+
+export interface ClusterRouter {
+  /** MOVED, ASK, CROSSSLOT, CLUSTERDOWN or null. */
+  route(session: Session, command: Command, args: Arguments): string | null;
+}
+
+export interface Hooks {
+  readonly changeSinks: ChangeSink[];
+  persistence: PersistenceHook | null;
+  replication: ReplicationHook | null;
+  router: ClusterRouter | null;
+}
+
+export function noHooks(): Hooks {
+  return { changeSinks: [], persistence: null, replication: null, router: null };
+}
