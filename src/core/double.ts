@@ -165,12 +165,13 @@ function nonFinite(value: number): string {
   return value > 0 ? 'inf' : '-inf';
 }
 
-/** The form in which compact sorted sets hold a score: every integer up to 2^62 in full, the rest as `%.17g`. */
+/**
+ * The form in which listpacks and the oldest RDB sorted sets hold a score: every integer up to 2^62 in full, the rest
+ * as `%.17g`. Minus zero is an integer there and loses its sign.
+ */
 export function formatStoredScore(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) <= 2 ** 62 && !Number.isSafeInteger(value)) {
-    return BigInt(value).toString();
-  }
-  return formatDouble17g(value);
+  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 62) return formatDouble17g(value);
+  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
 }
 
 /** C's `%.17f` without zeros at the end, and never "-0": coordinates in replies. */

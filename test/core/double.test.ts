@@ -261,7 +261,7 @@ describe('formatStoredScore', () => {
     expect(formatStoredScore(2 ** 62)).toBe('4611686018427387904');
     expect(formatStoredScore(-(2 ** 62))).toBe('-4611686018427387904');
     expect(formatStoredScore(2 ** 63)).toBe('9.2233720368547758e+18');
-    expect(formatStoredScore(-0)).toBe('-0');
+    expect(formatStoredScore(-0)).toBe('0');
     expect(formatStoredScore(0.5)).toBe('0.5');
     expect(formatStoredScore(-Infinity)).toBe('-inf');
   });
