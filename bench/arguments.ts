@@ -1,0 +1,117 @@
+// The command line of `npm run bench`.
+
+import { parseArgs } from 'node:util';
+
+export const MODES = ['throughput', 'memory', 'latency', 'startup', 'stall'] as const;
+export type Mode = (typeof MODES)[number];
+
+export const TESTS = ['ping_mbulk', 'set', 'get', 'incr', 'mset'] as const;
+
+export interface Options {
+  modes: readonly Mode[];
+  help: boolean;
+  /** Null: each mode's own default. */
+  rounds: number | null;
+  requests: number;
+  keys: number | null;
+  tests: readonly string[];
+  pipelines: readonly number[];
+  ours: string | null;
+  /** --a or --b: two servers of the user's choice. */
+  compare: boolean;
+  a: string | null;
+  b: string | null;
+  peer: boolean;
+  pin: boolean;
+  build: boolean;
+}
+
+export const HELP = `npm run bench -- [mode] [options]
+
+Compares this server with redis-server in one run, in alternating rounds.
+
+Modes
+  throughput   requests per second and server CPU per request: PING, SET, GET, INCR, MSET at P = 1, 16, 64 (default)
+  memory       bytes per key: growth of resident memory and of used_memory over 1 000 000 keys of 16 + 32 bytes
+  latency      p50, p99, p99.9 at P = 1, 50 clients
+  startup      embedded server ready (await startServer()), process ready (spawn to first PONG)
+  stall        longest wait of a probing client while another one sets 5 000 000 keys
+  compare      throughput of two commands: needs --a and --b
+  all          the five modes, one after the other
+
+Options
+  --rounds N        alternating rounds (throughput and latency 5, memory and stall 3, startup 20)
+  --requests N      requests of one throughput run at P = 1 (50000); deeper pipelines get more, MSET a fifth
+  --keys N          keys for memory and stall
+  --tests LIST      of ping_mbulk,set,get,incr,mset
+  --pipelines LIST  of pipeline depths, such as 1,16
+  --ours CMD        the server to measure (default: node dist/cli.js --port {port} --save '', built if stale)
+  --a CMD --b CMD   two servers to compare, in any mode, instead of ours and redis-server
+  --no-peer         leave js-redis-server out
+  --no-pin          do not pin servers to one core and load to another (taskset, where there is one)
+  --no-build        take dist as it is
+  --help            this text
+
+CMD is one line: NAME=value environment, program, arguments; {port} is replaced, or --port N appended where it is
+missing. js-redis-server takes part where it is installed (npm install --no-save js-redis-server); it gets a tenth of
+the requests. Results are also written to bench/results as JSON.
+`;
+
+const FLAGS = {
+  rounds: { type: 'string' },
+  requests: { type: 'string' },
+  keys: { type: 'string' },
+  tests: { type: 'string' },
+  pipelines: { type: 'string' },
+  ours: { type: 'string' },
+  a: { type: 'string' },
+  b: { type: 'string' },
+  'no-peer': { type: 'boolean' },
+  'no-pin': { type: 'boolean' },
+  'no-build': { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+/** Throws an Error whose message is meant for the user. */
+export function parseArguments(argv: readonly string[]): Options {
+  const { values, positionals } = parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true });
+  if (positionals.length > 1) throw new Error(`one mode at a time, not ${positionals.join(' ')}`);
+  const mode = positionals[0] ?? 'throughput';
+  if (mode === 'compare' && (values.a === undefined || values.b === undefined)) {
+    throw new Error('compare needs --a CMD and --b CMD');
+  }
+  return {
+    modes: modesOf(mode),
+    help: values.help ?? false,
+    rounds: values.rounds === undefined ? null : count('--rounds', values.rounds),
+    requests: values.requests === undefined ? 50_000 : count('--requests', values.requests),
+    keys: values.keys === undefined ? null : count('--keys', values.keys),
+    tests: values.tests === undefined ? TESTS : values.tests.split(',').map(knownTest),
+    pipelines: (values.pipelines ?? '1,16,64').split(',').map((depth) => count('--pipelines', depth)),
+    ours: values.ours ?? null,
+    compare: values.a !== undefined || values.b !== undefined,
+    a: values.a ?? null,
+    b: values.b ?? null,
+    peer: values['no-peer'] !== true,
+    pin: values['no-pin'] !== true,
+    build: values['no-build'] !== true,
+  };
+}
+
+function modesOf(word: string): readonly Mode[] {
+  if (word === 'all') return MODES;
+  if (word === 'compare') return ['throughput'];
+  const mode = MODES.find((known) => known === word);
+  if (mode === undefined) throw new Error(`unknown mode ${word}: one of ${MODES.join(', ')}, compare, all`);
+  return [mode];
+}
+
+function count(flag: string, text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new Error(`${flag} needs a whole number of at least 1, not ${text}`);
+  return Number(text);
+}
+
+function knownTest(name: string): string {
+  if (!(TESTS as readonly string[]).includes(name)) throw new Error(`unknown test ${name}: of ${TESTS.join(', ')}`);
+  return name;
+}
