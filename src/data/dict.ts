@@ -9,7 +9,7 @@
  * Records (see record.ts) carry 24 bits of their hash. Buckets of tables up to 2^24 are computed from those; beyond,
  * the key is hashed again when it moves.
  */
-import type { Random } from '../host/host.ts';
+import type { Random } from '../core/random.ts';
 import { Heap, NONE } from './heap.ts';
 import type { KeyHash } from './hash.ts';
 import { keyLengthAt, keyOffsetAt, LENGTH, META, NEXT, overheadBytes, setKeyLength, TAG, tagOf } from './record.ts';

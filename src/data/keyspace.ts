@@ -5,7 +5,7 @@
  * Time is a field: the server sets `nowMs` before each command, EXEC and cron step, so that everything a command does
  * happens at one instant (Redis caches time in the same way, server.c call()).
  */
-import type { Random } from '../host/host.ts';
+import type { Random } from '../core/random.ts';
 import { Database } from './database.ts';
 import { KeyHash } from './hash.ts';
 import { Heap } from './heap.ts';

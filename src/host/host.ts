@@ -14,6 +14,8 @@
  * - `Connection.write(bytes)`: `true` means that the bytes have been taken and the caller may reuse the array at
  *   once; `false` means that the connection keeps the array and the caller must never touch it again.
  */
+import type { Random } from '../core/random.ts';
+
 export interface Host {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -47,16 +49,7 @@ export interface Timer {
   cancel(): void;
 }
 
-export interface Random {
-  /** Uniform over 0 .. 2^32 - 1. */
-  u32(): number;
-  /** Uniform integer over 0 .. limit - 1; `limit` from 1 to 2^53. */
-  below(limit: number): number;
-  /** `length` random bytes in a fresh array. */
-  bytes(length: number): Uint8Array;
-  /** An independent stream. The same label on the same stream gives the same child, whatever was drawn before. */
-  fork(label: string): Random;
-}
+export type { Random };
 
 /** What a node reports about the machine that it runs on. Deterministic under simulation. */
 export interface System {
@@ -70,6 +63,8 @@ export interface System {
   residentBytes(): number;
   /** CPU time that the process has used, in microseconds. */
   cpuUs(): { user: number; system: number };
+  /** Offset of local time from UTC at a moment, in minutes, east positive: for log lines. */
+  timeZoneOffsetMinutes(wallMs: number): number;
   /** An environment variable (supervised modes read NOTIFY_SOCKET), or undefined. */
   environment(name: string): string | undefined;
 }
@@ -89,6 +84,7 @@ export type NetErrorCode =
   | 'ENOTFOUND'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
+  | 'EAFNOSUPPORT'
   | 'EACCES'
   | 'ENOENT'
   | 'EUNKNOWN';

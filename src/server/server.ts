@@ -15,18 +15,25 @@ import { Acl } from './acl/acl.ts';
 import type { Call } from './call.ts';
 import { type Command, CommandTable } from './command-table.ts';
 import type { Config } from './config/config.ts';
+import { Cron } from './cron.ts';
+import type { Directives } from './config/grammar.ts';
 import { Dispatcher } from './dispatch.ts';
 import { type Hooks, noHooks } from './hooks.ts';
+import { Listeners } from './listeners.ts';
+import { Log } from './log.ts';
 import { Memory } from './memory.ts';
 import { OutputLimits } from './output-limits.ts';
 import { Pause } from './pause.ts';
 import { SESSION, Session } from './session.ts';
+import { Shutdown } from './shutdown.ts';
 import { Statistics } from './statistics.ts';
 
 export interface ServerOptions {
   readonly host: Host;
   readonly config: Config;
   readonly families: readonly Family[];
+  /** What the configuration says besides parameters. */
+  readonly directives?: Directives;
 }
 
 export class Server implements Services {
@@ -43,6 +50,12 @@ export class Server implements Services {
   readonly outputLimits: OutputLimits;
   readonly pause = new Pause();
   readonly dispatcher: Dispatcher;
+  readonly log: Log;
+  readonly listeners: Listeners;
+  readonly cron: Cron;
+  readonly shutdown: Shutdown;
+  /** Run by the cron, `hz` times per second, with the Unix time in ms. */
+  readonly cronDuties: ((nowMs: number) => void)[] = [];
   readonly sessions = new Map<number, Session>();
   readonly monitors = new Set<Session>();
   readonly decoderLimits: DecoderLimits;
@@ -69,6 +82,7 @@ export class Server implements Services {
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
     this.commands = new CommandTable(options.families);
+    for (const { from, to } of options.directives?.renamedCommands ?? []) this.commands.rename(from, to);
     this.decoderLimits = {
       get bulkBytesMax(): number {
         return values['proto-max-bulk-len'];
@@ -91,6 +105,10 @@ export class Server implements Services {
     this.memory = new Memory(this);
     this.outputLimits = new OutputLimits(this);
     this.dispatcher = new Dispatcher(this);
+    this.log = new Log(this.host, () => values.loglevel);
+    this.listeners = new Listeners(this.host.net, this.log, (connection) => this.accept(connection));
+    this.cron = new Cron(this);
+    this.shutdown = new Shutdown(this);
     this.keyspace.setTime(this.host.clock.wallMs());
   }
 
@@ -124,6 +142,17 @@ export class Server implements Services {
     this.#startTurn();
     session.lastInteractionMs = this.#turnMs;
     this.process(session);
+  }
+
+  /** Runs something that is not a client's request: a timer, a call of the embedder. */
+  enter(run: () => void): void {
+    this.#startTurn();
+    this.advanceTime(this.#turnUs);
+    try {
+      run();
+    } finally {
+      this.dispatcher.endTurn();
+    }
   }
 
   #startTurn(): void {
@@ -170,6 +199,19 @@ export class Server implements Services {
     this.#toFlush.clear();
   };
 
+  /** As INFO redis_mode and the log name it. */
+  get mode(): string {
+    if (this.config.sentinel) return 'sentinel';
+    return this.config.values['cluster-enabled'] ? 'cluster' : 'standalone';
+  }
+
+  /** Closes every connection and listener; `done` when the ports are free again. */
+  close(done: () => void): void {
+    this.cron.stop();
+    for (const session of this.sessions.values()) session.close();
+    this.listeners.close(done);
+  }
+
   // ------------------------------------------------------------------------------------------- services for handlers
 
   get propagates(): boolean {
@@ -208,7 +250,7 @@ export class Server implements Services {
 
   /** A handler threw something that is not an answer: that is a bug. The command fails, the server goes on. */
   reportFault(_session: Session, command: Command, error: unknown): string {
-    this.host.log(`fault in '${command.fullName}': ${error instanceof Error ? error.stack : String(error)}`);
+    this.log.warning(`Fault in command '${command.fullName}': ${error instanceof Error ? error.stack : String(error)}`);
     return 'ERR internal error';
   }
 }

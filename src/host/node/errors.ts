@@ -14,6 +14,7 @@ const NET_CODES: ReadonlySet<string> = new Set<NetErrorCode>([
   'ENOTFOUND',
   'EADDRINUSE',
   'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
   'EACCES',
   'ENOENT',
 ]);

@@ -27,6 +27,10 @@ export class NodeSystem implements System {
     return process.cpuUsage();
   }
 
+  timeZoneOffsetMinutes(wallMs: number): number {
+    return -new Date(wallMs).getTimezoneOffset();
+  }
+
   environment(name: string): string | undefined {
     return process.env[name];
   }

@@ -1,0 +1,194 @@
+#!/usr/bin/env node
+/**
+ * The `resplica` command: redis-server's own forms of call, on the real host.
+ *
+ *   resplica [/path/to/redis.conf] [--option value ...] [-]
+ *
+ * This is the one place that knows about the process: arguments, standard streams, signals, exit codes, the pid file.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { CommandTable } from './server/command-table.ts';
+import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
+import { Config } from './server/config/config.ts';
+import { ConfigError } from './server/config/config-error.ts';
+import { type Directives, loadConfiguration } from './server/config/grammar.ts';
+import { unsupportedReasons } from './server/config/supported.ts';
+import { createNodeHost } from './host/node/host.ts';
+import { standaloneFamilies } from './server/families.ts';
+import { Server } from './server/server.ts';
+import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
+import { startUp } from './server/start-up.ts';
+
+const VERSION_LINE = 'Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64 build=0';
+const DAEMON_MARK = 'RESPLICA_DAEMON';
+const DEFAULT_PIDFILE = '/var/run/redis.pid';
+
+const USAGE = `Usage: resplica [/path/to/redis.conf] [options] [-]
+       resplica - (read config from stdin)
+       resplica -v or --version
+       resplica -h or --help
+
+Examples:
+       resplica (run the server with default conf)
+       echo 'maxmemory 128mb' | resplica -
+       resplica /etc/redis/6379.conf
+       resplica --port 7777
+       resplica --port 7777 --replicaof 127.0.0.1 8888
+       resplica /etc/myredis.conf --loglevel verbose -
+`;
+
+function main(): void {
+  const command = parseCommandLine(process.argv[1] ?? 'resplica', process.argv.slice(2), process.cwd());
+  switch (command.kind) {
+    case 'version':
+      process.stdout.write(`${VERSION_LINE}\n`);
+      return;
+    case 'help':
+      process.stderr.write(USAGE);
+      process.exitCode = 1;
+      return;
+    case 'check-system':
+      process.stdout.write('Nothing to check: the server runs inside Node.js.\n');
+      return;
+    case 'test-memory':
+      process.stderr.write('--test-memory is not supported: use a memory tester of your system.\n');
+      process.exitCode = 1;
+      return;
+    case 'start':
+      start(command);
+  }
+}
+
+function start(command: ServerStart): void {
+  let logFile = '';
+  const write = (line: string): void => {
+    if (logFile === '') writeOut(`${line}\n`);
+    else appendToLog(logFile, `${line}\n`);
+  };
+  const host = createNodeHost({ log: write });
+  let server: Server | null = null;
+  const config = new Config({
+    disk: host.disk,
+    workingDirectory: process.cwd(),
+    sentinel: command.sentinel,
+    file: command.configFile,
+    warn: (message) => server?.log.warning(message),
+  });
+  const directives = configure(config, command);
+  if (config.values.logfile !== '') logFile = config.path(config.values.logfile);
+  if (config.values.daemonize && process.env[DAEMON_MARK] === undefined) {
+    daemonize();
+    return;
+  }
+  const started = (server = new Server({ host, config, families: standaloneFamilies, directives }));
+  const reasons = unsupportedReasons(config, directives);
+  if (reasons.length > 0) {
+    for (const reason of reasons) started.log.warning(reason);
+    process.exit(1);
+  }
+  run(started, command);
+}
+
+function configure(config: Config, command: ServerStart): Directives {
+  try {
+    const stdin = command.readsStdin ? fs.readFileSync(0, 'latin1') : null;
+    // Renames are tried out on a table of their own, so that a wrong one is reported with its line.
+    const commands = new CommandTable(standaloneFamilies);
+    const checks = { renameCommand: (from: string, to: string): string | null => commands.rename(from, to) };
+    return loadConfiguration(config, { stdin, options: command.options }, checks);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const text = Buffer.from(error.message, 'latin1');
+    if (error.channel === 'stderr') fs.writeSync(2, text);
+    else writeOut(`${text.toString()}\n`);
+    process.exit(1);
+  }
+}
+
+function run(server: Server, command: ServerStart): void {
+  const { config } = server;
+  const pidFile = config.values.pidfile || (config.values.daemonize ? DEFAULT_PIDFILE : '');
+  server.shutdown.onReady = (request): void => exit(server, pidFile, request);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => onSignal(server, signal));
+  // Windows has no SIGHUP to ignore, Node ignores SIGPIPE by itself.
+  process.on('SIGHUP', () => {});
+  const options = {
+    anyPort: false,
+    terminal: process.stdout.isTTY,
+    withoutConfiguration:
+      command.options === null && command.configFile === null ? (process.argv[1] ?? 'resplica') : null,
+  };
+  startUp(server, options, (error) => {
+    if (error !== null) process.exit(1);
+    if (pidFile !== '') writePidFile(server, pidFile);
+    if (config.values['set-proc-title']) process.title = procTitle(config);
+  });
+}
+
+function procTitle(config: Config): string {
+  const { values } = config;
+  const mode = values['cluster-enabled'] ? ' [cluster]' : config.sentinel ? ' [sentinel]' : '';
+  return `redis-server ${values.bind[0] ?? '*'}:${values.port}${mode}`;
+}
+
+function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
+  const unixSeconds = Math.floor(Date.now() / 1000);
+  if (signal === 'SIGINT' && server.shutdown.inProgress) {
+    server.log.raw(`${process.pid}:signal-handler (${unixSeconds}) You insist... exiting now.`);
+    process.exit(1);
+  }
+  server.log.raw(`${process.pid}:signal-handler (${unixSeconds}) Received ${signal} scheduling shutdown...`);
+  const wanted = server.config.values[signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'];
+  const asks = (word: 'save' | 'nosave' | 'now' | 'force'): boolean => (wanted as readonly string[]).includes(word);
+  server.enter(() => {
+    server.shutdown.request({
+      ...PLAIN_SHUTDOWN,
+      save: asks('save'),
+      nosave: asks('nosave'),
+      now: asks('now'),
+      force: asks('force'),
+    });
+  });
+}
+
+function exit(server: Server, pidFile: string, _request: ShutdownRequest): void {
+  if (pidFile !== '') fs.rmSync(pidFile, { force: true });
+  server.close(() => process.exit(0));
+}
+
+function writePidFile(server: Server, path: string): void {
+  try {
+    fs.writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    server.log.warning(`Failed to write PID file: ${(error as Error).message}`);
+  }
+}
+
+/** Starts the same command again without a terminal, and leaves it alone. */
+function daemonize(): void {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, [DAEMON_MARK]: '1' },
+  });
+  child.unref();
+}
+
+function writeOut(text: string): void {
+  try {
+    fs.writeSync(1, text);
+  } catch {
+    // A closed or full pipe must not end the server.
+  }
+}
+
+function appendToLog(path: string, text: string): void {
+  try {
+    fs.appendFileSync(path, text);
+  } catch {
+    // As redis-server: a log that cannot be written is not written.
+  }
+}
+
+main();

@@ -1,0 +1,86 @@
+/**
+ * The way up: from a configured server to one that accepts connections, with the log lines of redis-server in their
+ * order. Whoever embeds a server and whoever runs the binary come through here.
+ */
+import type { Listeners, ListenPlan } from './listeners.ts';
+import type { Server } from './server.ts';
+import { REDIS_VERSION } from './config/config-error.ts';
+
+export interface StartUpOptions {
+  /** Listen on a free port if `port` is 0, instead of on none. */
+  readonly anyPort: boolean;
+  /** Print the banner in place of the "Running mode" line, even where `always-show-logo` says no. */
+  readonly terminal: boolean;
+  /** How the program was called, when it was called without any argument; else null. */
+  readonly withoutConfiguration: string | null;
+}
+
+/** Called once with null when connections are accepted, or with the text that the log ends with. */
+export type StartUpDone = (error: string | null) => void;
+
+export function startUp(server: Server, options: StartUpOptions, done: StartUpDone): void {
+  const { log, listeners } = server;
+  log.warning('oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo');
+  log.warning(
+    `Redis version=${REDIS_VERSION}, bits=64, commit=00000000, modified=0, pid=${server.host.system.pid}, just started`,
+  );
+  log.warning(
+    options.withoutConfiguration === null
+      ? 'Configuration loaded'
+      : `Warning: no config file specified, using the default config. In order to specify a config file use ${options.withoutConfiguration} /path/to/redis.conf`,
+  );
+  log.role = 'M';
+  log.notice('monotonic clock: POSIX clock_gettime');
+  listeners.open(listenPlan(server, options.anyPort), (error) => {
+    if (error !== null) {
+      log.warning(error);
+      done(error);
+      return;
+    }
+    if (listeners.hasTcp) server.config.assign('port', String(listeners.port));
+    announce(server, listeners, options.terminal);
+    server.cron.start();
+    done(null);
+  });
+}
+
+export function listenPlan(server: Server, anyPort: boolean): ListenPlan {
+  const { values } = server.config;
+  return {
+    bind: values.bind,
+    port: values.port,
+    anyPort,
+    backlog: values['tcp-backlog'],
+    unixSocket: values.unixsocket,
+    unixPermissions: values.unixsocketperm,
+  };
+}
+
+function announce(server: Server, listeners: Listeners, terminal: boolean): void {
+  const { log, config } = server;
+  const { values } = config;
+  const mode = server.mode;
+  if (values['always-show-logo'] || (terminal && values.logfile === '' && !values['syslog-enabled'])) {
+    log.raw(banner(mode, listeners.port, server.host.system.pid));
+  } else log.notice(`Running mode=${mode}, port=${listeners.port}.`);
+  log.warning('Server initialized');
+  if (listeners.hasTcp) log.notice('Ready to accept connections');
+  if (listeners.hasUnix) log.notice(`The server is now ready to accept connections at ${values.unixsocket}`);
+  const limit = values.maxmemory;
+  if (limit > 0 && limit < 1024 * 1024) {
+    log.warning(
+      `WARNING: You specified a maxmemory value that is less than 1MB (current value is ${limit} bytes). Are you sure this is what you really want?`,
+    );
+  }
+}
+
+/** Three nodes and the links between them. Supervising scripts look for the PID in it. */
+function banner(mode: string, port: number, pid: number): string {
+  return `
+        (o)             resplica, Redis ${REDIS_VERSION} (00000000/0) 64 bit
+       /   \\
+      /     \\           Running in ${mode} mode
+    (o)-----(o)         Port: ${port}
+                        PID: ${pid}
+`;
+}
