@@ -43,8 +43,18 @@ function build(): void {
   if (result.status !== 0) throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
   const cli = join(projectRoot, 'dist/cli.js');
   if (modifiedMs(cli) === null) throw new Error('npm run build wrote no dist/cli.js');
+  removeOlderThan(join(projectRoot, 'dist'), startedAt.getTime());
   // A source file that was saved while the compiler ran must look newer than the build.
   utimesSync(cli, startedAt, startedAt);
+}
+
+/** What the compiler did not write again has no source any more. */
+function removeOlderThan(path: string, limitMs: number): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) removeOlderThan(child, limitMs);
+    else if (Math.ceil(statSync(child).mtimeMs) < limitMs) rmSync(child);
+  }
 }
 
 async function takeBuildLock(): Promise<() => void> {

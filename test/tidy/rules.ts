@@ -157,14 +157,17 @@ const FREE_FILES = ['test/tidy.test.ts', 'test/package.test.ts', 'test/readme.te
 
 /**
  * `test/data/dict.test.ts` tests `src/data/dict.ts`, and so may `test/data/dict-growth.test.ts`; a test may also be
- * named after a folder of src/. `sources` are the paths of src/.
+ * named after a folder of src/. `test/bench` mirrors bench/. `sources` are the paths of both.
  */
 export function findMisplacedTests(tests: readonly string[], sources: readonly string[]): string[] {
   const subjects = new Set(sources.flatMap((path) => pathAndFolders(path.replace(/\.ts$/, ''))));
   return tests.flatMap((path) => {
     if (!path.endsWith('.test.ts') || FREE_FILES.includes(path)) return [];
     if (FREE_FOLDERS.some((folder) => path.startsWith(`test/${folder}/`))) return [];
-    const subject = path.replace(/^test\//, 'src/').replace(/\.test\.ts$/, '');
+    const subject = path
+      .replace(/^test\/bench\//, 'bench/')
+      .replace(/^test\//, 'src/')
+      .replace(/\.test\.ts$/, '');
     if (prefixesAtDashes(subject).some((prefix) => subjects.has(prefix))) return [];
     return [`${path}: mirrors no file; name it after the file that it tests, such as ${subject}.ts`];
   });
