@@ -44,12 +44,15 @@ export class DurationHistogram {
     const result: [number, number][] = [];
     let seen = 0;
     let limit = 1;
-    for (let bucket = 0; bucket < this.#counts.length && seen < this.#total; bucket++) {
-      while (upperEnd(bucket) > limit * 2 - 1 && bucket > 0) {
+    for (let bucket = 1; bucket < this.#counts.length && seen < this.#total; bucket++) {
+      const count = this.#counts[bucket]!;
+      if (count === 0) continue;
+      const end = upperEnd(bucket);
+      if (end > limit) {
         if (seen > (result.at(-1)?.[1] ?? 0)) result.push([limit, seen]);
-        limit *= 2;
+        while (limit < end) limit *= 2;
       }
-      seen += this.#counts[bucket]!;
+      seen += count;
     }
     if (seen > (result.at(-1)?.[1] ?? 0)) result.push([limit, seen]);
     return result;

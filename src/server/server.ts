@@ -128,6 +128,14 @@ export class Server implements Services {
     return session;
   }
 
+  /** A client of the embedder's own: authenticated from the start, outside of all limits. */
+  acceptInternal(connection: Connection): ConnectionEvents {
+    const session = new Session(this, this.#nextSessionId++, connection);
+    session.set(SESSION.internal);
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
   forget(session: Session, _error: NetError | null): void {
     this.sessions.delete(session.id);
     this.#toFlush.delete(session);
