@@ -6,7 +6,8 @@ import { startRedis, type RedisProcess } from '../support/redis-process.ts';
 import { describeWith } from '../support/requires.ts';
 import { RespError } from '../support/resp-client.ts';
 
-const pieces = [' ', '\t', '\v', '\f', '\r', '"', "'", '\\', '\\x', '\\n', '41', 'fF', 'g', 'a', '\0', '\x80', '\xff'];
+// No NUL: redis-server does not find the line end behind one and waits on.
+const pieces = [' ', '\t', '\v', '\f', '\r', '"', "'", '\\', '\\x', '\\n', '41', 'fF', 'g', 'a', '\x80', '\xff'];
 
 describeWith('redis-server', 'splitArguments beside redis-server', () => {
   it('gives the same arguments, and finds the same quotes unbalanced', async () => {
