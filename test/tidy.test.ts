@@ -52,8 +52,8 @@ describe('every TypeScript file', () => {
   });
 
   it('has functions of at most 70 lines', () => {
-    // The callback of a describe() is a chapter, not a function.
-    const judged = files.filter(({ path }) => !path.endsWith('.test.ts'));
+    // The callback of a describe() is a chapter, not a function, and so is what calls describe() for several callers.
+    const judged = files.filter(({ imports }) => imports.every(({ specifier }) => specifier !== 'vitest'));
     expect(rules.findLongFunctions(judged)).toEqual([]);
   });
 });
@@ -65,7 +65,7 @@ describe('the tests', () => {
 
   it('mirror src', () => {
     const paths = (list: typeof files): string[] => list.map(({ path }) => path);
-    expect(rules.findMisplacedTests(paths(tests), [...paths(sources), ...listFiles('bench')])).toEqual([]);
+    expect(rules.findMisplacedTests(paths(tests), paths(sources))).toEqual([]);
   });
 });
 

@@ -29,6 +29,11 @@ describe('the search for a real program', () => {
     expect(() => findProblem(['redis-serve'], folder)).toThrow(/add it/);
   });
 
+  it('knows files of the system', () => {
+    expect(findProblem([folder])).toBe(null);
+    expect(findProblem([join(folder, 'full')])).toBe(`this system has no ${join(folder, 'full')}`);
+  });
+
   describeWith('sh', 'and its version', () => {
     it('takes redis-server 7.0', () => {
       install('redis-server', 'Redis server v=7.0.15 sha=0:0 malloc=jemalloc bits=64');

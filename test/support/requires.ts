@@ -1,5 +1,6 @@
 /**
- * Tests that need a real program: `describeWith('redis-server', 'a replica of real Redis', () => { … })`.
+ * Tests that need a real program: `describeWith('redis-server', 'a replica of real Redis', () => { … })`. A name that
+ * starts with a slash is a file or device of the system, such as `/dev/full`.
  *
  * Where the program is missing, the tests are skipped and the skipped title says what is missing. With CI=true a
  * missing program is a failure, so that a skip can never pass for a success there. This file is the only place from
@@ -8,7 +9,7 @@
  * `redis-server` means 7.0, the version whose replies are the measure here.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
@@ -57,6 +58,8 @@ export function itWith(
 /** Says what is missing and how to get it, or null. Exported for the tests of this file. */
 export function findProblem(names: readonly string[], path: string = process.env['PATH'] ?? ''): string | null {
   for (const name of names) {
+    if (name.startsWith('/') && existsSync(name)) continue;
+    if (name.startsWith('/')) return `this system has no ${name}`;
     const program = PROGRAMS[name];
     if (program === undefined) throw new Error(`test/support/requires.ts does not know the program ${name}; add it.`);
     const file = findExecutable(name, path);

@@ -152,22 +152,30 @@ function rootName(node: SyntaxNode): string {
 }
 
 /** Tests of these folders follow a tier of their own and mirror nothing in src/. */
-const FREE_FOLDERS = ['twin', 'clients', 'interop', 'simulation', 'conformance', 'host', 'fuzz', 'support', 'tidy'];
+const FREE_FOLDERS = [
+  'twin',
+  'clients',
+  'interop',
+  'simulation',
+  'conformance',
+  'host',
+  'fuzz',
+  'bench',
+  'support',
+  'tidy',
+];
 const FREE_FILES = ['test/tidy.test.ts', 'test/package.test.ts', 'test/readme.test.ts'];
 
 /**
  * `test/data/dict.test.ts` tests `src/data/dict.ts`, and so may `test/data/dict-growth.test.ts`; a test may also be
- * named after a folder of src/. `test/bench` mirrors bench/. `sources` are the paths of both.
+ * named after a folder of src/. `sources` are the paths of src/.
  */
 export function findMisplacedTests(tests: readonly string[], sources: readonly string[]): string[] {
   const subjects = new Set(sources.flatMap((path) => pathAndFolders(path.replace(/\.ts$/, ''))));
   return tests.flatMap((path) => {
     if (!path.endsWith('.test.ts') || FREE_FILES.includes(path)) return [];
     if (FREE_FOLDERS.some((folder) => path.startsWith(`test/${folder}/`))) return [];
-    const subject = path
-      .replace(/^test\/bench\//, 'bench/')
-      .replace(/^test\//, 'src/')
-      .replace(/\.test\.ts$/, '');
+    const subject = path.replace(/^test\//, 'src/').replace(/\.test\.ts$/, '');
     if (prefixesAtDashes(subject).some((prefix) => subjects.has(prefix))) return [];
     return [`${path}: mirrors no file; name it after the file that it tests, such as ${subject}.ts`];
   });
