@@ -123,6 +123,8 @@ export interface Row<C extends Context = Context> {
   /** Pairs of version and what changed then. */
   readonly history?: readonly (readonly [string, string])[];
   readonly deprecated?: { readonly since: string; readonly instead: string };
+  /** Made for the server itself or for its tests: COMMAND DOCS flags it `syscmd`. */
+  readonly internal?: true;
   readonly subcommands?: readonly Row<C>[];
   /** Absent for containers that cannot be called by themselves. */
   readonly run?: Handler<C>;

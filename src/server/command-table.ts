@@ -3,7 +3,8 @@
  * by the bytes of a request. Each server has its own: nothing here is shared between servers but the rows.
  */
 import type { Arguments } from '../core/arguments.ts';
-import { lowerCaseByte } from '../core/latin1.ts';
+import { lowerCaseAscii, lowerCaseByte } from '../core/latin1.ts';
+import { type LegacyRange, legacyRange } from '../commands/key-specs.ts';
 import type { Category, Family, Flag, Group, Handler, KeySpec, Row } from '../commands/row.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 
@@ -56,7 +57,6 @@ const GROUP_CATEGORY: Partial<Record<Group, Category>> = {
   set: 'set',
   'sorted-set': 'sortedset',
   hash: 'hash',
-  pubsub: 'pubsub',
   transactions: 'transaction',
   connection: 'connection',
   scripting: 'scripting',
@@ -65,6 +65,36 @@ const GROUP_CATEGORY: Partial<Record<Group, Category>> = {
   stream: 'stream',
   bitmap: 'bitmap',
 };
+
+/** What a command is about, as opposed to what it does. A row that names subjects itself does not get its group's. */
+const SUBJECTS = new Set<Category>(Object.values(GROUP_CATEGORY));
+
+/** Every ACL category, in the order in which COMMAND and ACL CAT print them. */
+export const CATEGORIES: readonly Category[] = [
+  'keyspace',
+  'read',
+  'write',
+  'set',
+  'sortedset',
+  'list',
+  'hash',
+  'string',
+  'bitmap',
+  'hyperloglog',
+  'geo',
+  'stream',
+  'pubsub',
+  'admin',
+  'fast',
+  'slow',
+  'blocking',
+  'dangerous',
+  'connection',
+  'transaction',
+  'scripting',
+];
+
+const FLAG_NAMES = Object.keys(FLAG) as Flag[];
 
 export class Command {
   readonly row: Row;
@@ -77,6 +107,7 @@ export class Command {
   readonly flags: number;
   readonly run: Handler | null;
   readonly keys: readonly KeySpec[];
+  readonly legacyRange: LegacyRange;
   readonly subcommands: readonly Command[];
   /** The word that selects the command, for comparison with request bytes. */
   readonly word: Buffer;
@@ -97,11 +128,12 @@ export class Command {
     this.id = nextId();
     this.fullName = parent === null ? row.name : `${parent.row.name}|${row.name}`;
     this.arity = row.arity;
-    let flags = 0;
-    for (const flag of row.flags) flags |= FLAG[flag];
-    this.flags = flags;
     this.run = row.run ?? null;
     this.keys = row.keys ?? [];
+    this.legacyRange = legacyRange(this.keys);
+    let flags = this.legacyRange.movable ? FLAG.movablekeys : 0;
+    for (const flag of row.flags) flags |= FLAG[flag];
+    this.flags = flags;
     this.word = Buffer.from(row.name, 'latin1');
     this.subcommands = (row.subcommands ?? []).map((sub) => new Command(sub, group, this, nextId));
   }
@@ -112,7 +144,8 @@ export class Command {
 
   /** Flags as COMMAND prints them. */
   get visibleFlags(): Flag[] {
-    return this.row.flags.filter((flag) => (FLAG[flag] & HIDDEN_FLAGS) === 0);
+    const visible = this.flags & ~HIDDEN_FLAGS;
+    return FLAG_NAMES.filter((name) => (FLAG[name] & visible) !== 0);
   }
 
   acceptsArity(count: number): boolean {
@@ -120,10 +153,12 @@ export class Command {
   }
 
   /** ACL categories: what the group and the flags imply, and the row's own (server.c setImplicitACLCategories). */
-  get categories(): Set<Category> {
-    const result = new Set<Category>(this.row.acl);
+  get categories(): Category[] {
+    const own = this.row.acl ?? [];
+    const result = new Set<Category>(own);
     const ofGroup = GROUP_CATEGORY[this.group];
-    if (ofGroup !== undefined) result.add(ofGroup);
+    const isContainer = this.subcommands.length > 0;
+    if (ofGroup !== undefined && !isContainer && !own.some((name) => SUBJECTS.has(name))) result.add(ofGroup);
     if (this.has(FLAG.write)) result.add('write');
     if (this.has(FLAG.readonly) && !result.has('scripting')) result.add('read');
     if (this.has(FLAG.admin)) {
@@ -133,7 +168,7 @@ export class Command {
     if (this.has(FLAG.pubsub)) result.add('pubsub');
     if (this.has(FLAG.blocking)) result.add('blocking');
     result.add(this.has(FLAG.fast) ? 'fast' : 'slow');
-    return result;
+    return CATEGORIES.filter((name) => result.has(name));
   }
 
   resetStatistics(): void {
@@ -223,10 +258,10 @@ export class CommandTable {
 
   /** By name: "get" or "config|get", in any case. */
   named(fullName: string): Command | null {
-    const [name = '', subName] = fullName.toLowerCase().split('|', 2);
+    const [name = '', subName, ...rest] = lowerCaseAscii(fullName).split('|');
     const command = this.byName.get(name) ?? null;
     if (command === null || subName === undefined) return command;
-    return command.subcommands.find((sub) => sub.row.name === subName) ?? null;
+    return rest.length > 0 ? null : (command.subcommands.find((sub) => sub.row.name === subName) ?? null);
   }
 }
 

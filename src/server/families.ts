@@ -1,4 +1,5 @@
 /** Every command of a standalone server: the families of data commands and those of the server itself. */
 import type { Family } from '../commands/row.ts';
+import { commandCommands } from './command-commands.ts';
 
-export const standaloneFamilies: readonly Family[] = [];
+export const standaloneFamilies: readonly Family[] = [commandCommands];
