@@ -4,6 +4,8 @@
 export const INLINE_BYTES_MAX = 64 * 1024;
 /** Arguments of one request. Redis takes INT_MAX; no server that works on one core gets through that many. */
 export const ARGUMENTS_MAX = 0x7fffffff;
+/** One request with all its arguments; it lies in one piece of memory, and Node 20 makes none larger. */
+export const REQUEST_BYTES_MAX = 2 ** 32;
 /** What a client may send before it has authenticated. */
 export const UNAUTHENTICATED_ARGUMENTS_MAX = 10;
 export const UNAUTHENTICATED_BULK_BYTES_MAX = 16384;

@@ -16,7 +16,7 @@
 import { formatDouble17g } from '../core/double.ts';
 import { decimalLength, writeInteger } from '../core/integer.ts';
 import { writeLatin1 } from '../core/latin1.ts';
-import { REPLY_CHUNK_BYTES } from '../core/limits.ts';
+import { LENT_REPLY_BYTES, REPLY_CHUNK_BYTES } from '../core/limits.ts';
 
 const CR = 13;
 const LF = 10;
@@ -40,7 +40,7 @@ export class ReplyPool {
   }
 }
 
-/** A place in a reply. */
+/** A place in what was written; void once it is flushed. */
 export interface Mark {
   readonly chunks: number;
   readonly at: number;
@@ -65,6 +65,9 @@ export class Reply {
   protocol = 2;
   /** Called with the text of each error reply, "ERR ..." without the dash: errorstats count here. */
   onError: ((text: string) => void) | null = null;
+  /** Called whenever another chunk is full: the owner may find that it is enough, and call `drop`. */
+  onGrowth: (() => void) | null = null;
+  #dropping = false;
 
   constructor(pool: ReplyPool) {
     this.#pool = pool;
@@ -87,11 +90,12 @@ export class Reply {
 
   #nextChunk(bytes: number): void {
     this.#seal();
+    if (this.#sealedBytes > 0) this.onGrowth?.();
     this.#chunk = bytes > REPLY_CHUNK_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#pool.take();
   }
 
   #seal(): void {
-    if (this.#at > 0) {
+    if (this.#at > 0 && !this.#dropping) {
       this.#sealed.push({ chunk: this.#chunk, length: this.#at, pooled: true });
       this.#sealedBytes += this.#at;
     } else if (this.#chunk.length > 0) this.#pool.give(this.#chunk);
@@ -99,16 +103,29 @@ export class Reply {
     this.#at = 0;
   }
 
+  /** Forgets everything that was not flushed, and from now on whatever is written: nobody will read it. */
+  drop(): void {
+    this.discard();
+    this.#dropping = true;
+  }
+
+  /** Whether the reply goes nowhere. Handlers of endless replies stop when they see it. */
+  get isDropping(): boolean {
+    return this.#dropping;
+  }
+
   /**
    * Hands everything written to `send`, in order, and starts anew. `send` answers whether it is done with the memory
    * (see host.ts Connection.write).
    */
   flush(send: (bytes: Buffer) => boolean): void {
+    if (this.#dropping) this.discard();
     if (this.#sealed.length > 0) {
       const sealed = this.#sealed;
       this.#sealed = [];
       this.#sealedBytes = 0;
       for (const part of sealed) {
+        if (part.length === 0) continue;
         const done = send(part.length === part.chunk.length ? part.chunk : part.chunk.subarray(0, part.length));
         if (done && part.pooled) this.#pool.give(part.chunk);
       }
@@ -159,7 +176,19 @@ export class Reply {
     this.rollbackTo(mark.chunks, mark.at);
   }
 
+  /** A copy of what was written between two marks. */
+  copyBetween(from: Mark, to: Mark): Buffer {
+    const parts: Buffer[] = [];
+    for (let i = from.chunks; i <= to.chunks; i++) {
+      const sealed = this.#sealed[i];
+      const chunk = sealed === undefined ? this.#chunk.subarray(0, this.#at) : sealed.chunk.subarray(0, sealed.length);
+      parts.push(chunk.subarray(i === from.chunks ? from.at : 0, i === to.chunks ? to.at : chunk.length));
+    }
+    return Buffer.concat(parts);
+  }
+
   rollbackTo(chunks: number, at: number): void {
+    if (this.#dropping) return;
     while (this.#sealed.length > chunks) {
       const part = this.#sealed.pop()!;
       this.#sealedBytes -= part.length;
@@ -178,14 +207,13 @@ export class Reply {
 
   /** Inserts `head` at a mark: short tails are moved, long ones get the head as a part of its own. */
   #insertAt(mark: Mark, head: Buffer): void {
+    if (this.#sealed.length === mark.chunks) this.#room(head.length);
+    if (this.#dropping) return;
     if (this.#sealed.length === mark.chunks) {
-      this.#room(head.length);
-      if (this.#sealed.length === mark.chunks) {
-        this.#chunk.copyWithin(mark.at + head.length, mark.at, this.#at);
-        head.copy(this.#chunk, mark.at);
-        this.#at += head.length;
-        return;
-      }
+      this.#chunk.copyWithin(mark.at + head.length, mark.at, this.#at);
+      head.copy(this.#chunk, mark.at);
+      this.#at += head.length;
+      return;
     }
     const split = this.#sealed[mark.chunks]!;
     const before: Sealed = { chunk: split.chunk.subarray(0, mark.at), length: mark.at, pooled: false };
@@ -226,6 +254,11 @@ export class Reply {
 
   push(count: number): void {
     this.#head(this.protocol === 3 ? 0x3e : 0x2a, count);
+  }
+
+  /** Attributes of the reply that follows; RESP2 has none, so the caller leaves them out there. */
+  attributes(pairs: number): void {
+    this.#head(0x7c, pairs);
   }
 
   arrayAt(mark: Mark, count: number): void {
@@ -314,9 +347,25 @@ export class Reply {
   bulkLent(bytes: Buffer): void {
     this.#head(DOLLAR, bytes.length);
     this.#seal();
+    this.#lend(bytes);
+    this.raw(CRLF);
+  }
+
+  #lend(bytes: Buffer): void {
+    if (this.#dropping) return;
     this.#sealed.push({ chunk: bytes, length: bytes.length, pooled: false });
     this.#sealedBytes += bytes.length;
-    this.raw(CRLF);
+  }
+
+  /** As `raw`, for bytes that nobody writes any more: long ones are sent as they lie, without a copy. */
+  rawLent(bytes: Buffer): void {
+    if (bytes.length < LENT_REPLY_BYTES) {
+      this.raw(bytes);
+      return;
+    }
+    this.#seal();
+    this.#lend(bytes);
+    this.onGrowth?.();
   }
 
   /** A bulk string given as a binary string (one character per byte). */
@@ -348,11 +397,14 @@ export class Reply {
 
   /** Text for people, with the format "txt" or "mkd" under RESP3. */
   verbatim(text: string, format = 'txt'): void {
+    this.verbatimBytes(Buffer.from(text, 'utf8'), format);
+  }
+
+  verbatimBytes(bytes: Uint8Array, format = 'txt'): void {
     if (this.protocol === 2) {
-      this.bulkText(text);
+      this.bulkBytes(bytes);
       return;
     }
-    const bytes = Buffer.from(text, 'utf8');
     this.#head(0x3d, bytes.length + 4);
     this.raw(Buffer.from(`${format}:`, 'latin1'));
     this.raw(bytes);

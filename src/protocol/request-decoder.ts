@@ -6,17 +6,22 @@
  * arrives in n pieces costs O(size), not O(size * n); for a big argument, room of the exact size is made at once.
  *
  * Usage: `feed(chunk)`, then `next()` until it no longer says REQUEST, then `retain()`: after that the chunk's memory
- * may be reused. `args` is valid until the next call of `next`, `feed` or `retain`.
+ * may be reused. `args` is valid until the next call of `next`, `feed` or `retain`. A request that cannot run yet is
+ * put back with `putBack()`; it is decoded again when the client is served again.
  *
- * Which bytes are errors, and with what text, follows networking.c processMultibulkBuffer and processInlineBuffer.
+ * Which bytes are errors, and with what text, follows networking.c processMultibulkBuffer and processInlineBuffer,
+ * with C's view of text where it shows: a NUL hides the rest of the buffer from the search for a line end, so that
+ * such a line is never complete and in the end too long. Where Redis' answer depends on how the network cut the
+ * stream, it is fixed here: a line end counts only within the first 64 KiB.
  */
 import { Arguments } from '../core/arguments.ts';
-import { parseInteger } from '../core/integer.ts';
+import { isSpace, parseInteger } from '../core/integer.ts';
 import { bytesOf } from '../core/latin1.ts';
 import {
   ARGUMENTS_MAX,
   BIG_ARGUMENT_BYTES,
   INLINE_BYTES_MAX,
+  REQUEST_BYTES_MAX,
   UNAUTHENTICATED_ARGUMENTS_MAX,
   UNAUTHENTICATED_BULK_BYTES_MAX,
 } from '../core/limits.ts';
@@ -37,6 +42,9 @@ const DOUBLE_QUOTE = 34;
 const SINGLE_QUOTE = 39;
 const EMPTY = Buffer.alloc(0);
 const HELD_BYTES_MIN = 1024;
+/** Places of more arguments than this are not kept for the next request. */
+const ARGUMENT_PLACES_KEPT = 4096;
+const TOO_LARGE = 'request too large';
 
 export interface DecoderLimits {
   /** proto-max-bulk-len. */
@@ -47,6 +55,8 @@ export class RequestDecoder {
   readonly args = new Arguments(EMPTY);
   /** Text of the protocol error after BROKEN, without "ERR". */
   error = '';
+  /** What the log calls it. */
+  errorForLog = '';
   /** While false, the limits for unauthenticated clients hold. */
   authenticated = true;
   /** A link from a master may send bulks of any size. */
@@ -59,25 +69,49 @@ export class RequestDecoder {
   #end = 0;
   /** Memory for unfinished requests; its content ends at #end while #bytes is it. */
   #held: Buffer = EMPTY;
-  /** Start of the request being decoded, in #bytes. */
+  /** Start of the request being decoded, in #bytes. Behind a whole request it is the start of the next one. */
   #requestStart = 0;
+  /** Start of the request that `args` holds. */
+  #lastStart = 0;
   /** Arguments of the current multibulk that are still to come; 0 between requests. */
   #missing = 0;
   /** Length of the argument being read, -1 when its length line is yet to come. */
   #bulkLength = -1;
+  /** There was no memory for the rest of a request. */
+  #overflowed = false;
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
   }
 
-  /** Bytes that wait for the rest of their request, or for the client to be unblocked. */
-  get pendingBytes(): number {
-    return this.#end - this.#at + (this.#missing > 0 ? this.#at - this.#requestStart : 0);
+  /** Bytes that were received and are not arguments yet. While a request runs, those that came with it count. */
+  get bufferedBytes(): number {
+    return this.#bytes === this.#held ? this.#end - this.#at : this.#end;
+  }
+
+  /** Bytes of the arguments of an unfinished request that are here as a whole. */
+  get argumentBytes(): number {
+    return this.#missing > 0 ? this.args.totalLength() : 0;
+  }
+
+  /** Number of these arguments. */
+  get argumentCount(): number {
+    return this.#missing > 0 ? this.args.count : 0;
+  }
+
+  /** Length of the argument that is being read, 0 if none is. */
+  get awaitedBytes(): number {
+    return Math.max(0, this.#bulkLength);
   }
 
   /** Bytes of memory that this decoder holds between chunks. */
   get heldBytes(): number {
     return this.#held.length;
+  }
+
+  /** What is not decoded yet; after BROKEN it starts with the offending line. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#at, this.#end);
   }
 
   feed(chunk: Buffer): void {
@@ -89,26 +123,41 @@ export class RequestDecoder {
       return;
     }
     // #bytes is #held here: `retain` put it there.
-    this.#makeRoom(chunk.length);
+    if (!this.#makeRoom(chunk.length)) return;
     this.#held.set(chunk, this.#end);
     this.#end += chunk.length;
   }
 
   /** Room for `more` bytes after #end in #held; the unfinished request moves to the front. */
-  #makeRoom(more: number): void {
+  #makeRoom(more: number): boolean {
     const kept = this.#end - this.#requestStart;
     let needed = kept + more;
-    if (this.#bulkLength >= BIG_ARGUMENT_BYTES) {
-      needed = Math.max(needed, this.#at - this.#requestStart + this.#bulkLength + 2);
-    }
+    const isBig = this.#bulkLength >= BIG_ARGUMENT_BYTES;
+    if (isBig) needed = Math.max(needed, this.#at - this.#requestStart + this.#bulkLength + 2);
     if (needed > this.#held.length) {
-      const exact = this.#bulkLength >= BIG_ARGUMENT_BYTES && this.#missing === 1;
-      this.#moveTo(Buffer.allocUnsafe(exact ? needed : Math.max(HELD_BYTES_MIN, needed * 2)));
-    } else if (this.#end + more > this.#held.length) this.#moveTo(this.#held);
+      const exact = isBig && this.#missing === 1;
+      return this.#moveTo(needed, exact ? needed : Math.max(HELD_BYTES_MIN, needed * 2));
+    }
+    if (this.#end + more > this.#held.length) this.#moveInto(this.#held);
+    return true;
+  }
+
+  /** Moves the unfinished request into fresh memory, of `wished` bytes if there can be so much. */
+  #moveTo(needed: number, wished: number): boolean {
+    if (needed <= REQUEST_BYTES_MAX) {
+      try {
+        this.#moveInto(Buffer.allocUnsafe(Math.min(wished, REQUEST_BYTES_MAX)));
+        return true;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+      }
+    }
+    this.#overflowed = true;
+    return false;
   }
 
   /** Copies the unfinished request to the start of `target`, which becomes #held. */
-  #moveTo(target: Buffer): void {
+  #moveInto(target: Buffer): void {
     const from = this.#requestStart;
     this.#bytes.copy(target, 0, from, this.#end);
     this.#held = target;
@@ -127,26 +176,33 @@ export class RequestDecoder {
 
   /** Keeps what was not decoded; the chunk's memory is not referred to any more. */
   retain(): void {
-    if (this.#missing === 0) this.args.clear();
+    const { args } = this;
+    if (this.#missing === 0) {
+      args.clear();
+      if (args.starts.length > ARGUMENT_PLACES_KEPT) args.starts.length = args.ends.length = 0;
+    }
     if (this.#requestStart === this.#end) {
       this.#bytes = EMPTY;
-      this.args.bytes = EMPTY;
+      args.bytes = EMPTY;
       this.#requestStart = this.#at = this.#end = 0;
       this.#held = EMPTY;
     } else if (this.#bytes !== this.#held) {
-      this.#makeRoomForRest();
+      const kept = this.#end - this.#requestStart;
+      const big = this.#bulkLength >= BIG_ARGUMENT_BYTES ? this.#at - this.#requestStart + this.#bulkLength + 2 : 0;
+      const size = Math.max(HELD_BYTES_MIN, kept, big);
+      this.#moveTo(size, size);
     }
   }
 
-  #makeRoomForRest(): void {
-    const kept = this.#end - this.#requestStart;
-    let size = Math.max(HELD_BYTES_MIN, kept);
-    if (this.#bulkLength >= BIG_ARGUMENT_BYTES) size = this.#at - this.#requestStart + this.#bulkLength + 2;
-    this.#moveTo(Buffer.allocUnsafe(Math.max(size, kept)));
+  /** Undoes the last `next`, which said REQUEST: the request will be decoded once more. */
+  putBack(): void {
+    this.#at = this.#requestStart = this.#lastStart;
+    this.args.clear();
   }
 
   /** Decodes the next request. An empty line or an empty multibulk is skipped, as Redis does. */
   next(): DecodeResult {
+    if (this.#overflowed) return this.#fail(TOO_LARGE);
     while (this.#missing > 0 || this.#at < this.#end) {
       if (this.#missing > 0) return this.#bulks();
       this.#requestStart = this.#at;
@@ -162,14 +218,13 @@ export class RequestDecoder {
 
   #multibulk(): DecodeResult | typeof SKIP {
     const bytes = this.#bytes;
-    const lineEnd = this.#lineEnd('too big mbulk count string');
-    if (lineEnd < 0) return this.error === '' ? MORE : BROKEN;
+    const lineEnd = this.#lineEnd(CR);
+    if (lineEnd === TOO_LONG) return this.#fail('too big mbulk count string');
+    if (lineEnd < 0 || lineEnd + 1 >= this.#end) return MORE;
     const count = parseInteger(bytes, this.#at + 1, lineEnd);
-    if (!(count <= ARGUMENTS_MAX)) {
-      return this.#fail('invalid multibulk length');
-    }
+    if (!(count <= ARGUMENTS_MAX)) return this.#fail('invalid multibulk length', 'invalid mbulk count');
     if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !this.authenticated) {
-      return this.#fail('unauthenticated multibulk length');
+      return this.#fail('unauthenticated multibulk length', 'unauth mbulk count');
     }
     this.#at = lineEnd + 2;
     if (count <= 0) return SKIP;
@@ -198,6 +253,11 @@ export class RequestDecoder {
       this.#missing--;
     }
     args.bytes = bytes;
+    return this.#found();
+  }
+
+  #found(): typeof REQUEST {
+    this.#lastStart = this.#requestStart;
     this.#requestStart = this.#at;
     return REQUEST;
   }
@@ -227,44 +287,47 @@ export class RequestDecoder {
   #bulkHeaderSlow(): DecodeResult {
     const bytes = this.#bytes;
     if (this.#at >= this.#end) return MORE;
-    const lineEnd = this.#lineEnd('too big bulk count string');
-    if (lineEnd < 0) return this.error === '' ? MORE : BROKEN;
+    const lineEnd = this.#lineEnd(CR);
+    if (lineEnd === TOO_LONG) return this.#fail('too big bulk count string');
+    if (lineEnd < 0 || lineEnd + 1 >= this.#end) return MORE;
     if (bytes[this.#at] !== DOLLAR) {
-      return this.#fail(`expected '$', got '${String.fromCharCode(bytes[this.#at]!)}'`);
+      const found = String.fromCharCode(bytes[this.#at]!);
+      return this.#fail(`expected '$', got '${found}'`, 'expected $ but got something else');
     }
     const length = parseInteger(bytes, this.#at + 1, lineEnd);
-    if (!(length >= 0) || (!this.trusted && length > this.#limits.bulkBytesMax))
+    if (!(length >= 0) || (!this.trusted && length > this.#limits.bulkBytesMax)) {
       return this.#fail('invalid bulk length');
+    }
     if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !this.authenticated) {
-      return this.#fail('unauthenticated bulk length');
+      return this.#fail('unauthenticated bulk length', 'unauth bulk length');
     }
     this.#at = lineEnd + 2;
     this.#bulkLength = length;
     return REQUEST;
   }
 
-  /** Position of the CR that ends the current line, with one more byte behind it; -1 if there is none yet. */
-  #lineEnd(tooLong: string): number {
+  /** Position of the byte that ends the line at #at; NO_LINE_END if it is not there yet, or TOO_LONG. */
+  #lineEnd(terminator: number): number {
     const bytes = this.#bytes;
     const end = this.#end;
+    const stop = Math.min(end, this.#at + INLINE_BYTES_MAX + 1);
     let at = this.#at;
-    while (at < end && bytes[at] !== CR) at++;
-    if (at + 1 < end) return at;
-    if (at === end && end - this.#at > INLINE_BYTES_MAX) this.#fail(tooLong);
-    return -1;
+    while (at < stop && bytes[at] !== terminator && bytes[at] !== 0) at++;
+    if (at < stop && bytes[at] === terminator) return at;
+    return end - this.#at > INLINE_BYTES_MAX ? TOO_LONG : NO_LINE_END;
   }
 
   #inline(): DecodeResult | typeof SKIP {
     const bytes = this.#bytes;
-    const lineFeed = bytes.indexOf(LF, this.#at);
-    if (lineFeed < 0 || lineFeed >= this.#end) {
-      return this.#end - this.#at > INLINE_BYTES_MAX ? this.#fail('too big inline request') : MORE;
-    }
+    const lineFeed = this.#lineEnd(LF);
+    if (lineFeed === TOO_LONG) return this.#fail('too big inline request');
+    if (lineFeed < 0) return MORE;
     const start = this.#at;
-    let stop = lineFeed;
-    this.#at = stop + 1;
-    if (stop > start && bytes[stop - 1] === CR) stop--;
-    return this.#splitPlain(start, stop) ? this.#plainInline() : this.#splitQuoted(start, stop);
+    const stop = lineFeed > start && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+    const result = this.#splitPlain(start, stop) || this.#splitQuoted(start, stop);
+    if (!result) return this.#fail('unbalanced quotes in request', 'unbalanced quotes in inline request');
+    this.#at = lineFeed + 1;
+    return this.args.count === 0 ? SKIP : this.#found();
   }
 
   /** Words without quotes lie in the request as they are. False if there is a byte that needs the full grammar. */
@@ -273,11 +336,11 @@ export class RequestDecoder {
     const { args } = this;
     let at = start;
     while (at < stop) {
-      while (at < stop && isBlank(bytes[at]!)) at++;
+      while (at < stop && isSpace(bytes[at]!)) at++;
       const wordStart = at;
-      while (at < stop && !isBlank(bytes[at]!)) {
+      while (at < stop && !endsWord(bytes[at]!)) {
         const byte = bytes[at]!;
-        if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE || byte === 0) return false;
+        if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return false;
         at++;
       }
       if (at > wordStart) args.push(wordStart, at);
@@ -285,39 +348,32 @@ export class RequestDecoder {
     return true;
   }
 
-  #plainInline(): DecodeResult | typeof SKIP {
-    if (this.args.count === 0) return SKIP;
-    this.#requestStart = this.#at;
-    return REQUEST;
-  }
-
-  #splitQuoted(start: number, stop: number): DecodeResult | typeof SKIP {
+  #splitQuoted(start: number, stop: number): boolean {
     const { args } = this;
     args.clear();
-    // C strings end at the first NUL, and so does an inline request.
-    const nul = this.#bytes.subarray(start, stop).indexOf(0);
-    const words = splitArguments(this.#bytes.toString('latin1', start, nul < 0 ? stop : start + nul));
-    if (words === null) return this.#fail('unbalanced quotes in request');
-    if (words.length === 0) return SKIP;
+    const words = splitArguments(this.#bytes.toString('latin1', start, stop));
+    if (words === null) return false;
     args.bytes = bytesOf(words.join(''));
     let at = 0;
     for (const word of words) {
       args.push(at, at + word.length);
       at += word.length;
     }
-    this.#requestStart = this.#at;
-    return REQUEST;
+    return true;
   }
 
-  #fail(text: string): typeof BROKEN {
+  #fail(text: string, forLog = text): typeof BROKEN {
     this.error = `Protocol error: ${text}`;
+    this.errorForLog = forLog;
     return BROKEN;
   }
 }
 
 const SKIP = 3;
+const NO_LINE_END = -1;
+const TOO_LONG = -2;
 
-/** C's isspace, as sds.c splits by. */
-function isBlank(byte: number): boolean {
-  return byte === 32 || (byte >= 9 && byte <= 13);
+/** What ends a word without quotes; \v and \f only stand between words (sds.c sdssplitargs). */
+function endsWord(byte: number): boolean {
+  return byte === 32 || byte === 9 || byte === LF || byte === CR;
 }
