@@ -276,6 +276,7 @@ export function describeNet(makeStage: MakeStage): void {
     it('calls close exactly once and nothing after it, whatever is done meanwhile', async () => {
       const { client, server, listening } = await connectedPair(stage, (peer) => {
         peer.onData = () => peer.connection.write(Buffer.from('answer'));
+        peer.onEnd = () => peer.connection.end();
       });
       client.write('request');
       client.act((connection) => {

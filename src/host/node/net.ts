@@ -23,6 +23,7 @@ import type {
 import { netError } from './errors.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 export class NodeNet implements Net {
   /** Shared by all accepted connections: a read is handled before the next one starts. */
@@ -37,7 +38,7 @@ export class NodeNet implements Net {
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       const connection = new NodeConnection(adopt(socket, this.#readBuffer), this.#open);
       connection.attach(accept(connection));
-      connection.resume();
+      connection.start();
     });
     const { address } = options;
     let settled = false;
@@ -96,6 +97,7 @@ interface Adopted {
 
 interface SocketInternals {
   _handle: object | null;
+  _server: { _connections: number } | null;
 }
 
 /** Moves an accepted, paused socket's handle into a socket that reads into `buffer`. */
@@ -105,6 +107,8 @@ function adopt(socket: net.Socket, buffer: Buffer): Adopted {
   if (handle === null || handle === undefined) return { socket, onChunk: null };
   internals._handle = null;
   socket.removeAllListeners();
+  // The server would wait for this socket before it reports that it has closed.
+  if (internals._server) internals._server._connections--;
   const adopted: { socket: net.Socket | null; onChunk: ((chunk: Buffer) => boolean) | null } = {
     socket: null,
     onChunk: () => true,
@@ -112,6 +116,7 @@ function adopt(socket: net.Socket, buffer: Buffer): Adopted {
   adopted.socket = new net.Socket({
     handle,
     allowHalfOpen: true,
+    pauseOnCreate: true,
     onread: {
       buffer,
       callback: (length: number, bytes: Uint8Array): boolean => adopted.onChunk!((bytes as Buffer).subarray(0, length)),
@@ -143,7 +148,10 @@ class NodeConnection implements Connection {
   readonly #adopted: Adopted;
   readonly #registry: Set<NodeConnection>;
   #error: NodeJS.ErrnoException | null = null;
+  #onDrain: () => void = () => {};
   #paused = false;
+  /** Bytes are waiting, and the end of them is watched for. */
+  #waiting = false;
   #local: Address | null = null;
   #remote: Address | null = null;
 
@@ -156,6 +164,7 @@ class NodeConnection implements Connection {
 
   attach(events: ConnectionEvents): void {
     const socket = this.#socket;
+    this.#onDrain = (): void => events.drain?.();
     if (this.#adopted.onChunk === null) socket.on('data', (chunk: Buffer) => events.data(chunk));
     else {
       this.#adopted.onChunk = (chunk): boolean => {
@@ -163,7 +172,6 @@ class NodeConnection implements Connection {
         return !this.#paused;
       };
     }
-    socket.on('drain', () => events.drain?.());
     socket.on('end', () => {
       if (events.end) events.end();
       else socket.end();
@@ -194,7 +202,25 @@ class NodeConnection implements Connection {
     if (!socket.writable) return true;
     socket.write(bytes);
     // The kernel took everything at once, or the stream keeps the array until it can.
-    return socket.writableLength === 0;
+    if (socket.writableLength === 0) return true;
+    if (!this.#waiting) this.#watchForDrain();
+    return false;
+  }
+
+  /** Node's own 'drain' comes only above its high-water mark. An empty write completes behind all that waits. */
+  #watchForDrain(): void {
+    this.#waiting = true;
+    this.#socket.write(NOTHING, (error) => {
+      this.#waiting = false;
+      if (error || this.#socket.destroyed) return;
+      if (this.#socket.writableLength > 0) this.#watchForDrain();
+      else this.#onDrain();
+    });
+  }
+
+  /** Begins to read, unless whoever accepted the connection paused it. */
+  start(): void {
+    if (!this.#paused) this.resume();
   }
 
   pause(): void {
