@@ -14,11 +14,17 @@ describe('the server command', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('names files absolutely, because the suite calls it from another folder', () => {
-    expect(absoluteCommand('node dist/cli.js --port 1', folder)).toBe(`'node' '${folder}/dist/cli.js' '--port' '1'`);
+    expect(absoluteCommand('./node dist/cli.js --port 1', folder)).toBe(
+      `'./node' '${folder}/dist/cli.js' '--port' '1'`,
+    );
   });
 
-  it('leaves programs on the path and words that name no file', () => {
-    expect(absoluteCommand('redis-server --x a/b', folder)).toBe("'redis-server' '--x' 'a/b'");
+  it('finds a program on the path', () => {
+    expect(absoluteCommand('node --version', folder)).toMatch(/^'\/.*\/node' '--version'$/);
+  });
+
+  it('leaves words that name no file', () => {
+    expect(absoluteCommand('no-such-program --x a/b', folder)).toBe("'no-such-program' '--x' 'a/b'");
   });
 
   it('survives quotes', () => {

@@ -85,6 +85,9 @@ export class Playground {
 export function absoluteCommand(command: string, folder: string = process.cwd()): string {
   const words = command.split(/\s+/).filter((word) => word !== '');
   if (words.length === 0) throw new MissingPrerequisite('--server needs a command.');
+  // Some tests look for the path in the title of the process.
+  const program = words[0]!.includes('/') ? null : findProgram(words[0]!);
+  if (program !== null) words[0] = program;
   const isFile = (word: string): boolean => word.includes('/') && existsSync(resolve(folder, word));
   return words.map((word) => quote(isFile(word) ? resolve(folder, word) : word)).join(' ');
 }

@@ -15,9 +15,15 @@ export type Ratchet = Readonly<Record<Suite, Readonly<Record<string, RatchetEntr
 
 export interface PassedCount extends Unit {
   readonly passed: number;
+  /** What went wrong; only the number of entries counts here. */
+  readonly failures: readonly unknown[];
 }
 
-export interface Regression extends PassedCount {
+/** Units that draw the number of their tests by chance or by the clock: fewer is worse only if one of them failed. */
+const DRAWN_BY_CHANCE = new Set(['unit integration/psync2', 'unit integration/psync2-reg', 'cluster 03-failover-loop']);
+
+export interface Regression extends Unit {
+  readonly passed: number;
   readonly held: number;
 }
 
@@ -25,7 +31,11 @@ export interface Regression extends PassedCount {
 export function findRegressions(ratchet: Ratchet, counts: readonly PassedCount[]): Regression[] {
   return counts
     .map((count) => ({ ...count, held: ratchet[count.suite][count.name]?.passed ?? 0 }))
-    .filter((count) => count.passed < count.held);
+    .filter((count) => count.passed < count.held && !isFewByChance(count));
+}
+
+function isFewByChance({ suite, name, failures }: PassedCount): boolean {
+  return failures.length === 0 && DRAWN_BY_CHANCE.has(`${suite} ${name}`);
 }
 
 /** The units that now pass more than the ratchet holds. */
