@@ -179,8 +179,8 @@ export class SimConnection implements Connection, PipeEnd {
     if (this.#phase !== 'open' || this.#gone) return;
     const held = this.#queue.size > 0;
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
-      if (next.copy !== null) this.#assertUntouched(next, next.copy);
       const taken = this.#out!.offer(next.bytes, next.offset);
+      if (next.copy !== null) this.#assertUntouched(next, next.copy, taken);
       next.offset += taken;
       this.#queuedBytes -= taken;
       if (next.offset < next.bytes.length) return;
@@ -193,8 +193,9 @@ export class SimConnection implements Connection, PipeEnd {
     }
   }
 
-  #assertUntouched(kept: Kept, copy: Buffer): void {
-    if (copy.compare(kept.bytes) === 0) return;
+  #assertUntouched({ bytes, offset }: Kept, copy: Buffer, taken: number): void {
+    const end = offset + taken;
+    if (copy.compare(bytes, offset, end, offset, end) === 0) return;
     throw new SimulationError(`${this.#life.name} changed bytes after write() had returned false for them`);
   }
 
@@ -260,17 +261,17 @@ export class SimConnection implements Connection, PipeEnd {
     this.#error = this.#endReceived ? 'EPIPE' : 'ECONNRESET';
     // Systems differ in whether bytes that arrived before the reset can still be read.
     if (this.#setup.random.below(2) === 0) this.#in!.discardReceived();
-    this.#readAgain();
+    // Who has read to the end no longer listens: the next write finds out, or one that waits.
+    this.#readAgain(this.#queue.size > 0);
   }
 
-  /** Schedules a read if there is something to tell. @param evenPaused a write found out, so the node gets told. */
-  #readAgain(evenPaused = false): void {
+  /** Schedules a read if there is something to tell. @param writeFailed the node learns of an error while not reading. */
+  #readAgain(writeFailed = false): void {
     if (this.#phase !== 'open' || this.#readScheduled) return;
-    if (this.#paused && evenPaused && this.#error !== null) {
+    if (writeFailed && this.#error !== null) {
       this.#in!.discardReceived();
       this.#paused = false;
-    }
-    if (this.#paused || !this.#hasNews) return;
+    } else if (this.#paused || this.#readEnded || !this.#hasNews) return;
     this.#readScheduled = true;
     const { scheduler, index } = this.#life;
     scheduler.at(scheduler.nowUs, index, this.#life, this.#readTask);
