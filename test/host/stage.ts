@@ -52,24 +52,37 @@ export async function realStage(): Promise<Stage> {
 }
 
 export function simulatedStage(options: WorldOptions): MakeStage {
-  return async () => {
-    const world = new World(options);
-    const toNode = (process: SimProcess): StageNode => ({
-      address: process.address,
-      act: (use) => process.enter(use),
-    });
-    const idle = (): void => {};
-    return {
-      server: toNode(world.boot('server', idle)),
-      client: toNode(world.boot('client', idle)),
-      directory: '/data',
-      eventually: async (what, condition) => {
-        if (!world.run({ until: condition, maxMs: 60_000 })) throw new Error(`never in 60 s: ${what}`);
-      },
-      rest: async (durationMs) => world.runFor(durationMs),
-      close: async () => {},
-    };
+  return async () => simulatedPair(options).stage;
+}
+
+export interface SimulatedPair {
+  readonly world: World;
+  readonly server: SimProcess;
+  readonly client: SimProcess;
+  readonly stage: Stage;
+}
+
+/** Two simulated nodes that do nothing by themselves, named `server` and `client`. */
+export function simulatedPair(options: WorldOptions): SimulatedPair {
+  const world = new World(options);
+  const toNode = (process: SimProcess): StageNode => ({
+    address: process.address,
+    act: (use) => process.enter(use),
+  });
+  const idle = (): void => {};
+  const server = world.boot('server', idle);
+  const client = world.boot('client', idle);
+  const stage: Stage = {
+    server: toNode(server),
+    client: toNode(client),
+    directory: '/data',
+    eventually: async (what, condition) => {
+      if (!world.run({ until: condition, maxMs: 60_000 })) throw new Error(`never in 60 s: ${what}`);
+    },
+    rest: async (durationMs) => world.runFor(durationMs),
+    close: async () => {},
   };
+  return { world, server, client, stage };
 }
 
 export function tcp(host: string, port: number): Address {
