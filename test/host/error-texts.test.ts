@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { diskErrorOf, errorText, netErrorOf } from '../../src/host/error-texts.ts';
 import { DiskError } from '../../src/host/host.ts';
 import { diskError, netError } from '../../src/host/node/errors.ts';
+import { itWith } from '../support/requires.ts';
 
 describe('texts', () => {
-  // Perl's $! is strerror; where perl is missing there is no cheap way to ask the C library.
-  const perl = spawnSync('perl', ['-e', '1']).status === 0;
-  it.runIf(perl && process.platform === 'linux')('are the C library’s own', () => {
+  // Perl's $! is strerror.
+  itWith('perl', 'are the C library’s own', () => {
     const wrong: string[] = [];
     let compared = 0;
     for (const [number, [name]] of getSystemErrorMap()) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createManualTime, createNodeHost } from '../../src/host/node/host.ts';
 import { eventually } from '../support/eventually.ts';
+import { itWith } from '../support/requires.ts';
 import { describeDisk } from './disk-conformance.ts';
 import { describeNet } from './net-conformance.ts';
 import { connect, Peer, tryListen } from './peer.ts';
@@ -53,8 +54,7 @@ describe('unix sockets', () => {
 });
 
 describe('a full device', () => {
-  // Linux offers one at a fixed path; elsewhere there is nothing that fails on demand.
-  it.runIf(process.platform === 'linux')('fails appends with ENOSPC, and those that wait behind them', async () => {
+  itWith('/dev/full', 'fails appends with ENOSPC, and those that wait behind them', async () => {
     const host = createNodeHost();
     const file = host.disk.open('/dev/full', 'append');
     const outcomes: (string | undefined)[] = [];

@@ -29,6 +29,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'redis-sentinel': { package: 'redis-sentinel' },
   haproxy: { package: 'haproxy' },
   tclsh: { package: 'tcl' },
+  perl: { package: 'perl-base' },
   sh: { package: 'dash' },
 };
 
