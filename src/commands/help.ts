@@ -1,4 +1,5 @@
-/** The HELP subcommand that every container has. */
+/** The HELP subcommand that every container has, and the error that refers to it. */
+import { fail } from '../core/errors.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -13,4 +14,11 @@ export function replyHelp(c: Context, lines: readonly string[]): void {
     'HELP',
     '    Prints this help.',
   ]);
+}
+
+/** Fails a subcommand whose number of arguments no synopsis allows, where the row's arity lets it pass. */
+export function failSubcommand(c: Context): never {
+  const container = c.args.binary(0).toUpperCase();
+  const subcommand = c.args.binary(1).slice(0, 128);
+  return fail(`ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container} HELP.`);
 }

@@ -5,7 +5,7 @@
  */
 import type { Arguments } from '../core/arguments.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
-import { Call } from './call.ts';
+import { Call, NOTHING } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
 import { passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
@@ -115,7 +115,8 @@ export class Dispatcher {
     const markChunks = reply.markChunks;
     const markAt = reply.markAt;
     const isRun = depth === 0 && this.#joinRun(command, args);
-    if (!isRun && depth === 0) server.advanceTime(this.#clockUs);
+    const startUs = this.#clockUs;
+    if (!isRun && depth === 0) server.advanceTime(startUs);
     const call = this.#takeCall(depth, session, command, args);
     this.#depth = depth + 1;
     try {
@@ -127,7 +128,7 @@ export class Dispatcher {
     this.#depth = depth;
     command.calls++;
     statistics.commands++;
-    if (!isRun) this.#account(session, command, args);
+    if (!isRun) this.#account(call, startUs);
     if (statistics.errorReplies !== errorsBefore) command.failedCalls++;
     if (server.changes !== changesBefore || call.propagation !== null) server.propagate(call, changesBefore);
     if (server.observers !== 0) server.observe(call);
@@ -161,15 +162,15 @@ export class Dispatcher {
     this.#runCalls = 0;
   }
 
-  /** Times one call by itself. */
-  #account(session: Session, command: Command, args: Arguments): void {
+  /** Times one call by itself. The calls within an EXEC or a script count for themselves and for what they are in. */
+  #account(call: Call, startUs: number): void {
+    const { command } = call;
     const server = this.#server;
-    const startUs = this.#clockUs;
     const endUs = (this.#clockUs = server.host.clock.monotonicUs());
     const duration = endUs - startUs;
     command.microseconds += duration;
     if (server.latencyTracking) command.durations.record(duration, 1);
-    if (this.#depth === 0 && duration >= server.slowThresholdUs) server.noteSlow(session, command, args, duration);
+    if (duration >= server.slowThresholdUs) server.noteSlow(call, duration);
   }
 
   #takeCall(depth: number, session: Session, command: Command, args: Arguments): Call {
@@ -184,6 +185,7 @@ export class Dispatcher {
     existing.reply = session.reply;
     existing.db = session.db;
     existing.propagation = null;
+    existing.redacted = NOTHING;
     return existing;
   }
 }

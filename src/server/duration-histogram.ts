@@ -39,23 +39,31 @@ export class DurationHistogram {
     return 0;
   }
 
-  /** Numbers of calls that took at most 1, 2, 4, ... us, cumulative, as LATENCY HISTOGRAM shows them. */
-  cumulativeByPowersOfTwo(): [number, number][] {
+  /**
+   * How many calls took at most 1, 2, 4, ... us, where that number grows, as LATENCY HISTOGRAM shows them. From 33 on the
+   * limits are a little above a power of two: Redis counts in nanoseconds, in buckets that are 1 / 128 wide.
+   */
+  cumulative(): [limitUs: number, calls: number][] {
     const result: [number, number][] = [];
     let seen = 0;
-    let limit = 1;
-    for (let bucket = 1; bucket < this.#counts.length && seen < this.#total; bucket++) {
+    for (let bucket = 0; bucket < this.#counts.length && seen < this.#total; bucket++) {
       const count = this.#counts[bucket]!;
       if (count === 0) continue;
-      const end = upperEnd(bucket);
-      if (end > limit) {
-        if (seen > (result.at(-1)?.[1] ?? 0)) result.push([limit, seen]);
-        while (limit < end) limit *= 2;
-      }
       seen += count;
+      const limit = limitAbove(lowerEnd(bucket));
+      const last = result.at(-1);
+      if (last?.[0] === limit) last[1] = seen;
+      else result.push([limit, seen]);
     }
-    if (seen > (result.at(-1)?.[1] ?? 0)) result.push([limit, seen]);
     return result;
+  }
+}
+
+/** The first of the limits that is not below a duration in us. */
+function limitAbove(microseconds: number): number {
+  for (let ns = 1024; ; ns *= 2) {
+    const limit = Math.floor((ns + ns / 128 - 1) / 1000);
+    if (limit >= microseconds) return limit;
   }
 }
 
@@ -64,6 +72,10 @@ function bucketOf(microseconds: number): number {
   if (value < SUB_BUCKETS) return value;
   const shift = 31 - Math.clz32(value) - SUB_BITS;
   return (shift + 1) * SUB_BUCKETS + ((value >> shift) & (SUB_BUCKETS - 1));
+}
+
+function lowerEnd(bucket: number): number {
+  return bucket === 0 ? 0 : upperEnd(bucket - 1) + 1;
 }
 
 function upperEnd(bucket: number): number {

@@ -2,7 +2,6 @@
  * One server: the composition of its parts. It owns the keyspace, the sessions and the subsystems, and everything
  * that happens enters here: bytes of a client (`receive`), a timer (`cron`), the embedder's calls.
  */
-import type { Arguments } from '../core/arguments.ts';
 import type { CommandSettings, Services } from '../commands/context.ts';
 import type { Family } from '../commands/row.ts';
 import type { NotifyClass } from '../commands/notify-class.ts';
@@ -13,19 +12,27 @@ import { ReplyPool } from '../protocol/reply.ts';
 import { BROKEN, type DecoderLimits, REQUEST } from '../protocol/request-decoder.ts';
 import { Acl } from './acl/acl.ts';
 import type { Call } from './call.ts';
-import { type Command, CommandTable } from './command-table.ts';
+import { type Command, CommandTable, FLAG } from './command-table.ts';
+import { RecentClientPeaks } from './client-memory.ts';
 import type { Config } from './config/config.ts';
+import { type PendingListen, wireConfig } from './config-wiring.ts';
 import { Cron } from './cron.ts';
 import type { Directives } from './config/grammar.ts';
 import { Dispatcher } from './dispatch.ts';
 import { type Hooks, noHooks } from './hooks.ts';
+import { Identity } from './identity.ts';
+import { Info } from './info/info.ts';
+import { InstantaneousMetrics } from './instantaneous-metrics.ts';
+import { LatencyMonitor } from './latency-monitor.ts';
 import { Listeners } from './listeners.ts';
 import { Log } from './log.ts';
 import { Memory } from './memory.ts';
 import { OutputLimits } from './output-limits.ts';
 import { Pause } from './pause.ts';
+import { refuseProtected } from './protected-commands.ts';
 import { SESSION, Session } from './session.ts';
 import { Shutdown } from './shutdown.ts';
+import { SlowLog } from './slow-log.ts';
 import { Statistics } from './statistics.ts';
 
 export interface ServerOptions {
@@ -54,6 +61,12 @@ export class Server implements Services {
   readonly listeners: Listeners;
   readonly cron: Cron;
   readonly shutdown: Shutdown;
+  readonly identity: Identity;
+  readonly info: Info;
+  readonly metrics: InstantaneousMetrics;
+  readonly clientPeaks = new RecentClientPeaks();
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
   readonly sessions = new Map<number, Session>();
@@ -68,6 +81,8 @@ export class Server implements Services {
   slowThresholdUs = 10000;
   /** While true each call is timed by itself (see dispatch.ts). */
   exactTiming = false;
+  /** CONFIG SET changed the addresses to listen on; see config-wiring.ts. */
+  pendingListen: PendingListen | null = null;
   /** Bits of OBSERVER: who looks at every executed command. */
   observers = 0;
   #nextSessionId = 1;
@@ -109,7 +124,33 @@ export class Server implements Services {
     this.listeners = new Listeners(this.host.net, this.log, (connection) => this.accept(connection));
     this.cron = new Cron(this);
     this.shutdown = new Shutdown(this);
-    this.keyspace.setTime(this.host.clock.wallMs());
+    const nowMs = this.host.clock.wallMs();
+    this.keyspace.setTime(nowMs);
+    this.identity = new Identity(this.random, nowMs);
+    this.info = new Info(this);
+    this.metrics = new InstantaneousMetrics(this.statistics, nowMs);
+    this.slowLog = new SlowLog(values);
+    this.latency = new LatencyMonitor(
+      () => values['latency-monitor-threshold'],
+      () => this.keyspace.nowMs,
+    );
+    this.cronDuties.push((now) => this.#observe(now));
+    wireConfig(this);
+  }
+
+  /** Samples for INFO. */
+  #observe(nowMs: number): void {
+    this.metrics.sample(nowMs);
+    this.memory.sample();
+    this.clientPeaks.sample(this.sessions.values(), nowMs);
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.statistics.reset();
+    Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
+    for (const command of this.commands.all) command.resetStatistics();
+    this.metrics.reset(this.keyspace.nowMs);
   }
 
   readonly countError = (text: string): void => {
@@ -242,8 +283,8 @@ export class Server implements Services {
 
   // ------------------------------------------------------------------------------------------- services for dispatch
 
-  refuseProtected(_session: Session, _command: Command): string | null {
-    return null;
+  refuseProtected(session: Session, command: Command): string | null {
+    return refuseProtected(this, session, command);
   }
 
   abortExec(session: Session, text: string): void {
@@ -252,7 +293,11 @@ export class Server implements Services {
     session.reply.error(`EXECABORT Transaction discarded because of: ${text}`);
   }
 
-  noteSlow(_session: Session, _command: Command, _args: Arguments, _durationUs: number): void {}
+  /** A call lasted long enough for the slow log or the latency monitor. */
+  noteSlow(call: Call, durationUs: number): void {
+    this.latency.note(call.command.has(FLAG.fast) ? 'fast-command' : 'command', durationUs);
+    this.slowLog.note(call, durationUs);
+  }
 
   observe(_call: Call): void {}
 

@@ -19,6 +19,15 @@ export class Statistics {
   partialSyncsAccepted = 0;
   partialSyncsRefused = 0;
   dumpPayloadSanitizations = 0;
+  /** Estimated share of keys whose time has passed and that are still there, in percent. */
+  expiredStalePercent = 0;
+  /** How often the active expire cycle stopped because its time was up. */
+  expireTimeCapsReached = 0;
+  expireCycleUs = 0;
+  /** Time during which memory was above maxmemory. */
+  evictionExceededMs = 0;
+  /** Keys and large values that were freed in slices. */
+  lazyFreedObjects = 0;
   /** Error replies by code: "ERR", "WRONGTYPE". */
   readonly errorsByCode = new Map<string, number>();
 
