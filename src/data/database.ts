@@ -4,17 +4,30 @@
  * A key is given as a range of bytes, an entry is the address of its record. An address stays valid until the entry
  * is written or removed; calls that may move it return the new one.
  *
- * Lookups say by their name what else happens: `read` and `write` remove a key whose time has passed and count as
- * use; `peek` does neither. `read` counts hits and misses. A removal that an expiry causes is reported to the
- * keyspace's observer, which deletes it on replicas and notifies.
+ * Lookups say by their name what else happens, as lookupKey's flags do in db.c:
+ *
+ * |        | counts hit or miss | counts as use | an entry whose time has passed |
+ * |--------|-----|-----|---|
+ * | read   | yes | yes | is removed; hidden where this server does not expire |
+ * | look   | yes | no  | the same |
+ * | write  | no  | yes | is removed |
+ * | exists | no  | no  | is removed; hidden where this server does not expire |
+ * | stored | no  | no  | is removed; found where this server does not expire |
+ * | peek   | no  | no  | is hidden |
+ *
+ * A removal that an expiry causes is reported to the keyspace's observer, which deletes the key on replicas and
+ * notifies.
  */
 import { assert } from '../core/assert.ts';
 import { copyBytes, Dict } from './dict.ts';
-import { Heap, NONE } from './heap.ts';
+import { Entries, NO_EXPIRY } from './entries.ts';
+import { freeInSlices } from './free-in-slices.ts';
+import { BLOCK_BYTES_MAX, Heap, NONE } from './heap.ts';
 import type { Keyspace } from './keyspace.ts';
 import {
-  expireAt,
+  copyRoom,
   FLAGS_MASK,
+  isRoomy,
   isVolatile,
   keyLengthAt,
   keyOffsetAt,
@@ -24,31 +37,40 @@ import {
   OBJECT,
   overheadBytes,
   RAW,
+  ROOMY,
   setExpireAt,
   setKeyLength,
   TAG,
+  TEXT,
   VOLATILE,
 } from './record.ts';
-import { KIND, type Kind, type LargeValue } from './value.ts';
+import { KIND, type Kind, type LargeValue, releaseValue, type Removal } from './value.ts';
 import { VolatileSet } from './volatile-set.ts';
 
-/** An entry without expire time. */
-export const NO_EXPIRY = -1;
+/** Longest string value; what is left of the largest block is for the header and the key. */
+export const STRING_BYTES_MAX = BLOCK_BYTES_MAX - 2 ** 29 - 64;
 /** A block is reused for a smaller value while no more than this share of it is wasted. */
 const REUSE_DIVISOR = 2;
+/** A record with a value from here on is always roomy, so that an expire time never copies it. */
+const ROOMY_VALUE_BYTES = 1024;
+/** A growing string gets as much room again, up to this (sds.c SDS_MAX_PREALLOC). */
+const SPARE_BYTES_MAX = 1 << 20;
+/** Draws of a random key, where all keys may have expired and may not be removed. */
+const RANDOM_ATTEMPTS = 100;
 
-export class Database {
-  readonly keyspace: Keyspace;
+export { NO_EXPIRY };
+
+export class Database extends Entries {
   readonly index: number;
   #dict: Dict;
   #volatile: VolatileSet;
-  /** Sum of the expire times' distances at the last estimate, for INFO's avg_ttl. */
+  /** Running average of the time to live of keys, as INFO shows it; set by the active expire cycle. */
   averageTtlMs = 0;
   /** Where the active expire cycle goes on. */
   expireCursor = 0;
 
   constructor(keyspace: Keyspace, index: number) {
-    this.keyspace = keyspace;
+    super(keyspace);
     this.index = index;
     this.#dict = new Dict(keyspace.heap, keyspace.hash);
     this.#volatile = new VolatileSet(keyspace.heap);
@@ -79,24 +101,47 @@ export class Database {
 
   /** The entry, or NONE, for a command that reads the value. */
   read(bytes: Uint8Array, start: number, end: number): number {
-    const address = this.write(bytes, start, end);
-    if (address === NONE) this.keyspace.statistics.misses++;
-    else this.keyspace.statistics.hits++;
+    const address = this.#dict.find(bytes, start, end);
+    if (address === NONE || !this.#use(address)) return this.#miss(address, bytes, start, end);
+    this.keyspace.statistics.hits++;
     return address;
   }
 
-  /** The entry, or NONE, for a command that will change it. */
+  /** The entry, or NONE, for a command that asks about the key and does not use its value. */
+  look(bytes: Uint8Array, start: number, end: number): number {
+    const address = this.#dict.find(bytes, start, end);
+    if (address === NONE || this.isExpired(address)) return this.#miss(address, bytes, start, end);
+    this.keyspace.statistics.hits++;
+    return address;
+  }
+
+  #miss(address: number, bytes: Uint8Array, start: number, end: number): typeof NONE {
+    const { keyspace } = this;
+    if (address !== NONE && keyspace.expires) this.expire(address);
+    keyspace.statistics.misses++;
+    if (keyspace.reportsMisses) keyspace.observer?.missed?.(this, bytes, start, end);
+    return NONE;
+  }
+
+  /** The entry, or NONE, for a command that will change it; after NONE, the key can be inserted. */
   write(bytes: Uint8Array, start: number, end: number): number {
     const address = this.#dict.find(bytes, start, end);
-    if (address === NONE) return NONE;
+    if (address === NONE || this.#use(address)) return address;
+    this.expire(address);
+    // The observer may have looked for other keys; an insertion needs this one to be the last.
+    return this.#dict.find(bytes, start, end);
+  }
+
+  /** Marks an entry as used now. @returns false if its time has passed. */
+  #use(address: number): boolean {
     const { keyspace } = this;
     const words = keyspace.heap.wordsOf(address);
     const at = Heap.wordOffset(address) + META;
     const meta = words[at]!;
-    if ((meta & VOLATILE) !== 0 && this.isExpired(address)) return this.#live(address);
+    if ((meta & VOLATILE) !== 0 && this.isExpired(address)) return false;
     const bits = keyspace.lfu ? keyspace.useFrequently(meta >>> 8) : keyspace.recency;
     words[at] = (meta & FLAGS_MASK) | (bits << 8);
-    return address;
+    return true;
   }
 
   /** The entry, or NONE if there is none or its time has passed; it is neither used nor removed. */
@@ -107,109 +152,33 @@ export class Database {
 
   /** As `peek`, but an expired entry is removed, as any access but OBJECT's and DEBUG's does. */
   exists(bytes: Uint8Array, start: number, end: number): number {
-    return this.#live(this.#dict.find(bytes, start, end));
-  }
-
-  #live(address: number): number {
+    const address = this.#dict.find(bytes, start, end);
     if (address === NONE || !this.isExpired(address)) return address;
     if (this.keyspace.expires) this.expire(address);
     return NONE;
   }
 
-  isExpired(address: number): boolean {
-    const words = this.keyspace.heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    if (!isVolatile(words, record)) return false;
-    return expireAt(words, record) < this.keyspace.nowMs && !this.keyspace.frozen;
+  /** The entry, or NONE, for a command that removes it whatever it is. */
+  stored(bytes: Uint8Array, start: number, end: number): number {
+    const address = this.#dict.find(bytes, start, end);
+    if (address === NONE || !this.keyspace.expires || !this.isExpired(address)) return address;
+    this.expire(address);
+    return NONE;
   }
 
   /** Removes an entry because its time has passed. */
   expire(address: number): void {
     const key = this.keyOf(address);
-    this.remove(address);
+    this.remove(address, 'expire');
     this.keyspace.statistics.expired++;
     this.keyspace.observer?.expired(this, key);
-  }
-
-  // --------------------------------------------------------------------------------------------------------- entries
-
-  kind(address: number): Kind {
-    return (this.#meta(address) & KIND_MASK) as Kind;
-  }
-
-  isString(address: number): boolean {
-    return (this.#meta(address) & KIND_MASK) === KIND.string;
-  }
-
-  #meta(address: number): number {
-    return this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + META]!;
-  }
-
-  /** A copy of the key. */
-  keyOf(address: number): Buffer {
-    const words = this.keyspace.heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    const at = keyOffsetAt(words, record);
-    return Buffer.from(this.keyspace.heap.bytesOf(address).subarray(at, at + keyLengthAt(words, record)));
-  }
-
-  /** The 24 bits of recency or frequency. */
-  usage(address: number): number {
-    return this.#meta(address) >>> 8;
-  }
-
-  setUsage(address: number, bits: number): void {
-    const words = this.keyspace.heap.wordsOf(address);
-    const at = Heap.wordOffset(address) + META;
-    words[at] = (words[at]! & FLAGS_MASK) | (bits << 8);
-  }
-
-  /** Whether the value is bytes in the record (strings, small collections) and not a JS object. */
-  isPacked(address: number): boolean {
-    return (this.#meta(address) & OBJECT) === 0;
-  }
-
-  /** Length in bytes of a value that is bytes. */
-  length(address: number): number {
-    return this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + LENGTH]!;
-  }
-
-  /** The page that holds the entry. */
-  bytes(address: number): Buffer {
-    return this.keyspace.heap.bytesOf(address);
-  }
-
-  /** Offset in `bytes` of the value's first byte. */
-  valueOffset(address: number): number {
-    const words = this.keyspace.heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    return keyOffsetAt(words, record) + keyLengthAt(words, record);
-  }
-
-  /** A view of a value that is bytes; valid until the next write. */
-  view(address: number): Buffer {
-    const at = this.valueOffset(address);
-    return this.bytes(address).subarray(at, at + this.length(address));
-  }
-
-  isRaw(address: number): boolean {
-    return (this.#meta(address) & RAW) !== 0;
-  }
-
-  object(address: number): LargeValue {
-    assert(!this.isPacked(address), 'the value is a JS object');
-    return this.keyspace.values.get(this.length(address));
-  }
-
-  /** Heap bytes of the record: key, header, packed value. */
-  recordBytes(address: number): number {
-    return this.keyspace.heap.capacity(address);
   }
 
   // --------------------------------------------------------------------------------------------------------- changes
 
   /**
    * Stores a string, over whatever the key held. The expire time goes unless `keepExpiry`.
+   * @param roomy an expire time will be set next.
    * @returns the entry.
    */
   setString(
@@ -220,47 +189,65 @@ export class Database {
     start: number,
     end: number,
     keepExpiry = false,
+    roomy = false,
   ): number {
     const length = end - start;
     let address = this.write(key, keyStart, keyEnd);
     if (address === NONE) {
-      address = this.#dict.insert(key, keyStart, keyEnd, length, KIND.string | this.keyspace.newUsage, false);
-    } else {
-      address = this.#prepareString(address, length, keepExpiry);
-    }
-    const at = this.valueOffset(address);
-    copyBytes(value, start, end, this.keyspace.heap.bytesOf(address), at);
+      const meta = roomy || length >= ROOMY_VALUE_BYTES ? KIND.string | ROOMY : KIND.string;
+      address = this.#insert(key, keyStart, keyEnd, length, meta);
+    } else address = this.overwriteWithString(address, length, keepExpiry, roomy);
+    copyBytes(value, start, end, this.keyspace.heap.bytesOf(address), this.valueOffset(address));
     return address;
   }
 
-  /** Makes an existing entry a string of `length` undefined bytes. */
-  #prepareString(address: number, length: number, keepExpiry: boolean): number {
-    const { heap } = this.keyspace;
-    const words = heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    const meta = words[record + META]!;
-    if ((meta & OBJECT) !== 0) this.#releaseObject(address);
-    const volatile = (meta & VOLATILE) !== 0;
-    const clean = KIND.string | this.keyspace.newUsage;
-    if (volatile && !keepExpiry) {
-      this.#volatile.remove(address);
-      return this.#rebuild(address, length, clean, false, 0);
+  #insert(key: Uint8Array, start: number, end: number, length: number, meta: number): number {
+    const { keyspace } = this;
+    const address = this.#dict.insert(key, start, end, length, meta | keyspace.newUsage);
+    if (keyspace.reportsCreations) {
+      keyspace.observer?.created?.(this, (meta & KIND_MASK) as Kind, key, start, end);
     }
-    const needed = overheadBytes(keyLengthAt(words, record), volatile) + length;
-    const capacity = heap.capacity(address);
-    if (needed > capacity || needed * REUSE_DIVISOR < capacity) {
-      return this.#rebuild(address, length, clean | (meta & VOLATILE), volatile, 0);
-    }
-    heap.own(address);
-    const writable = heap.wordsOf(address);
-    writable[record + META] = clean | (meta & VOLATILE);
-    writable[record + LENGTH] = length;
     return address;
   }
 
   /**
-   * Gives a string `length` bytes, for APPEND, SETRANGE, SETBIT and INCR: the first min(old, new) bytes stay, new ones
-   * are zero. Long strings grow with room to spare, so that appending byte by byte is linear.
+   * Makes an existing entry, whatever it held, a string of `length` bytes that the caller fills in.
+   * @returns the entry, writable.
+   */
+  overwriteWithString(address: number, length: number, keepExpiry: boolean, roomy = false): number {
+    const { heap } = this.keyspace;
+    const words = heap.wordsOf(address);
+    const record = Heap.wordOffset(address);
+    const meta = words[record + META]!;
+    const isKept = keepExpiry && (meta & VOLATILE) !== 0;
+    const clean = KIND.string | (meta & ~FLAGS_MASK) | (isKept ? VOLATILE : 0);
+    const needed = overheadBytes(keyLengthAt(words, record), (meta & ROOMY) !== 0) + length;
+    const capacity = heap.capacity(address);
+    if (needed > capacity || needed * REUSE_DIVISOR < capacity || (roomy && (meta & ROOMY) === 0)) {
+      const isRoomier = isKept || roomy || length >= ROOMY_VALUE_BYTES;
+      const target = heap.allocate(overheadBytes(keyLengthAt(words, record), isRoomier) + length);
+      this.#vacate(address, isKept);
+      return this.#moveTo(target, address, length, isRoomier ? clean | ROOMY : clean, 0);
+    }
+    this.#vacate(address, isKept);
+    heap.own(address);
+    const writable = heap.wordsOf(address);
+    writable[record + META] = clean | (meta & ROOMY);
+    writable[record + LENGTH] = length;
+    return address;
+  }
+
+  /** Lets go of what an entry holds besides its block. */
+  #vacate(address: number, keepExpiry: boolean): void {
+    if (!this.isPacked(address)) this.#releaseObject(address, 'server');
+    if (!keepExpiry && isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) {
+      this.#volatile.remove(address);
+    }
+  }
+
+  /**
+   * Gives a string `length` bytes, for APPEND, SETRANGE, SETBIT and the like: the first min(old, new) bytes stay, new
+   * ones are zero. Strings grow with room to spare, so that appending byte by byte is linear.
    * @param raw the string is from now on reported as "raw".
    * @returns the entry, writable.
    */
@@ -268,41 +255,42 @@ export class Database {
     const { heap } = this.keyspace;
     const words = heap.wordsOf(address);
     const record = Heap.wordOffset(address);
-    const volatile = isVolatile(words, record);
+    const meta = words[record + META]!;
     const old = words[record + LENGTH]!;
-    const needed = overheadBytes(keyLengthAt(words, record), volatile) + length;
     let result = address;
-    if (needed > heap.capacity(address)) {
-      const spare = raw ? Math.min(length, GREEDY_GROWTH_BYTES_MAX) : 0;
-      result = this.#rebuild(address, length, words[record + META]!, volatile, old, spare);
+    if (overheadBytes(keyLengthAt(words, record), (meta & ROOMY) !== 0) + length > heap.capacity(address)) {
+      const isRoomier = (meta & ROOMY) !== 0 || length >= ROOMY_VALUE_BYTES;
+      const needed = overheadBytes(keyLengthAt(words, record), isRoomier) + length;
+      const spare = raw ? Math.min(length, SPARE_BYTES_MAX, BLOCK_BYTES_MAX - needed) : 0;
+      const target = heap.allocate(needed + Math.max(spare, 0));
+      result = this.#moveTo(target, address, length, isRoomier ? meta | ROOMY : meta, Math.min(old, length));
     } else {
       heap.own(address);
       heap.wordsOf(address)[record + LENGTH] = length;
     }
     const at = this.valueOffset(result);
     if (length > old) heap.bytesOf(result).fill(0, at + old, at + length);
-    if (raw) heap.wordsOf(result)[Heap.wordOffset(result) + META]! |= RAW;
+    if (raw) this.mark(result, RAW, TEXT);
     return result;
   }
 
   /**
-   * Moves an entry to a new block with room for `length` value bytes (and `spare` more), keeping key, expire time
-   * and the first `keep` bytes of the value.
+   * Moves an entry to another block, which has room for it, with key, expire time and the first `keep` bytes of the
+   * value. `meta` says whether the new record is roomy and whether it still has the expire time.
    */
-  #rebuild(address: number, length: number, meta: number, volatile: boolean, keep: number, spare = 0): number {
+  #moveTo(target: number, address: number, length: number, meta: number, keep: number): number {
     const { heap } = this.keyspace;
-    const keyLength = keyLengthAt(heap.wordsOf(address), Heap.wordOffset(address));
-    const target = heap.allocate(overheadBytes(keyLength, volatile) + length + spare);
     const from = heap.wordsOf(address);
     const fromRecord = Heap.wordOffset(address);
     const to = heap.wordsOf(target);
     const toRecord = Heap.wordOffset(target);
+    const keyLength = keyLengthAt(from, fromRecord);
     to[toRecord + TAG] = from[fromRecord + TAG]!;
-    to[toRecord + META] = volatile ? meta | VOLATILE : meta & ~VOLATILE;
+    to[toRecord + META] = meta;
     to[toRecord + LENGTH] = length;
     setKeyLength(to, toRecord, keyLength);
-    const wasVolatile = isVolatile(from, fromRecord);
-    if (volatile && wasVolatile) for (let i = 4; i < 8; i++) to[toRecord + i] = from[fromRecord + i]!;
+    const stays = (meta & VOLATILE) !== 0;
+    if (stays) copyRoom(from, fromRecord, to, toRecord);
     const source = keyOffsetAt(from, fromRecord);
     copyBytes(
       heap.bytesOf(address),
@@ -312,105 +300,113 @@ export class Database {
       keyOffsetAt(to, toRecord),
     );
     this.#dict.replace(address, target);
-    if (volatile && wasVolatile) this.#volatile.moved(target);
+    if (stays) this.#volatile.moved(target);
     return target;
   }
 
   /** Stores a large value over whatever the key held; the expire time goes unless `keepExpiry`. */
   setObject(key: Uint8Array, start: number, end: number, value: LargeValue, keepExpiry = false): number {
-    const number = this.keyspace.values.add(value);
-    let address = this.#dict.find(key, start, end);
-    const meta = value.kind | OBJECT | this.keyspace.newUsage;
-    if (address === NONE) address = this.#dict.insert(key, start, end, 0, meta, false);
+    let address = this.write(key, start, end);
+    const meta = value.kind | OBJECT;
+    if (address === NONE) address = this.#insert(key, start, end, 0, meta);
     else {
-      address = this.#prepareString(address, 0, keepExpiry);
-      const words = this.keyspace.heap.wordsOf(address);
-      const record = Heap.wordOffset(address);
-      words[record + META] = meta | (words[record + META]! & VOLATILE);
+      address = this.overwriteWithString(address, 0, keepExpiry);
+      this.mark(address, meta, KIND_MASK);
     }
-    this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + LENGTH] = number;
+    this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + LENGTH] = this.keyspace.values.add(value);
     return address;
   }
 
   /**
-   * Gives another key the value of an entry, over whatever it held, with the entry's expire time. `target` may be in
-   * another database. Large values are moved if `move` (the caller removes the source with `removeShell`), else cloned.
+   * Gives another key a copy of an entry's value and its expire time, over whatever it held. The key may be in another
+   * database, and is another one than the entry's. @returns the copy.
    */
-  copyTo(address: number, target: Database, key: Uint8Array, start: number, end: number, move: boolean): number {
-    const expiry = this.expiryOf(address);
+  copyTo(address: number, target: Database, key: Uint8Array, start: number, end: number): number {
+    return this.#transfer(address, target, key, start, end, false);
+  }
+
+  /** As `copyTo`, but the entry is gone afterwards. @returns the entry under its new key. */
+  moveTo(address: number, target: Database, key: Uint8Array, start: number, end: number): number {
+    const moved = this.#transfer(address, target, key, start, end, true);
+    if (!this.isPacked(address)) this.keyspace.values.take(this.length(address));
+    this.#removeRecord(address);
+    return moved;
+  }
+
+  #transfer(address: number, target: Database, key: Uint8Array, start: number, end: number, move: boolean): number {
     const old = target.dict.find(key, start, end);
-    if (old !== NONE) target.remove(old);
-    let copy: number;
-    if (this.isPacked(address)) {
-      const meta = this.#meta(address) & ~VOLATILE;
-      const length = this.length(address);
-      target.dict.find(key, start, end);
-      copy = target.dict.insert(key, start, end, length, meta, false);
+    assert(old !== address, 'the keys differ');
+    if (old !== NONE) target.remove(old, 'server');
+    target.dict.find(key, start, end);
+    const meta = this.meta(address) & (FLAGS_MASK & ~VOLATILE);
+    const isPacked = (meta & OBJECT) === 0;
+    const length = isPacked ? this.length(address) : 0;
+    const copy = target.#insert(key, start, end, length, meta);
+    if (isPacked) {
       const from = this.valueOffset(address);
       copyBytes(this.bytes(address), from, from + length, target.bytes(copy), target.valueOffset(copy));
     } else {
       const value = this.object(address);
-      copy = target.setObject(key, start, end, move ? value : value.clone());
-      target.setUsage(copy, this.usage(address));
+      const number = this.keyspace.values.add(move ? value : value.clone());
+      target.keyspace.heap.wordsOf(copy)[Heap.wordOffset(copy) + LENGTH] = number;
     }
+    if (move) target.setUsage(copy, this.usage(address));
+    const expiry = this.exactExpiryOf(address);
     return expiry === NO_EXPIRY ? copy : target.setExpiry(copy, expiry);
   }
 
   /** Removes an entry and its value. */
-  remove(address: number): void {
-    if (!this.isPacked(address)) this.#releaseObject(address);
-    this.removeShell(address);
+  remove(address: number, removal: Removal = 'user'): void {
+    if (!this.isPacked(address)) this.#releaseObject(address, removal);
+    this.#removeRecord(address);
   }
 
-  /** Removes an entry whose large value lives on under another key. */
-  removeShell(address: number): void {
+  #removeRecord(address: number): void {
     if (isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) this.#volatile.remove(address);
     this.#dict.remove(address);
   }
 
-  #releaseObject(address: number): void {
-    this.keyspace.values.take(this.length(address)).release();
+  #releaseObject(address: number, removal: Removal): void {
+    const { values, reclaimer } = this.keyspace;
+    releaseValue(values.take(this.length(address)), removal, reclaimer);
   }
 
   // ---------------------------------------------------------------------------------------------------------- expiry
 
-  /** Unix time in ms, or NO_EXPIRY. */
-  expiryOf(address: number): number {
-    const words = this.keyspace.heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    return isVolatile(words, record) ? expireAt(words, record) : NO_EXPIRY;
-  }
-
-  /** @param unixMs any time, passed ones included: the caller decides what they mean. @returns the entry. */
-  setExpiry(address: number, unixMs: number): number {
-    const words = this.keyspace.heap.wordsOf(address);
-    const record = Heap.wordOffset(address);
-    if (isVolatile(words, record)) {
-      this.keyspace.heap.own(address);
-      setExpireAt(this.keyspace.heap.wordsOf(address), record, unixMs);
-      return address;
+  /**
+   * @param unixMs any int64, passed times included: the caller decides what they mean; a number if it is safe.
+   * @returns the entry.
+   */
+  setExpiry(address: number, unixMs: number | bigint): number {
+    const { heap } = this.keyspace;
+    let entry = address;
+    if (!isRoomy(heap.wordsOf(address), Heap.wordOffset(address))) entry = this.#makeRoom(address);
+    const words = heap.wordsOf(entry);
+    const record = Heap.wordOffset(entry);
+    setExpireAt(words, record, unixMs);
+    if (!isVolatile(words, record)) {
+      words[record + META]! |= VOLATILE;
+      this.#volatile.add(entry);
     }
-    const length = this.isPacked(address) ? this.length(address) : 0;
-    const number = this.length(address);
-    const moved = this.#rebuild(address, length, words[record + META]!, true, length);
-    const movedWords = this.keyspace.heap.wordsOf(moved);
-    movedWords[Heap.wordOffset(moved) + LENGTH] = number;
-    setExpireAt(movedWords, Heap.wordOffset(moved), unixMs);
-    this.#volatile.add(moved);
-    return moved;
+    return entry;
   }
 
-  /** Makes an entry persistent. @returns the entry. */
-  clearExpiry(address: number): number {
-    const words = this.keyspace.heap.wordsOf(address);
+  #makeRoom(address: number): number {
+    const { heap } = this.keyspace;
+    const words = heap.wordsOf(address);
     const record = Heap.wordOffset(address);
-    if (!isVolatile(words, record)) return address;
+    const meta = words[record + META]!;
+    const kept = (meta & OBJECT) === 0 ? words[record + LENGTH]! : 0;
+    const target = heap.allocate(overheadBytes(keyLengthAt(words, record), true) + kept);
+    return this.#moveTo(target, address, words[record + LENGTH]!, meta | ROOMY, kept);
+  }
+
+  /** Makes an entry persistent. @returns whether it was not. */
+  clearExpiry(address: number): boolean {
+    if (!isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) return false;
     this.#volatile.remove(address);
-    const number = this.length(address);
-    const length = this.isPacked(address) ? number : 0;
-    const moved = this.#rebuild(address, length, words[record + META]!, false, length);
-    this.keyspace.heap.wordsOf(moved)[Heap.wordOffset(moved) + LENGTH] = number;
-    return moved;
+    this.mark(address, 0, VOLATILE);
+    return true;
   }
 
   // ----------------------------------------------------------------------------------------------------------- whole
@@ -419,12 +415,12 @@ export class Database {
   random(): number {
     const { keyspace } = this;
     const allVolatile = this.volatileSize === this.size;
-    for (let attempts = 0; ; attempts++) {
-      const address = this.#dict.random(keyspace.random);
+    for (let attempts = 1; ; attempts++) {
+      const address = this.#dict.fairRandom(keyspace.random);
       if (address === NONE || !this.isExpired(address)) return address;
       if (keyspace.expires) this.expire(address);
       // A replica may hold nothing but keys that its master has yet to delete: give up after a while (db.c).
-      else if (allVolatile && attempts >= 100) return address;
+      else if (allVolatile && attempts >= RANDOM_ATTEMPTS) return address;
     }
   }
 
@@ -445,7 +441,13 @@ export class Database {
     this.expireCursor = 0;
     return old;
   }
-}
 
-/** A growing string gets as much room again, up to this (sds.c SDS_MAX_PREALLOC). */
-const GREEDY_GROWTH_BYTES_MAX = 1 << 20;
+  /**
+   * Empties the database in constant time.
+   * @returns a function that frees what was in it, some entries per call, and says true when all is free.
+   */
+  empty(): () => boolean {
+    const { heap, values } = this.keyspace;
+    return freeInSlices(this.reset().detachAll(), heap, values);
+  }
+}

@@ -6,13 +6,24 @@
  * (dict.c): two tables of powers of two with chained buckets; while the dict resizes, each operation moves one bucket
  * of the old table, and lookups try both. The buckets are int32 addresses, so a table is one typed array.
  *
- * Records (see record.ts) carry 24 bits of their hash. Buckets of tables up to 2^24 are computed from those; beyond,
- * the key is hashed again when it moves.
+ * Records (see record.ts) carry 24 bits of their hash, and a bucket's number is made of those bits first: what a table
+ * of up to 2^24 buckets needs stands in the record. Beyond, the key is hashed again when it moves.
  */
 import type { Random } from '../core/random.ts';
 import { Heap, NONE } from './heap.ts';
 import type { KeyHash } from './hash.ts';
-import { keyLengthAt, keyOffsetAt, LENGTH, META, NEXT, overheadBytes, setKeyLength, TAG, tagOf } from './record.ts';
+import {
+  keyLengthAt,
+  keyOffsetAt,
+  LENGTH,
+  META,
+  NEXT,
+  overheadBytes,
+  ROOMY,
+  setKeyLength,
+  TAG,
+  tagOf,
+} from './record.ts';
 
 const INITIAL_BUCKETS = 4;
 const TAG_BUCKETS_MAX = 1 << 24;
@@ -21,6 +32,11 @@ const BUCKETS_MAX = 2 ** 30;
 const EMPTY_TABLE = new Int32Array(0);
 /** A resize step gives up after this many empty buckets in a row, so that one operation stays short. */
 const EMPTY_VISITS_PER_STEP = 10;
+/** `some` visits at most this many buckets per record that is wanted, and leaves a desert after so many. */
+const VISITS_PER_SAMPLE = 10;
+const DESERT_BUCKETS = 5;
+/** A fair random record is drawn from as many neighbours. */
+const FAIR_SAMPLE = 15;
 
 export class Dict {
   readonly heap: Heap;
@@ -94,14 +110,14 @@ export class Dict {
 
   /**
    * Adds a record with room for `valueBytes` bytes of value and returns its address. The caller has just seen `find`
-   * miss for the same key, and fills META's flags and the value.
-   * @param meta the META word; its VOLATILE flag decides the layout.
+   * miss for the same key, with no other `find` since, and fills in the value.
+   * @param meta the META word; its ROOMY flag decides the layout.
    */
-  insert(bytes: Uint8Array, start: number, end: number, valueBytes: number, meta: number, volatile: boolean): number {
+  insert(bytes: Uint8Array, start: number, end: number, valueBytes: number, meta: number): number {
     const hash = this.#lastHash;
     this.#growIfFull();
     const keyLength = end - start;
-    const address = this.heap.allocate(overheadBytes(keyLength, volatile) + valueBytes);
+    const address = this.heap.allocate(overheadBytes(keyLength, (meta & ROOMY) !== 0) + valueBytes);
     const words = this.heap.wordsOf(address);
     const record = Heap.wordOffset(address);
     words[record + TAG] = tagOf(hash, keyLength);
@@ -295,6 +311,15 @@ export class Dict {
     }
   }
 
+  /**
+   * A random record, NONE when there is none. It is drawn from a few neighbours, so that a record that is alone in its
+   * bucket is not drawn more often than one that shares it (dict.c dictGetFairRandomKey).
+   */
+  fairRandom(random: Random): number {
+    const neighbours = this.some(FAIR_SAMPLE, random);
+    return neighbours.length === 0 ? this.random(random) : neighbours[random.below(neighbours.length)]!;
+  }
+
   /** A random record, NONE when there is none. Uniform over buckets, then over the bucket's chain. */
   random(random: Random): number {
     if (this.#size === 0) return NONE;
@@ -315,22 +340,46 @@ export class Dict {
 
   /**
    * Up to `count` distinct records from neighbouring buckets at a random place: cheaper than `count` random ones and
-   * good enough to sample from, not to report (dict.c dictGetSomeKeys).
+   * good enough to sample from, not to report. In a sparse table it may find fewer, even none (dict.c dictGetSomeKeys).
    */
   some(count: number, random: Random): number[] {
     const wanted = Math.min(count, this.#size);
     const found: number[] = [];
-    const largest = Math.max(this.#table.length, this.#next.length);
-    if (wanted === 0) return found;
-    let bucket = random.below(largest);
-    for (let steps = 0; found.length < wanted && steps < Math.max(largest, wanted * 10); steps++) {
+    for (let step = 0; step < wanted && this.#moving >= 0; step++) this.resizeStep();
+    const buckets = Math.max(this.#table.length, this.#next.length);
+    let bucket = wanted > 0 ? random.below(buckets) : 0;
+    let empty = 0;
+    // After a jump, buckets may come up that were sampled before: as a whole, since the sample is not full.
+    let jumped = false;
+    for (let visits = wanted * VISITS_PER_SAMPLE; visits > 0 && found.length < wanted; visits--) {
+      const before = found.length;
       for (const table of [this.#table, this.#next]) {
-        if (bucket >= table.length) continue;
-        for (let at = table[bucket]!; at !== NONE && found.length < wanted; at = this.#following(at)) found.push(at);
+        if (bucket >= table.length || found.length === wanted) continue;
+        const head = table[bucket]!;
+        if (head !== NONE && !(jumped && found.includes(head))) this.#sampleChain(head, wanted, found, random);
       }
-      bucket = bucket + 1 === largest ? 0 : bucket + 1;
+      empty = found.length > before ? 0 : empty + 1;
+      if (empty > Math.max(wanted, DESERT_BUCKETS)) {
+        bucket = random.below(buckets);
+        jumped = true;
+        empty = 0;
+      } else bucket = bucket + 1 === buckets ? 0 : bucket + 1;
     }
     return found;
+  }
+
+  /** Adds a bucket's records. Where not all fit, each has the same chance, whatever its place in the chain. */
+  #sampleChain(head: number, wanted: number, found: number[], random: Random): void {
+    const before = found.length;
+    let seen = before;
+    for (let at = head; at !== NONE; at = this.#following(at)) {
+      seen++;
+      if (found.length < wanted) found.push(at);
+      else {
+        const place = before + random.below(seen - before);
+        if (place < wanted) found[place] = at;
+      }
+    }
   }
 
   /** Lengths of the chains of both tables, for DEBUG HTSTATS. */
@@ -359,9 +408,13 @@ export class Dict {
   }
 }
 
-/** Buckets come from the upper 24 bits of the hash, which the record's tag keeps; huge tables use all of it. */
+/**
+ * The lowest bits of a bucket's number are the upper 24 bits of the hash, which the record's tag keeps; huge tables use
+ * the others on top of those. So a bucket of a small table is split into known buckets of any larger one, which is
+ * what SCAN's cursor relies on.
+ */
 function bucketOf(hash: number, buckets: number): number {
-  return (buckets <= TAG_BUCKETS_MAX ? hash >>> 8 : hash) & (buckets - 1);
+  return ((hash >>> 8) | (hash << 24)) & (buckets - 1);
 }
 
 function powerOfTwo(atLeast: number): number {

@@ -16,6 +16,7 @@
  * `usedBytes` is exact: the sum of all block sizes handed out. It is what `used_memory` builds on.
  */
 import { assert } from '../core/assert.ts';
+import { ReplyError } from '../core/errors.ts';
 
 export const PAGE_BYTES = 1 << 18;
 const GRANULE_SHIFT = 3;
@@ -24,6 +25,8 @@ const GRANULE_MASK = (1 << PAGE_SHIFT) - 1;
 const PAGES_MAX = 1 << 17;
 export const LARGEST_CLASS_BYTES = 1 << 15;
 const HUGE = -1;
+/** Sizes are int32, with room to round up. */
+export const BLOCK_BYTES_MAX = 0x7fff_fff8;
 
 /** No block. */
 export const NONE = 0;
@@ -53,7 +56,12 @@ const CLASS_OF_GRANULES = ((): Uint8Array => {
 const EMPTY = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
 
-export class OutOfMemory extends Error {}
+/** Fails the command that runs: what it needed cannot be had. Nothing has changed by then. */
+export class OutOfMemory extends ReplyError {
+  constructor(reason: string) {
+    super(`OOM ${reason}`);
+  }
+}
 
 export class Heap {
   /** Pages as bytes, by page index; index 0 is never used. */
@@ -170,7 +178,7 @@ export class Heap {
   own(address: number): void {
     const page = address >>> PAGE_SHIFT;
     if (!this.#lent[page]) return;
-    const copy = Buffer.allocUnsafeSlow(this.pages[page]!.length);
+    const copy = memoryOf(this.pages[page]!.length);
     this.pages[page]!.copy(copy);
     this.pages[page] = copy;
     this.words[page] = wordsOver(copy);
@@ -178,9 +186,10 @@ export class Heap {
   }
 
   #allocateHuge(bytes: number): number {
+    if (bytes > BLOCK_BYTES_MAX) throw new OutOfMemory('a value cannot be larger than 2 GiB');
     const size = (bytes + 7) & ~7;
+    const memory = memoryOf(size);
     const page = this.#newIndex();
-    const memory = Buffer.allocUnsafeSlow(size);
     this.pages[page] = memory;
     this.words[page] = wordsOver(memory);
     this.#classOfPage[page] = HUGE;
@@ -213,8 +222,8 @@ export class Heap {
   }
 
   #newPage(): number {
+    const memory = memoryOf(PAGE_BYTES);
     const page = this.#newIndex();
-    const memory = Buffer.allocUnsafeSlow(PAGE_BYTES);
     this.pages[page] = memory;
     this.words[page] = wordsOver(memory);
     this.#lent[page] = false;
@@ -252,12 +261,20 @@ export class Heap {
     const reused = this.#freeIndexes.pop();
     if (reused !== undefined) return reused;
     const index = this.pages.length;
-    if (index >= PAGES_MAX) throw new OutOfMemory('the heap is limited to 2^17 pages');
+    if (index >= PAGES_MAX) throw new OutOfMemory('the heap is limited to 131072 pages');
     this.#inPartial[index] = false;
     this.#freeOfPage[index] = NONE;
     this.#untouchedFrom[index] = 0;
     this.#liveBlocks[index] = 0;
     return index;
+  }
+}
+
+function memoryOf(bytes: number): Buffer {
+  try {
+    return Buffer.allocUnsafeSlow(bytes);
+  } catch {
+    throw new OutOfMemory(`the system has no ${bytes} bytes left`);
   }
 }
 

@@ -9,12 +9,16 @@ import type { Random } from '../core/random.ts';
 import { Database } from './database.ts';
 import { KeyHash } from './hash.ts';
 import { Heap } from './heap.ts';
-import { ValueTable } from './value.ts';
+import { eagerReclaimer, type Kind, type Reclaimer, ValueTable } from './value.ts';
 
 /** What the server wants to know. All of it happens after the fact. */
 export interface KeyspaceObserver {
   /** A key's expire time passed and it was removed, by an access or by the active cycle. */
   expired(database: Database, key: Buffer): void;
+  /** A command that reads found no key. Only while `reportsMisses`. */
+  missed?(database: Database, bytes: Uint8Array, start: number, end: number): void;
+  /** A key came into being; its value may not be complete yet. Only while `reportsCreations`. */
+  created?(database: Database, kind: Kind, bytes: Uint8Array, start: number, end: number): void;
 }
 
 export interface KeyspaceStatistics {
@@ -31,11 +35,14 @@ export class Keyspace {
   readonly databases: Database[] = [];
   readonly statistics: KeyspaceStatistics = { hits: 0, misses: 0, expired: 0 };
   observer: KeyspaceObserver | null = null;
+  reportsMisses = false;
+  reportsCreations = false;
+  reclaimer: Reclaimer = eagerReclaimer;
   /** Unix time in ms of the command that runs. */
   nowMs = 0;
-  /** While false (a replica), keys whose time has passed are hidden but stay until the master deletes them. */
+  /** While false (a replica, paused writes), keys whose time has passed are hidden from reads but stay. */
   expires = true;
-  /** While true, no key counts as expired: the dataset is being loaded. */
+  /** While true, no key counts as expired: the dataset is being loaded, or the master's commands are executed. */
   frozen = false;
   /** 24-bit recency clock, in seconds: the upper bits of META of keys that are used. */
   recency = 0;

@@ -19,8 +19,37 @@ export interface LargeValue {
   readonly overheadBytes: number;
   /** A deep copy, for COPY. */
   clone(): LargeValue;
-  /** Frees what it holds on the heap; the object is not used afterwards. */
-  release(): void;
+  /**
+   * Frees some of what it holds on the heap, in less than a millisecond; true when nothing is left. Once this was
+   * called, the object is not used for anything else.
+   */
+  releaseSome(): boolean;
+}
+
+/** Why a value goes. Each reason has its lazyfree-lazy-* option; `unlink` is always lazy. */
+export type Removal = 'unlink' | 'user' | 'server' | 'expire' | 'evict';
+
+/** Decides when large values are freed, which may take a while. The server attaches its own. */
+export interface Reclaimer {
+  isLazy(removal: Removal): boolean;
+  /** Calls `free` again and again, now and then, until it says true. */
+  freeLater(free: () => boolean): void;
+}
+
+/** Frees everything at once. */
+export const eagerReclaimer: Reclaimer = {
+  isLazy: () => false,
+  freeLater: (free) => {
+    while (!free());
+  },
+};
+
+/** Below this, freeing at once is cheaper than doing it later (lazyfree.c LAZYFREE_THRESHOLD). */
+const LAZY_ELEMENTS = 64;
+
+export function releaseValue(value: LargeValue, removal: Removal, reclaimer: Reclaimer): void {
+  if (value.size > LAZY_ELEMENTS && reclaimer.isLazy(removal)) reclaimer.freeLater(() => value.releaseSome());
+  else while (!value.releaseSome());
 }
 
 /** Large values by number; numbers are reused. */
