@@ -40,7 +40,7 @@ Modes
   all          the five modes, one after the other
 
 Options
-  --rounds N        alternating rounds (throughput and latency 5, memory and stall 3, startup 20)
+  --rounds N        alternating rounds (throughput 9, latency 5, memory and stall 3, startup 20)
   --requests N      requests of one throughput run at P = 1 (50000); deeper pipelines get more, MSET a fifth
   --keys N          keys for memory and stall
   --tests LIST      of ping_mbulk,set,get,incr,mset

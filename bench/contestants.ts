@@ -25,6 +25,8 @@ export interface CommandLine {
   env: Record<string, string>;
 }
 
+const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s;
+
 /** Words as a shell splits them: blanks separate, single and double quotes and backslashes protect. */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
@@ -40,17 +42,16 @@ export function splitWords(text: string): string[] {
 }
 
 export function parseCommand(command: string, port: number): CommandLine {
-  const text = command.includes('{port}') ? command : `${command} --port {port}`;
-  const words = splitWords(text.replaceAll('{port}', String(port)));
+  const words = splitWords(command).map((word) => word.replaceAll('{port}', String(port)));
+  const program = words.findIndex((word) => !ASSIGNMENT.test(word));
+  if (program === -1) throw new Error(`no program in the command: ${command}`);
   const env: Record<string, string> = {};
-  let word = 0;
-  for (; word < words.length; word++) {
-    const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(words[word]!);
-    if (match === null) break;
-    env[match[1]!] = match[2]!;
+  for (const word of words.slice(0, program)) {
+    const [, name, value] = ASSIGNMENT.exec(word)!;
+    env[name!] = value!;
   }
-  if (word === words.length) throw new Error(`no program in the command: ${command}`);
-  return { argv: words.slice(word), env };
+  const argv = words.slice(program);
+  return { env, argv: command.includes('{port}') ? argv : [...argv, '--port', String(port)] };
 }
 
 /** The servers of this run: the first is the one whose ratio to the others is printed. */

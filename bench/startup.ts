@@ -30,7 +30,8 @@ interface Embedding {
 
 async function measureEmbedded(): Promise<Embedded | null> {
   if (!existsSync(ENTRY)) return null;
-  const { startServer } = (await import(ENTRY.href)) as Embedding;
+  const { startServer } = (await import(ENTRY.href)) as Partial<Embedding>;
+  if (startServer === undefined) return null;
   const samples: Embedded = { firstMs: 0, readyMs: [], closeMs: [] };
   for (let round = 0; round < EMBEDDED_WARM_UP + EMBEDDED_ROUNDS; round++) {
     progress(`embedded server ${round + 1}`);
