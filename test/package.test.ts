@@ -4,12 +4,14 @@
  * they are in it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ensureBuilt, projectRoot } from './support/project.ts';
+import { projectRoot } from './support/project.ts';
 
+const PAGES = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 const SETUP_TIMEOUT_MS = 180_000;
 const COMMAND_TIMEOUT_MS = 120_000;
 
@@ -18,32 +20,32 @@ describe('the packed package', () => {
   let packed: string[];
   let installed: string;
 
-  beforeAll(async () => {
+  beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'package-'));
-    await ensureBuilt();
-    // Scripts are off: `prepare` would build once more into a dist/ that other tests read at this moment.
-    const report = JSON.parse(
-      run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], projectRoot),
-    ) as [{ filename: string; files: { path: string }[] }];
-    packed = report[0].files.map(({ path }) => path);
+    const tarball = packCopy(join(folder, 'source'), folder);
+    packed = run('tar', ['-tf', tarball], folder)
+      .split('\n')
+      .filter((path) => path !== '')
+      .map((path) => path.replace(/^package\//, ''));
     writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
-    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${report[0].filename}`], folder);
+    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`], folder);
     installed = join(folder, 'node_modules/resplica');
   }, SETUP_TIMEOUT_MS);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds the build, its types, the README, the changelog and the licence, and nothing else', () => {
-    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/cli.js', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/cli.js', ...PAGES]) {
       expect(packed).toContain(path);
     }
     const allowed = /^(?:dist\/|package\.json$|README\.md$|CHANGELOG\.md$|LICENSE$)/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
-  it('brings no module of a source that is gone', () => {
-    const sources = packed.filter((path) => /^dist\/.*\.js$/.test(path)).map((path) => path.replace(/^dist/, 'src'));
-    expect(sources.filter((path) => !existsSync(join(projectRoot, path.replace(/\.js$/, '.ts'))))).toEqual([]);
+  it('brings nothing of an earlier build, and declarations of sources only', () => {
+    expect(packed).not.toContain('dist/gone.js');
+    const sources = packed.filter((path) => path.endsWith('.d.ts')).map((path) => path.replace(/^dist/, 'src'));
+    expect(sources.filter((path) => !existsSync(join(projectRoot, path.replace(/\.d\.ts$/, '.ts'))))).toEqual([]);
   });
 
   it('installs a command that tells which Redis it stands in for', () => {
@@ -97,6 +99,23 @@ describe('the packed package', () => {
     expect(manifest).toMatchObject({ name: 'resplica', license: 'MIT', type: 'module' });
   });
 });
+
+/**
+ * Packs a copy of this project as `npm publish` would, scripts included, and returns the tarball's name. In a copy,
+ * because packing builds, and other tests use dist/ at this moment.
+ */
+function packCopy(copy: string, destination: string): string {
+  for (const name of ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', ...PAGES]) {
+    cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  mkdirSync(join(copy, 'dist'));
+  writeFileSync(join(copy, 'dist/gone.js'), '// of a source that was removed');
+  run('npm', ['pack', '--pack-destination', destination], copy);
+  const tarballs = readdirSync(destination).filter((name) => name.endsWith('.tgz'));
+  expect(tarballs).toHaveLength(1);
+  return tarballs[0]!;
+}
 
 /** Runs a program to its end and returns what it printed. A failure shows all of it. */
 function run(program: string, args: readonly string[], folder: string): string {
