@@ -5,7 +5,7 @@
 // soon as it is answered, so p50 is mostly 50 divided by the throughput, and the tail is where a server's pauses show.
 
 import type { Contestant } from './contestants.ts';
-import { benchmarkLatency, warmUp, type Latency } from './redis-benchmark.ts';
+import { benchmarkLatency, checkAnswers, warmUp, type Latency } from './redis-benchmark.ts';
 import { formatGoal, formatNumber, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { withServers, type Server } from './servers.ts';
@@ -48,6 +48,7 @@ export async function latency(run: Run): Promise<Report> {
   const byTest = await withServers(run, async (servers) => {
     for (const server of servers) {
       progress(`warming up ${server.name}`);
+      await checkAnswers(server, tests);
       await warmUp(server.port, tests, WARM_UP_MS);
     }
     return await measure(servers, contestants, rounds, tests);

@@ -4,6 +4,7 @@
 // enough for p99.9 once `--precision 3` has given its histogram three significant digits.
 
 import { execFile } from 'node:child_process';
+import { ask } from './client.ts';
 
 export interface Load {
   test: string;
@@ -75,6 +76,27 @@ export async function benchmarkRate(port: number, load: Load): Promise<number> {
 
 export async function benchmarkLatency(port: number, load: Load): Promise<Latency> {
   return parseLatency(await run(port, load, ['--precision', '3']));
+}
+
+const VALUE = 'x'.repeat(32);
+
+/** One request of each kind with the answer that it must have; GET reads what was set before. */
+const CHECKS: readonly { test: string; request: readonly string[]; answer: unknown }[] = [
+  { test: 'ping_mbulk', request: ['PING'], answer: 'PONG' },
+  { test: 'set', request: ['SET', 'bench:check', VALUE], answer: 'OK' },
+  { test: 'get', request: ['GET', 'bench:check'], answer: VALUE },
+  { test: 'incr', request: ['INCR', 'bench:counter'], answer: 1 },
+  { test: 'mset', request: ['MSET', 'bench:check', VALUE, 'bench:other', VALUE], answer: 'OK' },
+];
+
+/** redis-benchmark counts whatever comes back; a server that answers wrongly would look fast. */
+export async function checkAnswers(server: { name: string; port: number }, tests: readonly string[]): Promise<void> {
+  if (tests.includes('get')) await ask(server.port, 'SET', 'bench:check', VALUE);
+  for (const { test, request, answer } of CHECKS.filter((check) => tests.includes(check.test))) {
+    const given = await ask(server.port, ...request).catch((error: unknown) => error);
+    if (given !== answer)
+      throw new Error(`${server.name} answers ${test} with ${String(given)}; leave it out with --tests`);
+  }
 }
 
 /** Load of a few kinds until `untilMs` have passed: V8 compiles hot code only after it has seen it run hot. */

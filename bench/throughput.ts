@@ -7,7 +7,7 @@
 // process faster or slower by some percent for all its life. The fifty connects of each turn are part of the bill.
 
 import { readCpu, type CpuReading } from './process-meter.ts';
-import { benchmarkRate, warmUp } from './redis-benchmark.ts';
+import { benchmarkRate, checkAnswers, warmUp } from './redis-benchmark.ts';
 import { formatGoal, formatNumber, formatRatio, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { withServers, type Server } from './servers.ts';
@@ -88,6 +88,7 @@ async function runCells(run: Run): Promise<Cell[]> {
     await withServers(run, async (servers) => {
       for (const server of servers) {
         progress(`warming up ${server.name}`);
+        await checkAnswers(server, run.options.tests);
         await warmUp(server.port, run.options.tests, WARM_UP_MS);
       }
       for (let round = first; round < first + ROUNDS_PER_PROCESS && round <= rounds; round++) {
