@@ -73,7 +73,7 @@ export class Database extends Entries {
     super(keyspace);
     this.index = index;
     this.#dict = new Dict(keyspace.heap, keyspace.hash);
-    this.#volatile = new VolatileSet(keyspace.heap);
+    this.#volatile = new VolatileSet(keyspace.heap, keyspace.random);
   }
 
   get dict(): Dict {
@@ -436,7 +436,7 @@ export class Database extends Entries {
   reset(): Dict {
     const old = this.#dict;
     this.#dict = new Dict(this.keyspace.heap, this.keyspace.hash);
-    this.#volatile = new VolatileSet(this.keyspace.heap);
+    this.#volatile = new VolatileSet(this.keyspace.heap, this.keyspace.random);
     this.averageTtlMs = 0;
     this.expireCursor = 0;
     return old;

@@ -7,8 +7,8 @@
  * What is left then is at most that share of the volatile keys. The numbers, and when a fast cycle runs at all, are
  * those of expire.c activeExpireCycle; `active-expire-effort` moves them.
  *
- * Redis walks the buckets of a hash table. Here the volatile keys are an array (volatile-set.ts): a removed key's place
- * is taken by the last one, which is looked at next.
+ * Redis walks the buckets of a hash table. Here the volatile keys are an array in random order (volatile-set.ts): a
+ * removed key's place is taken by the last one, which is looked at next.
  *
  * Nothing is removed where the keyspace does not expire: on a replica, while writes are paused, while it is loaded.
  */

@@ -1,8 +1,12 @@
 /**
- * The records of a database that have an expire time, as a dense array of addresses in no particular order. Each
- * record knows its place in it (record.ts VOLATILE_INDEX), so that adding, removing and drawing one at random take
- * constant time, and the active expire cycle can walk it in steps.
+ * The records of a database that have an expire time, as a dense array of addresses. Each record knows its place in
+ * it (record.ts VOLATILE_INDEX), so that adding, removing and drawing one at random take constant time, and the active
+ * expire cycle can walk it in steps.
+ *
+ * The order is random: a new record takes a random place, whose owner goes to the end. So the next few records of a
+ * walk are a fair sample of all, however the keys were written: the expire cycle judges a database by them.
  */
+import type { Random } from '../core/random.ts';
 import { Heap, NONE } from './heap.ts';
 import { VOLATILE_INDEX } from './record.ts';
 
@@ -10,11 +14,13 @@ const INITIAL_CAPACITY = 16;
 
 export class VolatileSet {
   readonly #heap: Heap;
+  readonly #random: Random;
   #addresses = new Int32Array(0);
   #size = 0;
 
-  constructor(heap: Heap) {
+  constructor(heap: Heap, random: Random) {
     this.#heap = heap;
+    this.#random = random;
   }
 
   get size(): number {
@@ -36,7 +42,10 @@ export class VolatileSet {
       grown.set(this.#addresses);
       this.#addresses = grown;
     }
-    this.#place(this.#size++, address);
+    const last = this.#size++;
+    const index = this.#random.below(this.#size);
+    if (index !== last) this.#place(last, this.#addresses[index]!);
+    this.#place(index, address);
   }
 
   /** The last record takes the place of the removed one. */

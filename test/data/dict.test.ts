@@ -105,7 +105,7 @@ class PoorHash extends KeyHash {
 
 const keys = fc.oneof(
   { weight: 6, arbitrary: fc.nat(300).map((n) => `key:${n}`) },
-  { weight: 1, arbitrary: fc.nat(5).map((n) => '') },
+  { weight: 1, arbitrary: fc.constant('') },
   // Around the length where the tag no longer tells it.
   { weight: 2, arbitrary: fc.integer({ min: 252, max: 258 }).map((n) => 'x'.repeat(n)) },
   { weight: 1, arbitrary: fc.constantFrom('a', 'b').map((last) => 'y'.repeat(400) + last) },
@@ -140,7 +140,7 @@ describe('a dict', () => {
         const checked = new Checked();
         play(checked, script);
         checked.check();
-        for (const key of [...checked.model.keys()]) checked.remove(key);
+        for (const key of checked.model.keys()) checked.remove(key);
         expect(checked.heap.usedBytes).toBe(0);
       }),
       { numRuns: 20 },
