@@ -82,7 +82,13 @@ describe('README.md', () => {
 });
 
 describe('the examples', () => {
-  for (const path of listFiles('examples').filter((file) => file.endsWith('.ts'))) {
+  const examples = listFiles('examples').filter((path) => path.endsWith('.ts'));
+
+  it('are there', () => {
+    expect(examples).not.toEqual([]);
+  });
+
+  for (const path of examples) {
     it(`${path} ends well`, () => runProgram(join(projectRoot, path)), TEST_TIMEOUT_MS);
   }
 });
@@ -154,9 +160,7 @@ async function startsOurs(args: readonly string[]): Promise<void> {
 /** redis-cli and redis-benchmark, against our server whatever port the page names. */
 function runsClient(args: readonly string[]): void {
   const [program = '', ...words] = args;
-  const port = words.indexOf('-p');
-  if (port >= 0) words.splice(port, 2);
-  const { status, stdout, stderr } = runHere(program, ['-p', String(server.port), ...words]);
+  const { status, stdout, stderr } = runHere(program, ['-p', String(server.port), ...withoutOption(words, '-p')]);
   expect(status, stdout + stderr).toBe(0);
   expect(stdout).not.toMatch(/^(?:\(error\) )?(?:ERR|WRONGTYPE|Could not connect)/m);
 }
@@ -178,6 +182,12 @@ function expectNoMissingScripts(page: string): void {
 
 function expectPathsExist(paths: readonly string[]): void {
   expect(paths.filter((path) => !path.startsWith('-') && !existsSync(join(projectRoot, path)))).toEqual([]);
+}
+
+/** The words without an option and its value: a test takes another port than the one that a page names. */
+function withoutOption(words: readonly string[], option: string): readonly string[] {
+  const at = words.indexOf(option);
+  return at < 0 ? words : words.toSpliced(at, 2);
 }
 
 function afterDashes(args: readonly string[]): readonly string[] {

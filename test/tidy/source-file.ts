@@ -1,5 +1,5 @@
 /** Source files as the tidy rules see them: text, syntax tree and imports. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { projectRoot } from '../support/project.ts';
@@ -36,8 +36,9 @@ export interface SourceFile {
 /** Produced, fetched or measured; nothing in them is written by hand. */
 const IGNORED = new Set(['node_modules', 'dist', '.git', '.cache', 'bench/results', 'package-lock.json']);
 
-/** All files below `folder` ('' is the whole repository), relative to the repository, sorted. */
+/** All files below `folder` ('' is the whole repository), relative to the repository, sorted; none if it is missing. */
 export function listFiles(folder: string): string[] {
+  if (!existsSync(join(projectRoot, folder))) return [];
   const paths: string[] = [];
   for (const entry of readdirSync(join(projectRoot, folder), { withFileTypes: true })) {
     const path = posix.join(folder, entry.name);
