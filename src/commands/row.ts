@@ -110,6 +110,8 @@ export interface Row<C extends Context = Context> {
   readonly keys?: readonly KeySpec[];
   /** For keys that no spec can express (SORT's STORE): their argument indexes. */
   readonly findKeys?: (args: import('../core/arguments.ts').Arguments) => FoundKey[];
+  /** Indexes of arguments that MONITOR and the slow log must not show. */
+  readonly secrets?: (args: import('../core/arguments.ts').Arguments) => readonly number[];
   readonly acl?: readonly Category[];
   /** Hints for clients, as COMMAND prints them. */
   readonly tips?: readonly string[];

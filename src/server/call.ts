@@ -5,25 +5,15 @@ import type { Command } from './command-table.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 
-/** No argument is redacted. */
-export const NOTHING: readonly number[] = Object.freeze([]);
-
 export class Call extends Context {
   readonly server: Server;
   session: Session;
   command: Command;
-  /** Indexes of arguments that must not be shown to anybody. */
-  redacted: readonly number[] = NOTHING;
 
   constructor(server: Server, session: Session, command: Command, args: Arguments) {
     super(server, args, session.reply, session.db);
     this.server = server;
     this.session = session;
     this.command = command;
-  }
-
-  /** Keeps an argument, a password say, out of the slow log and of MONITOR. */
-  redact(index: number): void {
-    this.redacted = [...this.redacted, index];
   }
 }

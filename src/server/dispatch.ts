@@ -5,7 +5,7 @@
  */
 import type { Arguments } from '../core/arguments.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
-import { Call, NOTHING } from './call.ts';
+import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
 import { passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
@@ -185,7 +185,6 @@ export class Dispatcher {
     existing.reply = session.reply;
     existing.db = session.db;
     existing.propagation = null;
-    existing.redacted = NOTHING;
     return existing;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The slow log: the last commands that took longer than `slowlog-log-slower-than`. An entry keeps what the client sent,
- * before any rewriting, cut to a size that makes no entry a burden. Arguments that hold secrets are not kept at all.
+ * before any rewriting, cut to a size that makes no entry a burden. Arguments that hold secrets (`Row.secrets`) are not kept at all.
  */
 import type { Arguments } from '../core/arguments.ts';
 import { SESSION } from './session.ts';
@@ -10,8 +10,7 @@ import type { ConfigValues } from './config/parameters.ts';
 
 const ARGUMENTS_MAX = 32;
 const ARGUMENT_BYTES_MAX = 128;
-/** What stands in the place of a secret, here and in MONITOR. */
-export const REDACTED = '(redacted)';
+const REDACTED = '(redacted)';
 
 export interface SlowLogEntry {
   readonly id: number;
@@ -56,7 +55,7 @@ export class SlowLog {
         id: this.#nextId++,
         unixSeconds: Math.floor(call.now / 1000),
         durationUs: Math.floor(durationUs),
-        args: abridge(call.args, call.redacted),
+        args: abridge(call.args, command.row.secrets?.(call.args) ?? []),
         peer: session.peer,
         clientName: session.name,
       });
@@ -66,10 +65,10 @@ export class SlowLog {
   }
 }
 
-function abridge(args: Arguments, redacted: readonly number[]): string[] {
+function abridge(args: Arguments, secrets: readonly number[]): string[] {
   const shown = Math.min(args.count, ARGUMENTS_MAX);
   const result = Array.from({ length: shown }, (_, index) => {
-    if (redacted.includes(index)) return REDACTED;
+    if (secrets.includes(index)) return REDACTED;
     const length = args.length(index);
     if (length <= ARGUMENT_BYTES_MAX) return args.binary(index);
     const head = args.view(index).toString('latin1', 0, ARGUMENT_BYTES_MAX);
