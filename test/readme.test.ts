@@ -150,10 +150,8 @@ async function startsOurs(args: readonly string[]): Promise<void> {
     expect(stdout).not.toBe('');
     return;
   }
-  await using ours = await startRedis({
-    command: oursCommand(),
-    args: words.filter((word) => !word.endsWith('.conf')),
-  });
+  const options = withoutOption(words, '--port').filter((word) => !word.endsWith('.conf'));
+  await using ours = await startRedis({ command: oursCommand(), args: options });
   expect(ours.ending).toBe(null);
 }
 
