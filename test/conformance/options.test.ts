@@ -3,7 +3,7 @@ import { parseOptions, USAGE } from './options.ts';
 
 describe('the command line', () => {
   it('runs the CI share when nothing is asked for', () => {
-    expect(parseOptions([])).toMatchObject({ selection: 'ci', suite: 'unit', jobs: 2, limitSeconds: 400 });
+    expect(parseOptions([])).toMatchObject({ selection: 'ci', suite: 'unit', jobs: 2, limitSeconds: 600 });
     expect(parseOptions(['--ci']).selection).toBe('ci');
   });
 

@@ -13,7 +13,7 @@ export const USAGE = `Runs Redis' own test suite against this server.
   --server COMMAND     the server under test; default: node dist/cli.js, built first if it is stale
   --source PATH        Redis' source: a tarball or an unpacked folder; default: Debian's source package
   --jobs N             units at a time; default 2
-  --limit SECONDS      for one unit; default 400
+  --limit SECONDS      for one unit; default 600
   --out FOLDER         full outputs, and the servers' logs of failed units; default .cache/conformance
   --json FILE          write the results there
   --update-ratchet     raise the counts in ratchet.json
@@ -52,7 +52,7 @@ const SPECIFICATION = {
   server: { type: 'string' },
   source: { type: 'string' },
   jobs: { type: 'string', default: '2' },
-  limit: { type: 'string', default: '400' },
+  limit: { type: 'string', default: '600' },
   out: { type: 'string' },
   json: { type: 'string' },
   'update-ratchet': { type: 'boolean', default: false },
