@@ -42,6 +42,11 @@ export interface Timers {
   every(periodMs: number, run: () => void): Timer;
   /** Calls `run` after the current event, before any timer: "at the end of this turn". */
   soon(run: () => void): void;
+  /**
+   * Holds up the node and everything else in its process for a time (DEBUG SLEEP). Returns at once where time only
+   * passes when told: there, a test pauses the node or moves the clock.
+   */
+  sleep(durationMs: number): void;
 }
 
 export interface Timer {

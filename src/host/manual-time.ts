@@ -41,6 +41,7 @@ export class ManualTime {
       after: (delayMs, run) => this.#start(toDelayUs(delayMs), run, false),
       every: (periodMs, run) => this.#start(toDelayUs(periodMs), run, true),
       soon: (run) => this.#turns.add(run),
+      sleep: () => {},
     };
   }
 

@@ -167,6 +167,8 @@ export class Life implements Owner, Clock, Timers {
     this.#turns.add(run);
   }
 
+  sleep(): void {}
+
   /** For timers: puts `entry` where it is due. */
   scheduleIn(entry: Entry, localUs: number): void {
     this.scheduler.schedule(entry, this.#localNowUs() + this.#machineClock.toWorldUs(localUs), this.index);

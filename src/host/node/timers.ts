@@ -39,6 +39,10 @@ export class NodeTimers implements Timers {
     this.#turns.add(run);
   }
 
+  sleep(durationMs: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+  }
+
   #start(delayUs: number, run: () => void, periodic: boolean): Timer {
     const push = (): void => this.#queue.push(entry, nowUs() + delayUs, this.#order++);
     let cancelled = false;
