@@ -1,5 +1,5 @@
 /** A command as clients send it: an array of bulk strings. Strings are taken as UTF-8. */
-export function encodeCommand(args: readonly (string | number | Uint8Array)[]): Buffer {
+export function encodeCommand(args: readonly (string | number | bigint | Uint8Array)[]): Buffer {
   const parts: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`, 'latin1')];
   for (const arg of args) {
     const bytes = typeof arg === 'object' ? arg : Buffer.from(String(arg), 'utf8');
