@@ -37,7 +37,9 @@ export type Flag =
   /** Allowed to a RESP2 client that has subscriptions. */
   | 'subscriber'
   /** EXEC: when it is refused, the transaction is over, and the error says so. */
-  | 'aborts_transaction';
+  | 'aborts_transaction'
+  /** Ends the transaction or the connection: lack of memory is no reason to refuse it. */
+  | 'ends_transaction';
 
 export type Group =
   | 'generic'

@@ -37,6 +37,7 @@ export const FLAG: Record<Flag, number> = {
   immediate: 1 << 24,
   subscriber: 1 << 25,
   aborts_transaction: 1 << 26,
+  ends_transaction: 1 << 27,
 };
 
 /** Flags that rows carry for the gates and COMMAND does not print. */
@@ -48,7 +49,8 @@ const HIDDEN_FLAGS =
   FLAG.touches_arbitrary_keys |
   FLAG.immediate |
   FLAG.subscriber |
-  FLAG.aborts_transaction;
+  FLAG.aborts_transaction |
+  FLAG.ends_transaction;
 
 const GROUP_CATEGORY: Partial<Record<Group, Category>> = {
   generic: 'keyspace',

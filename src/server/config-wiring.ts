@@ -29,6 +29,10 @@ export function wireConfig(server: Server): void {
     const limited = server.config.values.maxmemory > 0;
     server.conditions = limited ? server.conditions | CONDITION.maxmemory : server.conditions & ~CONDITION.maxmemory;
   });
+  derive(server, ['requirepass'], () => server.acl.setDefaultPassword(server.config.values.requirepass));
+  derive(server, ['notify-keyspace-events'], () => {
+    server.notifications.setClasses(server.config.values['notify-keyspace-events']);
+  });
   warnOfLowMemoryLimit(server);
   watchAddresses(server);
 }

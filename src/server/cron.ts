@@ -3,21 +3,17 @@
  * duty is one small function with its own period; none may take long, since clients wait meanwhile.
  */
 import type { Timer } from '../host/host.ts';
-import { SESSION } from './session.ts';
 import type { Server } from './server.ts';
 
 /** Milliseconds of each second that resizing tables may take, at most, per run. */
 const RESIZE_BUDGET_US = 1000;
 const RESIZE_STEPS_BETWEEN_CLOCK_READS = 100;
-const CLIENTS_PER_RUN_MIN = 5;
 
 export class Cron {
   readonly #server: Server;
   #timer: Timer | null = null;
   #hz = 0;
   #database = 0;
-  /** Sessions still to be looked at in this round. */
-  #round: number[] = [];
   /** DEBUG PAUSE-CRON. */
   paused = false;
 
@@ -40,36 +36,13 @@ export class Cron {
     if (this.paused) return;
     server.enter(() => {
       const now = server.keyspace.nowMs;
-      this.#lookAtClients(now);
+      server.clients.look(now, this.#hz);
       this.#tendTables();
       for (const duty of server.cronDuties) duty(now);
     });
     if (server.config.values.hz !== this.#hz && this.#timer !== null) {
       this.stop();
       this.start();
-    }
-  }
-
-  /** Every client is looked at about once a second. */
-  #lookAtClients(now: number): void {
-    const server = this.#server;
-    if (this.#round.length === 0) this.#round = [...server.sessions.keys()];
-    let count = Math.max(CLIENTS_PER_RUN_MIN, Math.ceil(server.sessions.size / this.#hz));
-    const timeoutMs = server.config.values.timeout * 1000;
-    while (count-- > 0) {
-      const id = this.#round.pop();
-      if (id === undefined) return;
-      const session = server.sessions.get(id);
-      if (session === undefined) continue;
-      const exempt = SESSION.replica | SESSION.master | SESSION.blocked | SESSION.internal;
-      if (timeoutMs > 0 && !session.has(exempt) && session.subscriptions === 0) {
-        if (now - session.lastInteractionMs > timeoutMs) {
-          server.log.verbose('Closing idle client');
-          session.close();
-          continue;
-        }
-      }
-      server.outputLimits.check(session);
     }
   }
 

@@ -4,12 +4,14 @@
  * time, statistics, slow log, MONITOR, the stream of changes, and the containment of faults.
  */
 import type { Arguments } from '../core/arguments.ts';
+import type { Mark, Reply } from '../protocol/reply.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
 import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
 import { passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
-import { SESSION, type Session } from './session.ts';
+import type { Session } from './session.ts';
+import { queueCommand } from './transactions.ts';
 
 /** Nested calls: EXEC, a script inside EXEC, a command of the script. */
 const CALL_DEPTH_MAX = 16;
@@ -28,6 +30,8 @@ export class Dispatcher {
   #run: Command | null = null;
   #runCalls = 0;
   #last: Command | null = null;
+  /** Where pushes stand among the replies of this turn. */
+  #pushes: { readonly from: Mark; readonly to: Mark }[] = [];
 
   constructor(server: Server) {
     this.#server = server;
@@ -45,27 +49,27 @@ export class Dispatcher {
   /** Ends a turn: whatever ran is accounted for. */
   endTurn(): void {
     if (this.#runCalls > 0) this.#endRun();
+    if (this.#pushes.length > 0) this.#pushes = [];
   }
 
   /** @returns false if the request was postponed: the session must offer it again. */
   execute(session: Session, args: Arguments): boolean {
     const server = this.#server;
     const command = this.#find(args);
+    session.lastCommand = command;
     if (command === null || command.run === null || !command.acceptsArity(args.count)) {
-      this.#reject(session, command, this.#complaint(command, args));
-      return true;
+      return this.#refuse(session, command, args);
     }
     if (command.has(FLAG.protected)) {
       const refusal = server.refuseProtected(session, command);
-      if (refusal !== null) return this.#reject(session, command, refusal);
+      if (refusal !== null) return this.#reject(session, command, args, refusal);
     }
     if ((server.conditions | session.gated) !== 0) {
       const verdict = passGates(server, session, command, args);
       if (verdict === POSTPONE) return false;
-      if (verdict !== null) return this.#reject(session, command, verdict);
+      if (verdict !== null) return this.#reject(session, command, args, verdict);
       if (session.transaction !== null && !command.has(FLAG.immediate)) {
-        session.transaction.queue(command, args);
-        session.reply.simple('QUEUED');
+        queueCommand(session, command, args);
         return true;
       }
     }
@@ -87,19 +91,29 @@ export class Dispatcher {
     this.#last = null;
   }
 
-  #complaint(command: Command | null, args: Arguments): string {
-    if (command === null) return unknownCommand(args);
+  /** Says what is wrong with a request that names no command, or gives it too few or too many arguments. */
+  #refuse(session: Session, command: Command | null, args: Arguments): true {
+    if (command === null) {
+      if (isHttp(args)) {
+        this.#server.clients.abortHttp(session);
+        return true;
+      }
+      return this.#reject(session, null, args, unknownCommand(args));
+    }
     // A container that got here has a subcommand that it does not know, or none and none is not enough.
-    if (command.subcommands.length > 0 && args.count >= 2) return unknownSubcommand(args.binary(1), command.row.name);
-    return wrongArity(command.fullName);
+    if (command.subcommands.length > 0 && args.count >= 2) {
+      session.lastCommand = null;
+      return this.#reject(session, null, args, unknownSubcommand(cText(args, 1), args.binary(0)));
+    }
+    return this.#reject(session, command, args, wrongArity(command.fullName));
   }
 
   /** Refuses a request that was not executed; a transaction that it was for is spoilt. */
-  #reject(session: Session, command: Command | null, text: string): true {
+  #reject(session: Session, command: Command | null, args: Arguments, text: string): true {
     if (command !== null) command.rejectedCalls++;
     session.transaction?.spoil();
     this.#server.statistics.rejectedByDispatch++;
-    if (command?.has(FLAG.aborts_transaction) && session.transaction !== null) this.#server.abortExec(session, text);
+    if (command?.has(FLAG.aborts_transaction)) this.#server.abortExec(session, args, text);
     else session.reply.error(text);
     return true;
   }
@@ -122,7 +136,7 @@ export class Dispatcher {
     try {
       command.run!(call);
     } catch (error) {
-      reply.rollbackTo(markChunks, markAt);
+      this.#rollBack(reply, markChunks, markAt);
       reply.error(error instanceof ReplyError ? error.text : server.reportFault(session, command, error));
     }
     this.#depth = depth;
@@ -132,7 +146,29 @@ export class Dispatcher {
     if (statistics.errorReplies !== errorsBefore) command.failedCalls++;
     if (server.changes !== changesBefore || call.propagation !== null) server.propagate(call, changesBefore);
     if (server.observers !== 0) server.observe(call);
-    if (session.has(SESSION.replyOff | SESSION.replySkip)) reply.rollbackTo(markChunks, markAt);
+  }
+
+  /** Whether a command of the session runs right now. */
+  isServing(session: Session): boolean {
+    return this.#depth > 0 && this.#calls[0]!.session === session;
+  }
+
+  /** A push was written among the replies of the session that is served: a failing command takes it not back. */
+  notePush(from: Mark, to: Mark): void {
+    this.#pushes.push({ from, to });
+  }
+
+  /** Takes back what a failing command has replied so far, but not what was pushed to its client meanwhile. */
+  #rollBack(reply: Reply, markChunks: number, markAt: number): void {
+    const kept: Buffer[] = [];
+    while (this.#pushes.length > 0) {
+      const { from, to } = this.#pushes.at(-1)!;
+      if (from.chunks < markChunks || (from.chunks === markChunks && from.at < markAt)) break;
+      kept.unshift(reply.copyBetween(from, to));
+      this.#pushes.pop();
+    }
+    reply.rollbackTo(markChunks, markAt);
+    for (const bytes of kept) reply.raw(bytes);
   }
 
   /**
@@ -193,7 +229,19 @@ export class Dispatcher {
 function unknownCommand(args: Arguments): string {
   let shown = '';
   for (let i = 1; i < args.count && shown.length < UNKNOWN_COMMAND_ARGUMENTS_BYTES; i++) {
-    shown += `'${args.binary(i).slice(0, UNKNOWN_COMMAND_ARGUMENTS_BYTES - shown.length)}' `;
+    shown += `'${cText(args, i).slice(0, UNKNOWN_COMMAND_ARGUMENTS_BYTES - shown.length)}' `;
   }
-  return `ERR unknown command '${args.binary(0).slice(0, 128)}', with args beginning with: ${shown}`;
+  return `ERR unknown command '${cText(args, 0).slice(0, 128)}', with args beginning with: ${shown}`;
+}
+
+/** An argument up to its first NUL, as C's printf shows it. */
+function cText(args: Arguments, index: number): string {
+  const text = args.binary(index);
+  const nul = text.indexOf('\0');
+  return nul < 0 ? text : text.slice(0, nul);
+}
+
+/** A browser that was tricked into talking to a Redis server begins like this. */
+function isHttp(args: Arguments): boolean {
+  return args.is(0, 'post') || args.is(0, 'host:');
 }

@@ -45,7 +45,8 @@ export interface Gate {
   readonly server: number;
   /** Bits of SESSION. */
   readonly session: number;
-  check(server: Server, session: Session, command: Command, args: Arguments): Verdict;
+  /** @param flags of the command; EXEC has those of the commands that it would run. */
+  check(server: Server, session: Session, command: Command, flags: number, args: Arguments): Verdict;
 }
 
 export const gates: readonly Gate[] = [
@@ -65,43 +66,43 @@ export const gates: readonly Gate[] = [
     name: 'acl',
     server: 0,
     session: SESSION.restricted,
-    check: (server, session, command, args) => server.acl.check(session, command, args),
+    check: (server, session, command, _flags, args) => server.acl.check(session, command, args),
   },
   {
     name: 'cluster',
     server: CONDITION.cluster,
     session: 0,
-    check: (server, session, command, args) => server.hooks.router?.route(session, command, args) ?? null,
+    check: (server, session, command, _flags, args) => server.hooks.router?.route(session, command, args) ?? null,
   },
   {
     name: 'memory',
     server: CONDITION.maxmemory,
     session: 0,
-    check(server, session, command) {
+    check(server, session, command, flags) {
       if (server.memory.reclaim()) return null;
-      if (command.has(FLAG.denyoom)) return OUT_OF_MEMORY;
-      // A transaction is refused as a whole, at EXEC, if one of its commands would be.
-      return session.transaction !== null && session.transaction.refusedWhenOutOfMemory(command) ? OUT_OF_MEMORY : null;
+      // Queueing takes memory too, whatever the command is.
+      const queues = session.transaction !== null && !command.has(FLAG.ends_transaction);
+      return queues || (flags & FLAG.denyoom) !== 0 ? OUT_OF_MEMORY : null;
     },
   },
   {
     name: 'disk error',
     server: CONDITION.diskError,
     session: 0,
-    check: (server, session, command) => server.hooks.persistence?.refuseWrite(session, command) ?? null,
+    check: (server, session, command, flags) => server.hooks.persistence?.refuseWrite(session, command, flags) ?? null,
   },
   {
     name: 'minimum of replicas',
     server: CONDITION.minReplicas,
     session: 0,
-    check: (server, session, command) => server.hooks.replication?.refuseForLackOfReplicas(session, command) ?? null,
+    check: (server, _session, _command, flags) => server.hooks.replication?.refuseForLackOfReplicas(flags) ?? null,
   },
   {
     name: 'read-only replica',
     server: CONDITION.readonlyReplica,
     session: 0,
-    check: (_server, session, command) =>
-      !session.has(SESSION.master) && command.has(FLAG.write)
+    check: (_server, session, _command, flags) =>
+      !session.has(SESSION.master) && (flags & FLAG.write) !== 0
         ? "READONLY You can't write against a read only replica."
         : null,
   },
@@ -118,8 +119,8 @@ export const gates: readonly Gate[] = [
     name: 'stale',
     server: CONDITION.stale,
     session: 0,
-    check: (_server, _session, command) =>
-      command.has(FLAG.stale)
+    check: (_server, _session, _command, flags) =>
+      (flags & FLAG.stale) !== 0
         ? null
         : "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
   },
@@ -127,13 +128,13 @@ export const gates: readonly Gate[] = [
     name: 'loading',
     server: CONDITION.loading,
     session: 0,
-    check: (_server, _session, command) => (command.has(FLAG.loading) ? null : LOADING),
+    check: (_server, _session, _command, flags) => ((flags & FLAG.loading) !== 0 ? null : LOADING),
   },
   {
     name: 'asynchronous loading',
     server: CONDITION.asyncLoading,
     session: 0,
-    check: (_server, _session, command) => (command.has(FLAG.no_async_loading) ? LOADING : null),
+    check: (_server, _session, _command, flags) => ((flags & FLAG.no_async_loading) !== 0 ? LOADING : null),
   },
   {
     name: 'busy',
@@ -144,23 +145,27 @@ export const gates: readonly Gate[] = [
   {
     name: 'replica link',
     server: 0,
-    session: SESSION.replica,
-    check: (_server, _session, command) =>
-      command.has(FLAG.write | FLAG.readonly) ? "ERR Replica can't interact with the keyspace" : null,
+    session: SESSION.replica | SESSION.monitor,
+    check: (_server, _session, _command, flags) =>
+      (flags & (FLAG.write | FLAG.readonly | FLAG.may_replicate)) !== 0
+        ? "ERR Replica can't interact with the keyspace"
+        : null,
   },
   {
     name: 'paused',
     server: CONDITION.paused,
     session: 0,
-    check: (server, session, command) => (server.pause.holds(session, command) ? POSTPONE : null),
+    check: (server, session, _command, flags) => (server.pause.holds(session, flags) ? POSTPONE : null),
   },
 ];
 
 /** Sends a request through the gates. */
 export function passGates(server: Server, session: Session, command: Command, args: Arguments): Verdict {
+  const isExec = command.has(FLAG.aborts_transaction) && session.transaction !== null;
+  const flags = isExec ? session.transaction!.flagsOf(command) : command.flags;
   for (const gate of gates) {
     if ((server.conditions & gate.server) === 0 && (session.flags & gate.session) === 0) continue;
-    const verdict = gate.check(server, session, command, args);
+    const verdict = gate.check(server, session, command, flags, args);
     if (verdict !== null) return verdict;
   }
   return null;

@@ -8,20 +8,23 @@ import type { Session } from './session.ts';
 
 /** Takes part in the stream of changes: the AOF, the replication backlog. */
 export interface ChangeSink {
+  /** Whether published messages are forwarded too: to replicas, not into files. */
+  readonly takesMessages: boolean;
   /** One command that changed the dataset, or must reach replicas; `database` is the one that it ran in. */
   feed(database: number, args: Arguments): void;
 }
 
 export interface PersistenceHook {
-  /** MISCONF, when writes are refused because they could not be saved. */
-  refuseWrite(session: Session, command: Command): string | null;
+  /** MISCONF, when writes are refused because they could not be saved. @param flags as the gates see them. */
+  refuseWrite(session: Session, command: Command, flags: number): string | null;
   /** Saves before the server stops. @returns an error text, or null. */
   saveOnShutdown(): string | null;
 }
 
 export interface ReplicationHook {
   readonly isReplica: boolean;
-  refuseForLackOfReplicas(session: Session, command: Command): string | null;
+  /** NOREPLICAS, if a command with these flags writes and there are too few. */
+  refuseForLackOfReplicas(flags: number): string | null;
   /** Lines of INFO replication. */
   info(): string[];
 }

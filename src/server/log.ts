@@ -29,6 +29,11 @@ export class Log {
     this.#threshold = threshold;
   }
 
+  /** Whether lines of a level are written: worth asking before a long one is put together. */
+  shows(level: LogLevel): boolean {
+    return LEVELS[level].rank >= (LEVELS[this.#threshold() as LogLevel] ?? LEVELS.notice).rank;
+  }
+
   debug(message: string): void {
     this.#write('debug', message);
   }
@@ -51,8 +56,8 @@ export class Log {
   }
 
   #write(level: LogLevel, message: string): void {
-    const { rank, sign } = LEVELS[level];
-    if (rank < (LEVELS[this.#threshold() as LogLevel] ?? LEVELS.notice).rank) return;
+    if (!this.shows(level)) return;
+    const { sign } = LEVELS[level];
     const { clock, system } = this.#host;
     const now = clock.wallMs();
     const time = formatLogTime(now + system.timeZoneOffsetMinutes(now) * 60_000);

@@ -2,16 +2,19 @@
  * One server: the composition of its parts. It owns the keyspace, the sessions and the subsystems, and everything
  * that happens enters here: bytes of a client (`receive`), a timer (`cron`), the embedder's calls.
  */
+import type { Arguments } from '../core/arguments.ts';
 import type { CommandSettings, Services } from '../commands/context.ts';
 import type { Family } from '../commands/row.ts';
 import type { NotifyClass } from '../commands/notify-class.ts';
 import type { Database } from '../data/database.ts';
 import { Keyspace } from '../data/keyspace.ts';
-import type { Connection, ConnectionEvents, Host, NetError, Random } from '../host/host.ts';
-import { ReplyPool } from '../protocol/reply.ts';
+import type { Connection, ConnectionEvents, Host, Random } from '../host/host.ts';
+import { Reply, ReplyPool } from '../protocol/reply.ts';
 import { BROKEN, type DecoderLimits, REQUEST } from '../protocol/request-decoder.ts';
 import { Acl } from './acl/acl.ts';
+import { Blocking } from './blocking.ts';
 import type { Call } from './call.ts';
+import { Clients } from './clients.ts';
 import { type Command, CommandTable, FLAG } from './command-table.ts';
 import { RecentClientPeaks } from './client-memory.ts';
 import type { Config } from './config/config.ts';
@@ -27,13 +30,19 @@ import { LatencyMonitor } from './latency-monitor.ts';
 import { Listeners } from './listeners.ts';
 import { Log } from './log.ts';
 import { Memory } from './memory.ts';
+import { Monitors, OBSERVER } from './monitor.ts';
+import { Notifications } from './notifications.ts';
 import { OutputLimits } from './output-limits.ts';
 import { Pause } from './pause.ts';
+import { Propagation } from './propagation.ts';
 import { refuseProtected } from './protected-commands.ts';
-import { SESSION, Session } from './session.ts';
+import { PubSub } from './pubsub.ts';
+import { HALTED, PASSING, SESSION, type Session } from './session.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlowLog } from './slow-log.ts';
 import { Statistics } from './statistics.ts';
+import { abortTransaction } from './transactions.ts';
+import { Watches } from './watches.ts';
 
 export interface ServerOptions {
   readonly host: Host;
@@ -49,13 +58,23 @@ export class Server implements Services {
   readonly random: Random;
   readonly keyspace: Keyspace;
   readonly commands: CommandTable;
-  readonly acl = new Acl();
+  readonly sessions = new Map<number, Session>();
+  readonly acl = new Acl(() => this.sessions.values());
   readonly statistics = new Statistics();
   readonly replyPool = new ReplyPool();
   readonly hooks: Hooks = noHooks();
   readonly memory: Memory;
   readonly outputLimits: OutputLimits;
-  readonly pause = new Pause();
+  readonly clients = new Clients(this);
+  readonly pause = new Pause(this);
+  readonly blocking = new Blocking(this);
+  readonly watches = new Watches();
+  readonly pubsub = new PubSub(this);
+  readonly notifications: Notifications;
+  readonly monitors = new Monitors(this);
+  readonly propagation = new Propagation(this);
+  /** Where replies go that nobody wants. */
+  readonly silence = new Reply(this.replyPool);
   readonly dispatcher: Dispatcher;
   readonly log: Log;
   readonly listeners: Listeners;
@@ -69,8 +88,6 @@ export class Server implements Services {
   readonly latency: LatencyMonitor;
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
-  readonly sessions = new Map<number, Session>();
-  readonly monitors = new Set<Session>();
   readonly decoderLimits: DecoderLimits;
   readonly settings: CommandSettings;
   /** Bits of CONDITION. */
@@ -85,7 +102,6 @@ export class Server implements Services {
   pendingListen: PendingListen | null = null;
   /** Bits of OBSERVER: who looks at every executed command. */
   observers = 0;
-  #nextSessionId = 1;
   #turnUs = 0;
   #turnMs = 0;
   readonly #toFlush = new Set<Session>();
@@ -96,6 +112,9 @@ export class Server implements Services {
     this.random = options.host.random;
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
+    this.notifications = new Notifications(this);
+    this.keyspace.observer = this.notifications;
+    this.silence.onError = this.countError;
     this.commands = new CommandTable(options.families);
     for (const { from, to } of options.directives?.renamedCommands ?? []) this.commands.rename(from, to);
     this.decoderLimits = {
@@ -162,24 +181,22 @@ export class Server implements Services {
   };
 
   accept(connection: Connection): ConnectionEvents {
-    const session = new Session(this, this.#nextSessionId++, connection);
-    this.sessions.set(session.id, session);
-    connection.noDelay(true);
-    this.statistics.connectionsReceived++;
-    return session;
+    return this.clients.accept(connection);
   }
 
   /** A client of the embedder's own: authenticated from the start, outside of all limits. */
   acceptInternal(connection: Connection): ConnectionEvents {
-    const session = new Session(this, this.#nextSessionId++, connection);
-    session.set(SESSION.internal);
-    this.sessions.set(session.id, session);
-    return session;
+    return this.clients.acceptInternal(connection);
   }
 
-  forget(session: Session, _error: NetError | null): void {
-    this.sessions.delete(session.id);
+  /** A session was closed: nothing refers to it any more. */
+  forget(session: Session): void {
+    this.clients.forget(session);
     this.#toFlush.delete(session);
+    this.blocking.forget(session);
+    this.watches.unwatch(session);
+    this.pubsub.leave(session);
+    this.monitors.remove(session);
   }
 
   // ---------------------------------------------------------------------------------------------------------- turns
@@ -187,9 +204,17 @@ export class Server implements Services {
   receive(session: Session, chunk: Buffer): void {
     this.statistics.reads++;
     this.statistics.inputBytes += chunk.length;
-    session.decoder.feed(chunk);
+    const { decoder } = session;
+    decoder.feed(chunk);
+    session.gauge.received(decoder.bufferedBytes, decoder.awaitedBytes);
     this.#startTurn();
     session.lastInteractionMs = this.#turnMs;
+    if (this.clients.withinQueryLimit(session)) this.process(session);
+  }
+
+  /** Serves a session that was parked, or its client's requests that came meanwhile. */
+  resume(session: Session): void {
+    this.#startTurn();
     this.process(session);
   }
 
@@ -200,6 +225,7 @@ export class Server implements Services {
     try {
       run();
     } finally {
+      this.propagation.flush();
       this.dispatcher.endTurn();
     }
   }
@@ -220,13 +246,16 @@ export class Server implements Services {
   /** Executes what a session has sent, as far as it goes. */
   process(session: Session): void {
     const { decoder } = session;
-    while (!session.has(SESSION.blocked | SESSION.closed | SESSION.closeAfterReply)) {
+    while ((session.flags & HALTED) === 0) {
       const result = decoder.next();
-      if (result === REQUEST) this.dispatcher.execute(session, decoder.args);
-      else {
+      if (result !== REQUEST) {
         if (result === BROKEN) this.#protocolError(session);
         break;
       }
+      if (!this.dispatcher.execute(session, decoder.args)) {
+        decoder.putBack();
+        this.pause.hold(session);
+      } else if ((session.flags & PASSING) !== 0 && !session.has(SESSION.blocked)) session.finishCommand();
     }
     decoder.retain();
     this.dispatcher.endTurn();
@@ -234,8 +263,23 @@ export class Server implements Services {
   }
 
   #protocolError(session: Session): void {
+    this.clients.noteProtocolError(session);
     session.reply.error(`ERR ${session.decoder.error}`);
     session.closeAfterReply();
+  }
+
+  /** Writes something to a client that is no reply to a command of its own. */
+  push(session: Session, write: (output: Reply) => void): void {
+    if (!session.isOpen) return;
+    const { output } = session;
+    if (!this.dispatcher.isServing(session)) {
+      write(output);
+      this.flushLater(session);
+      return;
+    }
+    const from = output.mark();
+    write(output);
+    this.dispatcher.notePush(from, output.mark());
   }
 
   flushLater(session: Session): void {
@@ -248,6 +292,15 @@ export class Server implements Services {
     this.#toFlush.clear();
   };
 
+  setCondition(condition: number, on: boolean): void {
+    this.conditions = on ? this.conditions | condition : this.conditions & ~condition;
+    this.keyspace.expires = !this.pause.isActive && this.hooks.replication?.isReplica !== true;
+  }
+
+  setObserver(observer: number, on: boolean): void {
+    this.observers = on ? this.observers | observer : this.observers & ~observer;
+  }
+
   /** As INFO redis_mode and the log name it. */
   get mode(): string {
     if (this.config.sentinel) return 'sentinel';
@@ -257,6 +310,7 @@ export class Server implements Services {
   /** Closes every connection and listener; `done` when the ports are free again. */
   close(done: () => void): void {
     this.cron.stop();
+    this.pause.stop();
     for (const session of this.sessions.values()) session.close();
     this.listeners.close(done);
   }
@@ -267,9 +321,20 @@ export class Server implements Services {
     return this.hooks.changeSinks.length > 0;
   }
 
-  keyModified(_database: Database, _bytes: Uint8Array, _start: number, _end: number): void {}
+  keyModified(database: Database, bytes: Uint8Array, start: number, end: number): void {
+    if (this.watches.count > 0) this.watches.touch(database, bytes, start, end);
+  }
 
-  notify(_type: NotifyClass, _event: string, _db: Database, _bytes: Uint8Array, _start: number, _end: number): void {}
+  notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void {
+    const { notifications } = this;
+    if ((notifications.classes & type) === 0) return;
+    notifications.publish(type, event, database.index, bytes.subarray(start, end));
+  }
+
+  /** A database is about to be emptied, or to be given the contents of another one. */
+  databaseChanges(database: Database, replacement: Database | null): void {
+    this.watches.touchAll(database, replacement);
+  }
 
   countChanges(count: number): void {
     this.changes += count;
@@ -279,7 +344,9 @@ export class Server implements Services {
     while (!free());
   }
 
-  propagate(_call: Call, _changesBefore: number): void {}
+  propagate(call: Call, changesBefore: number): void {
+    if (this.propagates) this.propagation.collect(call, this.changes !== changesBefore);
+  }
 
   // ------------------------------------------------------------------------------------------- services for dispatch
 
@@ -287,10 +354,10 @@ export class Server implements Services {
     return refuseProtected(this, session, command);
   }
 
-  abortExec(session: Session, text: string): void {
-    session.transaction = null;
-    session.clear(SESSION.multi);
-    session.reply.error(`EXECABORT Transaction discarded because of: ${text}`);
+  /** EXEC was refused. Monitors that were told of the MULTI are told that it is over. */
+  abortExec(session: Session, args: Arguments, text: string): void {
+    abortTransaction(this, session, text);
+    if (this.monitors.count > 0) this.monitors.tell(session, session.db.index, args);
   }
 
   /** A call lasted long enough for the slow log or the latency monitor. */
@@ -299,7 +366,11 @@ export class Server implements Services {
     this.slowLog.note(call, durationUs);
   }
 
-  observe(_call: Call): void {}
+  /** Somebody looks at every executed command. */
+  observe(call: Call): void {
+    if ((this.observers & OBSERVER.monitor) !== 0) this.monitors.feed(call);
+    if ((this.observers & OBSERVER.propagation) !== 0 && this.dispatcher.depth === 0) this.propagation.flush();
+  }
 
   /** A handler threw something that is not an answer: that is a bug. The command fails, the server goes on. */
   reportFault(_session: Session, command: Command, error: unknown): string {

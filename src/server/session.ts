@@ -2,17 +2,23 @@
  * One client: its connection, what it has sent and not yet been answered, and its state.
  *
  * A session is driven by its connection's events and by the server. Bytes that arrive are decoded and executed at
- * once; replies collect in `reply` and leave with one write at the end of the turn. Whatever is written to a session
- * outside of its own turn (a published message, a reply to a blocked command) is flushed by `flushSoon`.
+ * once; replies collect in `output` and leave with one write at the end of the turn. Whatever is written to a session
+ * outside of its own turn (a published message, a reply to a blocked command) is flushed by `flushSoon`. While the
+ * connection still holds bytes that the peer has not taken, output waits here, where it is counted and compact.
+ *
+ * Commands write to `reply`, which is `output` unless the client wants no replies (CLIENT REPLY) or is about to be
+ * closed; then it leads nowhere. Pushes (messages, invalidations) always go to `output`.
  */
-import type { Connection, ConnectionEvents, NetError } from '../host/host.ts';
+import type { Address, Connection, ConnectionEvents, NetError } from '../host/host.ts';
 import { Reply } from '../protocol/reply.ts';
 import { RequestDecoder } from '../protocol/request-decoder.ts';
 import type { Database } from '../data/database.ts';
 import type { User } from './acl/user.ts';
+import { BufferGauge } from './buffer-gauge.ts';
 import type { Command } from './command-table.ts';
 import type { Server } from './server.ts';
-import type { Transaction, WatchedKey } from './transactions.ts';
+import type { Transaction } from './transactions.ts';
+import type { WatchedKey } from './watches.ts';
 
 /** State bits. Those in GATED make the gates look at every command of the session. */
 export const SESSION = {
@@ -48,20 +54,49 @@ export const SESSION = {
   inScript: 1 << 18,
   /** No connection: execute() of the embedding API, the server itself. */
   internal: 1 << 19,
-  pushing: 1 << 20,
+  /** Close at the end of this turn; what was not sent is lost. */
+  closing: 1 << 20,
   unixSocket: 1 << 21,
+  /** A watched key changed: EXEC will not run. */
+  dirty: 1 << 22,
+  /** Was blocked, and is served again at the end of this turn. */
+  unblocked: 1 << 23,
+  /** Client-side caching: the mode, and what holds for the next command. */
+  trackingBroadcast: 1 << 24,
+  trackingOptIn: 1 << 25,
+  trackingOptOut: 1 << 26,
+  trackingNoLoop: 1 << 27,
+  /** CLIENT CACHING was called. */
+  trackingCaching: 1 << 28,
+  /** The client that invalidations are redirected to is gone. */
+  brokenRedirect: 1 << 29,
 } as const;
 
-const GATED = SESSION.multi | SESSION.subscribed | SESSION.unauthenticated | SESSION.restricted | SESSION.replica;
+const GATED =
+  SESSION.multi | SESSION.subscribed | SESSION.unauthenticated | SESSION.restricted | SESSION.replica | SESSION.monitor;
+
+/** No further request is executed. */
+export const HALTED = SESSION.blocked | SESSION.closed | SESSION.closeAfterReply | SESSION.closing;
+/** Something holds for one command only, so that the end of a command has to be looked at. */
+export const PASSING = SESSION.replyOff | SESSION.replySkip | SESSION.replySkipNext;
+const MUTED = SESSION.replyOff | SESSION.replySkip | SESSION.closeAfterReply | SESSION.closing;
+
+/** Classes of clients: output limits differ by them, CLIENT LIST and KILL select by them. */
+export type ClientClass = 'normal' | 'replica' | 'pubsub' | 'master';
 
 export class Session implements ConnectionEvents {
   readonly id: number;
   readonly server: Server;
   readonly connection: Connection;
   readonly decoder: RequestDecoder;
-  readonly reply: Reply;
+  /** What leaves for the client. */
+  readonly output: Reply;
+  /** Where commands reply to. */
+  reply: Reply;
   db: Database;
   user: User;
+  /** Whether the client logged in, or did not have to when it came. See `updateAccess`. */
+  authenticated = false;
   name = '';
   /** Bits of SESSION. */
   flags = 0;
@@ -78,23 +113,35 @@ export class Session implements ConnectionEvents {
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
   readonly shardChannels = new Set<string>();
-  /** Number of the last argument bytes: CLIENT LIST argv-mem. */
-  argumentBytes = 0;
+  /** Client-side caching: where invalidations go (0: here), or -1 while it is off; and the prefixes of its broadcasts. */
+  trackingRedirect = -1;
+  trackingPrefixes: readonly string[] = [];
+  /** Stands for the number of a file descriptor in CLIENT LIST. */
+  descriptor = -1;
+  readonly gauge: BufferGauge;
   outputBytesTotal = 0;
+  /** The connection holds bytes; `drain` will be called. */
+  #backedUp = false;
   /** Called after the connection closed, in order. */
   readonly onClose: (() => void)[] = [];
-  readonly #send = (bytes: Buffer): boolean => this.connection.write(bytes);
+  readonly #send = (bytes: Buffer): boolean => {
+    const done = this.connection.write(bytes);
+    if (!done) this.#backedUp = true;
+    return done;
+  };
 
   constructor(server: Server, id: number, connection: Connection) {
     this.server = server;
     this.id = id;
     this.connection = connection;
     this.decoder = new RequestDecoder(server.decoderLimits);
-    this.reply = new Reply(server.replyPool);
-    this.reply.onError = server.countError;
+    this.output = this.reply = new Reply(server.replyPool);
+    this.output.onError = server.countError;
+    this.output.onGrowth = (): void => server.outputLimits.check(this);
     this.db = server.keyspace.databases[0]!;
     this.user = server.acl.defaultUser;
     this.createdMs = this.lastInteractionMs = server.keyspace.nowMs;
+    this.gauge = new BufferGauge(this.createdMs);
   }
 
   has(flags: number): boolean {
@@ -114,8 +161,20 @@ export class Session implements ConnectionEvents {
     return this.flags & GATED;
   }
 
+  /** 2 or 3. */
   get protocol(): number {
-    return this.reply.protocol;
+    return this.output.protocol;
+  }
+
+  get clientClass(): ClientClass {
+    if (this.has(SESSION.master)) return 'master';
+    if (this.has(SESSION.replica)) return 'replica';
+    return this.has(SESSION.subscribed) ? 'pubsub' : 'normal';
+  }
+
+  /** Bytes of arguments that wait for the rest of their request, or for EXEC. */
+  get argumentBytes(): number {
+    return this.decoder.argumentBytes + (this.transaction?.bytes ?? 0);
   }
 
   get subscriptions(): number {
@@ -124,41 +183,81 @@ export class Session implements ConnectionEvents {
 
   /** Bytes of replies that have not left. */
   get outputBytes(): number {
-    return this.reply.pendingBytes + this.connection.queuedBytes;
+    return this.output.pendingBytes + this.connection.queuedBytes;
   }
 
   /** "ip:port", or the unix socket's path with port 0, as CLIENT LIST shows the peer. */
   get peer(): string {
-    const { remote, local } = this.connection;
-    if (this.has(SESSION.unixSocket)) return `${local.kind === 'unix' ? local.path : ''}:0`;
-    return formatAddress(remote);
+    return this.has(SESSION.unixSocket) ? this.#socketPath : formatAddress(this.connection.remote);
   }
 
   get localAddress(): string {
-    const { local } = this.connection;
-    return this.has(SESSION.unixSocket) ? `${local.kind === 'unix' ? local.path : ''}:0` : formatAddress(local);
+    return this.has(SESSION.unixSocket) ? this.#socketPath : formatAddress(this.connection.local);
+  }
+
+  get #socketPath(): string {
+    return `${this.server.config.values.unixsocket}:0`;
+  }
+
+  /** Connected from this machine. */
+  get isLocal(): boolean {
+    const { remote } = this.connection;
+    return remote.kind === 'unix' || remote.host === '127.0.0.1' || remote.host === '::1';
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ access
+
+  logIn(user: User): void {
+    this.user = user;
+    this.authenticated = true;
+    this.updateAccess();
+  }
+
+  /** Back to the user and the rights of a connection that was just made. */
+  logOut(): void {
+    const { acl } = this.server;
+    this.user = acl.defaultUser;
+    this.authenticated = !acl.requiresLogin || this.has(SESSION.internal);
+    this.updateAccess();
+  }
+
+  /** Puts into bits what the gates and the decoder look at. Called when the user, or what it may do, changes. */
+  updateAccess(): void {
+    const isLockedOut = this.server.acl.requiresLogin && !this.authenticated;
+    this.assign(SESSION.unauthenticated, isLockedOut);
+    this.assign(SESSION.restricted, !this.user.isUnrestricted);
+    this.decoder.authenticated = !isLockedOut;
+  }
+
+  assign(flag: number, on: boolean): void {
+    if (on) this.set(flag);
+    else this.clear(flag);
   }
 
   // ------------------------------------------------------------------------------------------- events of the connection
 
   data(chunk: Buffer): void {
-    if (this.has(SESSION.closed | SESSION.closeAfterReply)) return;
+    if (this.has(SESSION.closed | SESSION.closeAfterReply | SESSION.closing)) return;
     this.server.receive(this, chunk);
   }
 
   drain(): void {
-    this.#finishIfDone();
+    this.#backedUp = false;
+    this.flush();
   }
 
+  /** The peer will send no more. Redis makes no difference between that and a peer that is gone. */
   end(): void {
+    this.server.clients.noteEnd(this);
     this.close();
   }
 
   close(error?: NetError | null): void {
     if (this.has(SESSION.closed)) return;
+    if (error) this.server.log.verbose(`Reading from client: ${error.message}`);
     this.set(SESSION.closed);
-    this.reply.discard();
-    this.server.forget(this, error ?? null);
+    this.output.discard();
+    this.server.forget(this);
     for (const run of this.onClose.splice(0)) run();
     this.connection.destroy();
   }
@@ -167,16 +266,27 @@ export class Session implements ConnectionEvents {
 
   /** Sends what was replied. */
   flush(): void {
-    if (this.has(SESSION.closed)) return;
-    const bytes = this.reply.pendingBytes;
-    if (bytes > 0) {
-      this.outputBytesTotal += bytes;
-      this.server.statistics.outputBytes += bytes;
-      this.server.statistics.writes++;
-      this.reply.flush(this.#send);
-      if (this.connection.queuedBytes > 0) this.server.outputLimits.check(this);
+    const { output } = this;
+    if (this.has(SESSION.closed | SESSION.closing)) {
+      if (this.has(SESSION.closing)) this.close();
+      return;
     }
-    if (this.has(SESSION.closeAfterReply)) this.#finishIfDone();
+    const bytes = output.pendingBytes;
+    if (bytes > 0) {
+      this.gauge.sent(bytes);
+      if (bytes > this.gauge.replyBytes || this.#backedUp) this.server.outputLimits.check(this);
+      if (!this.#backedUp) this.#flushNow(bytes);
+    }
+    if (this.has(SESSION.closeAfterReply | SESSION.closing)) this.#finish();
+  }
+
+  #flushNow(bytes: number): void {
+    const { statistics, keyspace } = this.server;
+    this.outputBytesTotal += bytes;
+    statistics.outputBytes += bytes;
+    statistics.writes++;
+    this.lastInteractionMs = keyspace.nowMs;
+    this.output.flush(this.#send);
   }
 
   /** Sends what was written outside of the session's own turn, at the end of this turn. */
@@ -184,18 +294,49 @@ export class Session implements ConnectionEvents {
     this.server.flushLater(this);
   }
 
-  /** Closes once the replies have left. */
+  /** Closes once the replies have left. What commands still reply is not sent. */
   closeAfterReply(): void {
     this.set(SESSION.closeAfterReply);
+    this.updateReply();
     this.server.flushLater(this);
   }
 
-  #finishIfDone(): void {
-    if (this.has(SESSION.closeAfterReply) && this.reply.isEmpty && this.connection.queuedBytes === 0) this.close();
+  /** Closes at the end of this turn, without sending anything more. For use while a command runs. */
+  closeSoon(): void {
+    if (this.has(SESSION.closed | SESSION.closing)) return;
+    this.set(SESSION.closing);
+    this.output.drop();
+    this.updateReply();
+    this.server.flushLater(this);
+  }
+
+  /** The client can still be written to. */
+  get isOpen(): boolean {
+    return !this.has(SESSION.closed | SESSION.closeAfterReply | SESSION.closing);
+  }
+
+  /** Leads replies to the client or nowhere, after one of the flags has changed that decide about it. */
+  updateReply(): void {
+    this.reply = this.has(MUTED) ? this.server.silence : this.output;
+  }
+
+  /** The end of a command during which something held that passes with it. */
+  finishCommand(): void {
+    this.clear(SESSION.replySkip);
+    if (this.has(SESSION.replySkipNext)) {
+      this.clear(SESSION.replySkipNext);
+      this.set(SESSION.replySkip);
+    }
+    this.server.silence.discard();
+    this.updateReply();
+  }
+
+  #finish(): void {
+    if (this.has(SESSION.closing) || (this.output.isEmpty && this.connection.queuedBytes === 0)) this.close();
   }
 }
 
-export function formatAddress(address: import('../host/host.ts').Address): string {
+export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `${address.path}:0`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -10,7 +10,7 @@ import type { ConfigValues } from './config/parameters.ts';
 
 const ARGUMENTS_MAX = 32;
 const ARGUMENT_BYTES_MAX = 128;
-const REDACTED = '(redacted)';
+export const REDACTED = '(redacted)';
 
 export interface SlowLogEntry {
   readonly id: number;

@@ -1,0 +1,74 @@
+/**
+ * The stream of changes: what commands did, for the AOF and the replicas (server.c alsoPropagate, propagateNow).
+ *
+ * While a command runs, its effects collect here; when the outermost one has ended they are fed to the sinks. More
+ * than one effect (those of a transaction, of a script, a key that expired on the way) are wrapped in MULTI and EXEC,
+ * so that they apply as a whole. EXEC itself is never propagated: it follows from the commands in it. Published
+ * messages go to replicas only.
+ *
+ * Without sinks nothing is collected.
+ */
+import { Arguments } from '../core/arguments.ts';
+import type { Call } from './call.ts';
+import { FLAG } from './command-table.ts';
+import { OBSERVER } from './monitor.ts';
+import type { Server } from './server.ts';
+
+interface Effect {
+  readonly database: number;
+  readonly args: Arguments;
+  readonly isMessage: boolean;
+}
+
+const MULTI = Arguments.from(['MULTI']);
+const EXEC = Arguments.from(['EXEC']);
+
+export class Propagation {
+  readonly #server: Server;
+  #effects: Effect[] = [];
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Takes what a call did. @param changed whether it changed the dataset. */
+  collect(call: Call, changed: boolean): void {
+    const { propagation, args, command } = call;
+    const database = call.db.index;
+    if (propagation !== null && propagation.instead !== null) {
+      for (const effect of propagation.instead) this.#add(database, Arguments.from(effect), false);
+    } else if (changed && !command.has(FLAG.aborts_transaction)) this.#add(database, args.detach(), false);
+    for (const effect of propagation?.also ?? []) this.#add(database, Arguments.from(effect), false);
+  }
+
+  /** Takes a command that published a message. */
+  message(call: Call): void {
+    if (this.#server.propagates) this.#add(call.db.index, call.args.detach(), true);
+  }
+
+  /** Takes the removal of a key that no command asked for. */
+  deletion(database: number, key: Uint8Array, lazily: boolean): void {
+    if (this.#server.propagates) this.#add(database, Arguments.from([lazily ? 'UNLINK' : 'DEL', key]), false);
+  }
+
+  #add(database: number, args: Arguments, isMessage: boolean): void {
+    this.#effects.push({ database, args, isMessage });
+    this.#server.setObserver(OBSERVER.propagation, true);
+  }
+
+  /** Hands everything to the sinks. To be called when no command runs. */
+  flush(): void {
+    const effects = this.#effects;
+    if (effects.length === 0) return;
+    this.#effects = [];
+    this.#server.setObserver(OBSERVER.propagation, false);
+    for (const sink of this.#server.hooks.changeSinks) {
+      const taken = sink.takesMessages ? effects : effects.filter(({ isMessage }) => !isMessage);
+      const first = taken[0];
+      if (first === undefined) continue;
+      if (taken.length > 1) sink.feed(first.database, MULTI);
+      for (const { database, args } of taken) sink.feed(database, args);
+      if (taken.length > 1) sink.feed(taken.at(-1)!.database, EXEC);
+    }
+  }
+}
