@@ -24,6 +24,8 @@ export interface CommandSettings {
   readonly lazyUserDelete: boolean;
   /** lazyfree-lazy-server-del */
   readonly lazyServerDelete: boolean;
+  /** lazyfree-lazy-expire */
+  readonly lazyExpire: boolean;
   /** lazyfree-lazy-user-flush */
   readonly lazyUserFlush: boolean;
 }

@@ -193,12 +193,19 @@ export class Database extends Entries {
   ): number {
     const length = end - start;
     let address = this.write(key, keyStart, keyEnd);
-    if (address === NONE) {
-      const meta = roomy || length >= ROOMY_VALUE_BYTES ? KIND.string | ROOMY : KIND.string;
-      address = this.#insert(key, keyStart, keyEnd, length, meta);
-    } else address = this.overwriteWithString(address, length, keepExpiry, roomy);
+    if (address === NONE) address = this.insertString(key, keyStart, keyEnd, length, roomy);
+    else address = this.overwriteWithString(address, length, keepExpiry, roomy);
     copyBytes(value, start, end, this.keyspace.heap.bytesOf(address), this.valueOffset(address));
     return address;
+  }
+
+  /**
+   * Adds a string of `length` bytes that the caller fills in, under a key for which `write` has just found nothing.
+   * @returns the entry.
+   */
+  insertString(key: Uint8Array, start: number, end: number, length: number, roomy = false): number {
+    const isRoomy = roomy || length >= ROOMY_VALUE_BYTES;
+    return this.#insert(key, start, end, length, isRoomy ? KIND.string | ROOMY : KIND.string);
   }
 
   #insert(key: Uint8Array, start: number, end: number, length: number, meta: number): number {

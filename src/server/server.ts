@@ -132,6 +132,9 @@ export class Server implements Services {
       get lazyServerDelete(): boolean {
         return values['lazyfree-lazy-server-del'];
       },
+      get lazyExpire(): boolean {
+        return values['lazyfree-lazy-expire'];
+      },
       get lazyUserFlush(): boolean {
         return values['lazyfree-lazy-user-flush'];
       },
