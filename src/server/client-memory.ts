@@ -1,25 +1,7 @@
-/**
- * What clients cost: the memory of their requests and replies. Replies that wait are counted exactly; what a session
- * costs by itself is an estimate.
- */
+/** What clients cost together: memory for INFO and maxmemory, and the largest buffers of late. */
+import { blockBytes } from './buffer-gauge.ts';
+import { totalMemory } from './client-info.ts';
 import { SESSION, type Session } from './session.ts';
-
-/** Session, decoder, reply and socket objects of an idle client. */
-const SESSION_BYTES = 2048;
-
-/** Requests that are not executed yet, and those queued by MULTI. */
-export function requestBytes(session: Session): number {
-  return session.decoder.heldBytes + session.argumentBytes;
-}
-
-/** Replies that have not left. */
-export function replyBytes(session: Session): number {
-  return session.outputBytes;
-}
-
-export function sessionBytes(session: Session): number {
-  return SESSION_BYTES + requestBytes(session) + replyBytes(session);
-}
 
 export interface ClientMemory {
   readonly normal: number;
@@ -31,8 +13,8 @@ export function clientMemory(sessions: Iterable<Session>): ClientMemory {
   let normal = 0;
   let replicas = 0;
   for (const session of sessions) {
-    if (session.has(SESSION.replica)) replicas += sessionBytes(session);
-    else normal += sessionBytes(session);
+    if (session.has(SESSION.replica)) replicas += totalMemory(session);
+    else normal += totalMemory(session);
   }
   return { normal, replicas };
 }
@@ -61,8 +43,9 @@ export class RecentClientPeaks {
     this.#second = second;
     const slot = slotOf(second);
     for (const session of sessions) {
-      this.#input[slot] = Math.max(this.#input[slot]!, requestBytes(session));
-      this.#output[slot] = Math.max(this.#output[slot]!, replyBytes(session));
+      const { gauge } = session;
+      this.#input[slot] = Math.max(this.#input[slot]!, gauge.queryMemory + session.argumentBytes);
+      this.#output[slot] = Math.max(this.#output[slot]!, blockBytes(gauge.blocks(session.outputBytes)));
     }
   }
 

@@ -26,8 +26,7 @@ export function wireConfig(server: Server): void {
     server.latencyTracking = server.config.values['latency-tracking'];
   });
   derive(server, ['maxmemory'], () => {
-    const limited = server.config.values.maxmemory > 0;
-    server.conditions = limited ? server.conditions | CONDITION.maxmemory : server.conditions & ~CONDITION.maxmemory;
+    server.setCondition(CONDITION.maxmemory, server.config.values.maxmemory > 0);
   });
   derive(server, ['requirepass'], () => server.acl.setDefaultPassword(server.config.values.requirepass));
   derive(server, ['notify-keyspace-events'], () => {

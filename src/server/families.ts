@@ -2,12 +2,28 @@
 import type { Family } from '../commands/row.ts';
 import { stringCommands } from '../commands/string.ts';
 import { commandCommands } from './command-commands.ts';
+import { configCommands } from './config-commands.ts';
+import { debugCommands } from './debug/debug-commands.ts';
+import { latencyCommands } from './latency-commands.ts';
+import { memoryCommands } from './memory-commands.ts';
+import { moduleCommands } from './module-commands.ts';
+import { connectionCommands } from './connection-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
+import { serverCommands } from './server-commands.ts';
+import { slowLogCommands } from './slow-log-commands.ts';
 import { transactionCommands } from './transaction-commands.ts';
 
 export const standaloneFamilies: readonly Family[] = [
   stringCommands,
   commandCommands,
+  configCommands,
+  debugCommands,
+  latencyCommands,
+  memoryCommands,
+  moduleCommands,
+  serverCommands,
+  slowLogCommands,
+  connectionCommands,
   pubsubCommands,
   transactionCommands,
 ];

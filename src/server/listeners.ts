@@ -25,6 +25,8 @@ export class Listeners {
   readonly #log: Log;
   readonly #accept: Accept;
   #tcp: Listener[] = [];
+  /** What #tcp was bound for. */
+  #plan: ListenPlan | null = null;
   #unix: Listener | null = null;
 
   constructor(net: Net, log: Log, accept: Accept) {
@@ -62,19 +64,36 @@ export class Listeners {
   /** Binds the TCP part of a plan in place of what was bound before; on error, what was bound stays. */
   openTcp(plan: ListenPlan, done: (error: string | null) => void): void {
     if (plan.port === 0 && !plan.anyPort) {
-      this.#replaceTcp([]);
+      this.#replaceTcp([], plan);
       done(null);
       return;
     }
     this.#bindNext(plan, plan.port, 0, [], (error, bound) => {
-      if (error === null) this.#replaceTcp(bound);
+      if (error === null) this.#replaceTcp(bound, plan);
       done(error);
     });
   }
 
-  #replaceTcp(bound: Listener[]): void {
+  /**
+   * As `openTcp`, for addresses that may overlap with those that are bound now: these are given up first, and bound
+   * again on error.
+   */
+  rebindTcp(plan: ListenPlan, done: (error: string | null) => void): void {
+    const before = this.#plan;
+    const open = this.#tcp;
+    this.#tcp = [];
+    closeAll(open, () => {
+      this.openTcp(plan, (error) => {
+        if (error === null || before === null) done(error);
+        else this.openTcp(before, () => done(error));
+      });
+    });
+  }
+
+  #replaceTcp(bound: Listener[], plan: ListenPlan): void {
     for (const listener of this.#tcp) listener.close();
     this.#tcp = bound;
+    this.#plan = plan;
   }
 
   #bindNext(
@@ -132,14 +151,18 @@ export class Listeners {
     const open = [...this.#tcp, ...(this.#unix === null ? [] : [this.#unix])];
     this.#tcp = [];
     this.#unix = null;
-    let left = open.length;
-    if (left === 0) done();
-    for (const listener of open) {
-      listener.close(() => {
-        left--;
-        if (left === 0) done();
-      });
-    }
+    closeAll(open, done);
+  }
+}
+
+function closeAll(open: readonly Listener[], done: () => void): void {
+  let left = open.length;
+  if (left === 0) done();
+  for (const listener of open) {
+    listener.close(() => {
+      left--;
+      if (left === 0) done();
+    });
   }
 }
 

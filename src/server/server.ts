@@ -21,6 +21,8 @@ import type { Config } from './config/config.ts';
 import { type PendingListen, wireConfig } from './config-wiring.ts';
 import { Cron } from './cron.ts';
 import type { Directives } from './config/grammar.ts';
+import { provideDebugCommands } from './debug/debug-commands.ts';
+import { Debugging } from './debug/debugging.ts';
 import { Dispatcher } from './dispatch.ts';
 import { type Hooks, noHooks } from './hooks.ts';
 import { Identity } from './identity.ts';
@@ -86,6 +88,7 @@ export class Server implements Services {
   readonly clientPeaks = new RecentClientPeaks();
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
+  readonly debugging = new Debugging();
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
   readonly decoderLimits: DecoderLimits;
@@ -157,6 +160,7 @@ export class Server implements Services {
       () => this.keyspace.nowMs,
     );
     this.cronDuties.push((now) => this.#observe(now));
+    provideDebugCommands(this.debugging);
     wireConfig(this);
   }
 

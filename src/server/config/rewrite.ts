@@ -38,12 +38,20 @@ interface Draft {
 /**
  * @param oldText the file as it is, a binary string; empty when there is none
  * @param extraLines users and, in sentinel mode, sentinel's lines, in the order in which they are to be written
+ * @param complete also writes what has its default value
  */
-export function rewriteConfigText(oldText: string, config: Config, extraLines: readonly RewriteLine[]): string {
+export function rewriteConfigText(
+  oldText: string,
+  config: Config,
+  extraLines: readonly RewriteLine[],
+  complete = false,
+): string {
   const draft = readOldText(oldText, config.sentinel);
   const context = { sentinel: config.sentinel, cluster: config.values['cluster-enabled'] };
   for (const { name, type, initial } of parameters) {
-    for (const line of type.rewrite(name, config.setting(name), initial, context)) writeLine(draft, line);
+    for (const line of type.rewrite(name, config.setting(name), initial, context)) {
+      writeLine(draft, complete ? { ...line, force: true } : line);
+    }
   }
   for (const line of extraLines) writeLine(draft, line);
   draft.processed.add('user').add('loadmodule');
@@ -59,6 +67,7 @@ export function rewriteConfigFile(
   host: Pick<Host, 'disk' | 'random'>,
   config: Config,
   extraLines: readonly RewriteLine[],
+  complete = false,
 ): string | null {
   const path = config.file!;
   try {
@@ -68,7 +77,12 @@ export function rewriteConfigFile(
       { length: SUFFIX_LENGTH },
       () => SUFFIX_LETTERS[host.random.below(SUFFIX_LETTERS.length)],
     );
-    replaceFile(host.disk, path, bytesOf(rewriteConfigText(oldText, config, extraLines)), `.${suffix.join('')}`);
+    replaceFile(
+      host.disk,
+      path,
+      bytesOf(rewriteConfigText(oldText, config, extraLines, complete)),
+      `.${suffix.join('')}`,
+    );
     return null;
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;

@@ -3,22 +3,21 @@ import { SESSION } from '../session.ts';
 import type { Server } from '../server.ts';
 
 export function clientsInfo(server: Server): string[] {
-  let connected = 0;
-  let blocked = 0;
+  const { clients, blocking } = server;
+  let replicas = 0;
   let tracking = 0;
   for (const session of server.sessions.values()) {
-    if (!session.has(SESSION.replica | SESSION.internal)) connected++;
-    if (session.has(SESSION.blocked)) blocked++;
+    if (session.has(SESSION.replica)) replicas++;
     if (session.has(SESSION.tracking)) tracking++;
   }
   return [
-    `connected_clients:${connected}`,
-    'cluster_connections:0',
+    `connected_clients:${clients.count - replicas}`,
+    `cluster_connections:${clients.clusterConnections}`,
     `maxclients:${server.config.values.maxclients}`,
     `client_recent_max_input_buffer:${server.clientPeaks.input}`,
     `client_recent_max_output_buffer:${server.clientPeaks.output}`,
-    `blocked_clients:${blocked}`,
+    `blocked_clients:${blocking.count}`,
     `tracking_clients:${tracking}`,
-    'clients_in_timeout_table:0',
+    `clients_in_timeout_table:${blocking.withDeadline}`,
   ];
 }

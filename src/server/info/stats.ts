@@ -42,19 +42,11 @@ function keyspaceLines({ statistics: s, keyspace }: Server): string[] {
   ];
 }
 
-function channelLines({ sessions }: Server): string[] {
-  const channels = new Set<string>();
-  const patterns = new Set<string>();
-  const shardChannels = new Set<string>();
-  for (const session of sessions.values()) {
-    for (const channel of session.channels) channels.add(channel);
-    for (const pattern of session.patterns) patterns.add(pattern);
-    for (const channel of session.shardChannels) shardChannels.add(channel);
-  }
+function channelLines({ pubsub }: Server): string[] {
   return [
-    `pubsub_channels:${channels.size}`,
-    `pubsub_patterns:${patterns.size}`,
-    `pubsubshard_channels:${shardChannels.size}`,
+    `pubsub_channels:${pubsub.channelCount}`,
+    `pubsub_patterns:${pubsub.patternCount}`,
+    `pubsubshard_channels:${pubsub.shardChannelCount}`,
   ];
 }
 

@@ -1,0 +1,78 @@
+/**
+ * DEBUG DIGEST: one SHA-1 that says whether two datasets are equal, byte for byte that of redis-server (debug.c
+ * computeDatasetDigest).
+ *
+ * `xor` takes bytes into a digest regardless of their place among others, `mix` with regard to it. A key and its value
+ * are mixed, databases are mixed, keys of a database are xored; so the order of a hash table does not count, that of a
+ * list does. When you add a type, add how its elements are taken to ELEMENTS.
+ */
+import { SHA1_BYTES, sha1 } from '../../core/sha1.ts';
+import { toHex } from '../../core/hex.ts';
+import { bytesOf } from '../../core/latin1.ts';
+import { NO_EXPIRY, type Database } from '../../data/database.ts';
+import { KIND, type Kind } from '../../data/value.ts';
+
+const EXPIRE_MARK = bytesOf('!!expire!!');
+
+export class Digest {
+  #value: Uint8Array = new Uint8Array(SHA1_BYTES);
+
+  get bytes(): Uint8Array {
+    return this.#value;
+  }
+
+  get hex(): string {
+    return toHex(this.#value);
+  }
+
+  xor(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const hash = sha1(bytes, start, end);
+    for (let i = 0; i < SHA1_BYTES; i++) this.#value[i]! ^= hash[i]!;
+  }
+
+  mix(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.xor(bytes, start, end);
+    this.#value = sha1(this.#value);
+  }
+
+  mixInteger(value: number): void {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setInt32(0, value);
+    this.mix(bytes);
+  }
+}
+
+type Elements = (database: Database, entry: number, digest: Digest) => void;
+
+const ELEMENTS: Partial<Record<Kind, Elements>> = {
+  [KIND.string]: (database, entry, digest) => digest.mix(database.view(entry)),
+};
+
+/** Redis numbers its types; between hashes and streams come those of modules. */
+function typeNumber(kind: Kind): number {
+  return kind === KIND.stream ? 6 : kind;
+}
+
+/** Takes a value into a digest, and whether it has an expire time. */
+export function digestValue(database: Database, entry: number, digest: Digest): void {
+  const kind = database.kind(entry);
+  digest.mixInteger(typeNumber(kind));
+  ELEMENTS[kind]?.(database, entry, digest);
+  if (database.expiryOf(entry) !== NO_EXPIRY) digest.xor(EXPIRE_MARK);
+}
+
+/** The digest of everything. */
+export function digestDatabases(databases: readonly Database[]): Digest {
+  const total = new Digest();
+  for (const database of databases) {
+    if (database.size === 0) continue;
+    total.mixInteger(database.index);
+    database.dict.forEach((entry) => {
+      const digest = new Digest();
+      digest.mix(database.keyOf(entry));
+      digestValue(database, entry, digest);
+      total.xor(digest.bytes);
+    });
+  }
+  return total;
+}
