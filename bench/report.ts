@@ -38,9 +38,9 @@ export function formatNumber(value: number | null, digits = 0): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** "1.23 (1.19-1.27)": the ratio of medians, then the span of the single rounds. */
-export function formatRatio(ratio: Ratio): string {
-  return `${ratio.value.toFixed(2)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})`;
+/** "1.22 (1.19-1.27)": the median of the rounds' ratios, then their middle half. */
+export function formatByRound(ratio: Ratio): string {
+  return `${ratio.byRound.toFixed(2)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})`;
 }
 
 /** "yes" or "no" beside a goal, nothing where there is none. */

@@ -1,8 +1,10 @@
 // The few statistics that the benchmarks rest on.
 //
-// Every comparison here is a ratio of medians over alternating rounds: a median shrugs off the round in which something
-// else on the machine woke up, and alternation makes slow drift (heat, a neighbour) hit both sides alike. The ratios of
-// the single rounds are kept beside it, because their spread tells how far the ratio of medians can be trusted.
+// Every comparison here is over alternating rounds, so that slow drift (heat, a neighbour) hits both sides alike, and
+// rests on medians, which shrug off the round in which something else woke up. The ratio of medians is the figure that is
+// quoted. Beside it stands the median of the rounds' own ratios with their middle half: on a busy machine it is the
+// steadier of the two, since what disturbs a round mostly disturbs both of its turns, and the span tells how far either
+// can be trusted.
 
 /** The middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
@@ -23,7 +25,8 @@ export function quantile(values: readonly number[], share: number): number {
 export interface Ratio {
   /** median(a) / median(b) */
   value: number;
-  /** Smallest and largest ratio of one round. */
+  /** The median of the ratios of the single rounds, and the quartiles between which half of them lie. */
+  byRound: number;
   low: number;
   high: number;
 }
@@ -32,5 +35,6 @@ export interface Ratio {
 export function ratioOfMedians(a: readonly number[], b: readonly number[]): Ratio {
   const rounds = Math.min(a.length, b.length);
   const paired = Array.from({ length: rounds }, (_, round) => a[round]! / b[round]!);
-  return { value: median(a) / median(b), low: Math.min(...paired), high: Math.max(...paired) };
+  const value = median(a) / median(b);
+  return { value, byRound: median(paired), low: quantile(paired, 0.25), high: quantile(paired, 0.75) };
 }

@@ -8,7 +8,7 @@
 
 import { readCpu, type CpuReading } from './process-meter.ts';
 import { benchmarkRate, checkAnswers, warmUp } from './redis-benchmark.ts';
-import { formatGoal, formatNumber, formatRatio, formatTable, progress } from './report.ts';
+import { formatGoal, formatNumber, formatByRound, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { withServers, type Server } from './servers.ts';
 import { median, ratioOfMedians } from './statistics.ts';
@@ -146,21 +146,26 @@ function table(cells: readonly Cell[], names: readonly string[], source: Source)
     'P',
     ...names.map((name) => `${name} µs`),
     'CPU ratio',
+    'by round',
     'goal',
     ...names.map((name) => `${name} req/s`),
     'rate ratio',
+    'by round',
   ];
   const rows = cells.map((cell) => {
     const cpu = ratioOfMedians(cpuOf(cell, first!, source), cpuOf(cell, second!, source));
+    const rate = ratioOfMedians(ratesOf(cell, first!), ratesOf(cell, second!));
     const goal = first === 'resplica' && TESTS_WITH_GOAL.includes(cell.test) ? GOALS.get(cell.pipeline) : undefined;
     return [
       cell.test,
       String(cell.pipeline),
       ...names.map((name) => formatNumber(median(cpuOf(cell, name, source)), 2)),
-      formatRatio(cpu),
+      cpu.value.toFixed(2),
+      formatByRound(cpu),
       formatGoal(cpu.value, goal),
       ...names.map((name) => formatNumber(median(ratesOf(cell, name)))),
-      formatRatio(ratioOfMedians(ratesOf(cell, first!), ratesOf(cell, second!))),
+      rate.value.toFixed(2),
+      formatByRound(rate),
     ];
   });
   const note = peers.length === 0 ? '' : `\n(ratios are ${first} to ${second})`;
@@ -190,6 +195,6 @@ function noteNoise(cells: readonly Cell[], source: Source): string[] {
   const widest = Math.max(...spans.map((span) => (span.high - span.low) / span.value));
   const typical = median(spans.map((span) => (span.high - span.low) / span.value));
   return [
-    `Span of the single rounds' CPU ratios: typically ${(typical * 100).toFixed(0)} %, at most ${(widest * 100).toFixed(0)} %.`,
+    `Middle half of the rounds' CPU ratios: typically ${(typical * 100).toFixed(0)} % wide, at most ${(widest * 100).toFixed(0)} %.`,
   ];
 }

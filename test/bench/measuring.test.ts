@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HELP, MODES, parseArguments, TESTS } from '../../bench/arguments.ts';
 import { encodeBatch } from '../../bench/loader.ts';
 import { servedMs, summarize, type Probe } from '../../bench/prober.ts';
-import { formatGoal, formatRatio, formatTable, resultFileName } from '../../bench/report.ts';
+import { formatGoal, formatByRound, formatTable, resultFileName } from '../../bench/report.ts';
 import { keysAt } from '../../bench/stall.ts';
 import { requestsFor } from '../../bench/throughput.ts';
 
@@ -105,8 +105,8 @@ describe('the report', () => {
     expect(formatGoal(9, undefined)).toBe('');
   });
 
-  it('shows the span beside the ratio', () => {
-    expect(formatRatio({ value: 1.204, low: 1.1, high: 1.3 })).toBe('1.20 (1.10-1.30)');
+  it('shows the middle half of the rounds beside their ratio', () => {
+    expect(formatByRound({ value: 1.3, byRound: 1.204, low: 1.1, high: 1.3 })).toBe('1.20 (1.10-1.30)');
   });
 
   it('names a file by time and mode', () => {

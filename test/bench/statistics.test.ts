@@ -52,12 +52,16 @@ describe('quantile', () => {
 });
 
 describe('ratioOfMedians', () => {
-  it('divides the medians and spans the rounds', () => {
-    const ratio = ratioOfMedians([10, 12, 30], [10, 10, 10]);
-    expect(ratio).toEqual({ value: 1.2, low: 1, high: 3 });
+  it('divides the medians', () => {
+    expect(ratioOfMedians([10, 12, 30], [10, 20, 5]).value).toBe(1.2);
+  });
+
+  it('tells the median and the quartiles of the ratios of single rounds', () => {
+    const ratio = ratioOfMedians([10, 11, 12, 13, 99], [10, 10, 10, 10, 10]);
+    expect(ratio).toEqual({ value: 1.2, byRound: 1.2, low: 1.1, high: 1.3 });
   });
 
   it('pairs the values of one round, so that drift common to both cancels', () => {
-    expect(ratioOfMedians([1, 2, 4], [2, 4, 8])).toEqual({ value: 0.5, low: 0.5, high: 0.5 });
+    expect(ratioOfMedians([1, 2, 4], [2, 4, 8])).toEqual({ value: 0.5, byRound: 0.5, low: 0.5, high: 0.5 });
   });
 });
