@@ -8,6 +8,7 @@ import { latencyCommands } from './latency-commands.ts';
 import { memoryCommands } from './memory-commands.ts';
 import { moduleCommands } from './module-commands.ts';
 import { connectionCommands } from './connection-commands.ts';
+import { monitorCommands } from './monitor-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { slowLogCommands } from './slow-log-commands.ts';
@@ -24,6 +25,7 @@ export const standaloneFamilies: readonly Family[] = [
   serverCommands,
   slowLogCommands,
   connectionCommands,
+  monitorCommands,
   pubsubCommands,
   transactionCommands,
 ];

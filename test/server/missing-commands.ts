@@ -41,19 +41,13 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     script|exists script|flush script|help script|kill script|load
   `),
   'the ground floor': words(`
-    auth client client|getname client|help client|id client|info client|kill client|list client|no-evict
-    client|pause client|reply client|setname client|unblock client|unpause config config|get config|help
-    config|resetstat config|rewrite config|set copy dbsize debug del discard echo exec exists expire
-    expireat expiretime flushall flushdb hello info keys
-    lastsave latency latency|doctor latency|graph latency|help latency|histogram latency|history latency|latest
-    latency|reset lolwut memory memory|doctor memory|help memory|malloc-stats memory|purge memory|stats
-    memory|usage module module|help module|list module|load module|loadex module|unload monitor move
-    multi object object|encoding object|freq object|help object|idletime object|refcount persist pexpire
-    pexpireat pexpiretime ping psubscribe pttl publish pubsub pubsub|channels pubsub|help pubsub|numpat
-    pubsub|numsub pubsub|shardchannels pubsub|shardnumsub punsubscribe quit randomkey rename renamenx reset role
-    scan select shutdown slowlog slowlog|get slowlog|help slowlog|len slowlog|reset
-    spublish ssubscribe subscribe sunsubscribe swapdb time touch ttl type unlink unsubscribe unwatch
-    watch
+    config config|get config|help config|resetstat config|rewrite config|set copy dbsize debug del exists expire
+    expireat expiretime flushall flushdb info keys lastsave latency latency|doctor latency|graph latency|help
+    latency|histogram latency|history latency|latest latency|reset lolwut memory memory|doctor memory|help
+    memory|malloc-stats memory|purge memory|stats memory|usage module module|help module|list module|load
+    module|loadex module|unload move object object|encoding object|freq object|help object|idletime
+    object|refcount persist pexpire pexpireat pexpiretime pttl randomkey rename renamenx role scan shutdown
+    slowlog slowlog|get slowlog|help slowlog|len slowlog|reset swapdb time touch ttl type unlink
   `),
 };
 
