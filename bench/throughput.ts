@@ -4,7 +4,8 @@
 // out where the load generator becomes the bottleneck, which at P = 64 it is. Both servers are up at the same time,
 // warmed by the same load; in each cell (test and depth) they take turns, so that a disturbance of the machine that
 // lasts longer than a turn hits both. Every few rounds both are started afresh: where memory happens to lie makes a
-// process faster or slower by some percent for all its life. The fifty connects of each turn are part of the bill.
+// process faster or slower by some percent for all its life. The fifty connects of each turn are in the bill, with less
+// than one percent of it.
 
 import { readCpu, type CpuReading } from './process-meter.ts';
 import { benchmarkRate, checkAnswers, warmUp } from './redis-benchmark.ts';
