@@ -113,6 +113,7 @@ export class Command {
   readonly subcommands: readonly Command[];
   /** The word that selects the command, for comparison with request bytes. */
   readonly word: Buffer;
+  readonly #most: number;
   /** Place in the table: ACL rules are bit sets over it. */
   readonly id: number;
 
@@ -138,6 +139,7 @@ export class Command {
     this.flags = flags;
     this.word = Buffer.from(row.name, 'latin1');
     this.subcommands = (row.subcommands ?? []).map((sub) => new Command(sub, group, this, nextId));
+    this.#most = this.subcommands.length > 0 ? 1 : Infinity;
   }
 
   has(flags: number): boolean {
@@ -150,8 +152,9 @@ export class Command {
     return FLAG_NAMES.filter((name) => (FLAG[name] & visible) !== 0);
   }
 
+  /** A container that can stand alone takes no arguments: a second word names a subcommand, or nothing that exists. */
   acceptsArity(count: number): boolean {
-    return this.arity >= 0 ? count === this.arity : count >= -this.arity;
+    return this.arity >= 0 ? count === this.arity : count >= -this.arity && count <= this.#most;
   }
 
   /** ACL categories: what the group and the flags imply, and the row's own (server.c setImplicitACLCategories). */

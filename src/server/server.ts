@@ -179,20 +179,14 @@ export class Server implements Services {
     this.metrics.reset(this.keyspace.nowMs);
   }
 
-  readonly countError = (text: string): void => {
-    const { statistics } = this;
-    statistics.errorReplies++;
-    const space = text.indexOf(' ');
-    const code = space < 0 ? text : text.slice(0, space);
-    statistics.errorsByCode.set(code, (statistics.errorsByCode.get(code) ?? 0) + 1);
-  };
+  readonly countError = (text: string): void => this.statistics.countError(text);
 
   accept(connection: Connection): ConnectionEvents {
     return this.clients.accept(connection);
   }
 
   /** A client of the embedder's own: authenticated from the start, outside of all limits. */
-  acceptInternal(connection: Connection): ConnectionEvents {
+  acceptInternal(connection: Connection): Session {
     return this.clients.acceptInternal(connection);
   }
 

@@ -1,3 +1,5 @@
+const CODE_LENGTH_MAX = 31;
+
 /** Counters of INFO stats. Plain fields: the hot path increments them. */
 export class Statistics {
   connectionsReceived = 0;
@@ -30,6 +32,14 @@ export class Statistics {
   lazyFreedObjects = 0;
   /** Error replies by code: "ERR", "WRONGTYPE". */
   readonly errorsByCode = new Map<string, number>();
+
+  /** @param text of an error reply. Its code is the first word, if that is short enough to be one. */
+  countError(text: string): void {
+    this.errorReplies++;
+    const space = text.indexOf(' ');
+    const code = space < 0 || space > CODE_LENGTH_MAX ? 'ERR' : text.slice(0, space);
+    this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + 1);
+  }
 
   reset(): void {
     for (const [name, value] of Object.entries(this)) {

@@ -7,6 +7,7 @@ import type { Call } from '../call.ts';
 const SAMPLES: Readonly<Record<string, (reply: Reply) => void>> = {
   string: (reply) => reply.bulkBinary('Hello World'),
   integer: (reply) => reply.integer(12345),
+  // oxlint-disable-next-line approx-constant -- as Redis has it
   double: (reply) => reply.double(3.141),
   bignum: (reply) => reply.bigNumber('1234567999999999999999999999999999999'),
   null: (reply) => reply.nil(),
