@@ -250,7 +250,9 @@ export class SimConnection implements Connection, PipeEnd {
   }
 
   #onReset(): void {
-    this.#out!.abort();
+    // The listener closed while the handshake was under way; the peer will answer its last step in the same way.
+    if (this.#out === null) return;
+    this.#out.abort();
     if (this.#gone) return;
     this.#gone = true;
     if (this.#phase === 'waiting') {
