@@ -80,7 +80,7 @@ export class Clients {
   }
 
   /** A client of the embedder's own: authenticated from the start, outside of all limits. */
-  acceptInternal(connection: Connection): ConnectionEvents {
+  acceptInternal(connection: Connection): Session {
     const session = this.#admit(connection);
     session.set(SESSION.internal);
     session.logOut();

@@ -1,72 +1,99 @@
 /**
- * A connection without a socket, for clients in the same process: `execute()` and `connect()`. What the server writes
- * goes to `onBytes`; `send` hands bytes to the server. Both are synchronous, there is no queue.
+ * A connection without a socket, for clients in the same process: the server's end of `execute()` and `connect()`.
+ *
+ * What the server writes goes to an `Outlet`, which says what becomes of the bytes; what the client sends enters by
+ * `send`. Nothing is queued here.
  */
 import type { Address, Connection, ConnectionEvents } from '../host/host.ts';
-import type { Server } from '../server/server.ts';
 
-const NOWHERE: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+/** The client's end. */
+export interface Outlet {
+  /** Bytes that `write` kept back and that the client has not taken yet. */
+  readonly queuedBytes: number;
+  /** Takes a copy of the bytes. @returns false if they were kept back: `drained` follows. */
+  write(bytes: Uint8Array): boolean;
+  /** The server stops, or goes on, taking what the client sends. */
+  setPaused(paused: boolean): void;
+  /** The server closed the connection. Called once; not after the client's own `disconnect`. */
+  closed(byReset: boolean): void;
+}
+
+/** Takes the new connection: `server.accept` or `server.acceptInternal`. It may close it at once. */
+export type Acceptor = (connection: Connection) => ConnectionEvents;
+
+const HERE: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export class MemoryConnection implements Connection {
-  readonly local = NOWHERE;
-  readonly remote = NOWHERE;
-  readonly queuedBytes = 0;
-  readonly #events: ConnectionEvents;
-  #onBytes: ((bytes: Buffer) => void) | null;
-  #onClose: (() => void) | null;
+  readonly local = HERE;
+  readonly remote = HERE;
+  readonly #outlet: Outlet;
+  #events: ConnectionEvents | null = null;
+  #open = true;
 
-  /** @param trusted the client is the embedder: authenticated from the start, not counted against limits. */
-  constructor(server: Server, onBytes: (bytes: Buffer) => void, onClose: () => void, trusted = false) {
-    this.#onBytes = onBytes;
-    this.#onClose = onClose;
-    this.#events = trusted ? server.acceptInternal(this) : server.accept(this);
+  constructor(accept: Acceptor, outlet: Outlet) {
+    this.#outlet = outlet;
+    this.#events = accept(this);
   }
 
   get isOpen(): boolean {
-    return this.#onClose !== null;
+    return this.#open;
   }
 
-  /** From the client to the server. */
+  get queuedBytes(): number {
+    return this.#outlet.queuedBytes;
+  }
+
+  // ----------------------------------------------------------------------------------------------- the client's side
+
   send(bytes: Buffer): void {
-    if (this.isOpen) this.#events.data(bytes);
+    if (this.#open) this.#events?.data(bytes);
+  }
+
+  /** The client has taken what was kept back. */
+  drained(): void {
+    if (this.#open) this.#events?.drain?.();
   }
 
   /** The client goes away. */
   disconnect(): void {
-    if (!this.isOpen) return;
-    this.#closed();
-    this.#events.close(null);
+    if (!this.#open) return;
+    this.#open = false;
+    this.#events?.close(null);
   }
 
-  /** The server reuses the bytes, so the receiver gets a copy. */
+  // ----------------------------------------------------------------------------------------------- the server's side
+
   write(bytes: Uint8Array): boolean {
-    this.#onBytes?.(Buffer.from(bytes));
-    return true;
+    return !this.#open || this.#outlet.write(bytes);
   }
 
+  /** There is no half-closing: a client that gets no more is told to go. */
   end(): void {
-    this.destroy();
+    this.#close(false);
   }
 
   destroy(): void {
-    if (!this.isOpen) return;
-    this.#closed();
-    this.#events.close(null);
+    this.#close(false);
   }
 
   reset(): void {
-    this.destroy();
+    this.#close(true);
   }
 
-  #closed(): void {
-    const onClose = this.#onClose;
-    this.#onBytes = this.#onClose = null;
-    onClose?.();
+  #close(byReset: boolean): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#outlet.closed(byReset);
+    this.#events?.close(null);
   }
 
-  pause(): void {}
+  pause(): void {
+    this.#outlet.setPaused(true);
+  }
 
-  resume(): void {}
+  resume(): void {
+    this.#outlet.setPaused(false);
+  }
 
   keepAlive(): void {}
 

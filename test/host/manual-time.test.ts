@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ManualTime } from '../../src/host/manual-time.ts';
+import { ManualTime, type ManualTimeOptions } from '../../src/host/manual-time.ts';
 
 interface Harness {
   readonly time: ManualTime;
@@ -7,9 +7,9 @@ interface Harness {
   readonly endTurn: () => void;
 }
 
-function harness(wallMs = 1_000_000): Harness {
+function harness(wallMs = 1_000_000, options: Partial<ManualTimeOptions> = {}): Harness {
   const turns: (() => void)[] = [];
-  const time = new ManualTime({ wallMs, scheduleTurn: (run) => turns.push(run) });
+  const time = new ManualTime({ wallMs, scheduleTurn: (run) => turns.push(run), ...options });
   return {
     time,
     endTurn: () => {
@@ -120,5 +120,31 @@ describe('ManualTime', () => {
     expect(() => time.advance(10)).toThrow('once');
     time.advance(30);
     expect(runs).toBe(4);
+  });
+
+  describe('with a limit to periodic calls', () => {
+    it('spreads them over a long advance and makes one at its end', () => {
+      const { time } = harness(0, { periodicCallsMax: 4 });
+      const calls: number[] = [];
+      time.timers.every(10, () => calls.push(time.clock.wallMs()));
+      time.advance(1000);
+      expect(calls).toEqual([10, 260, 510, 760, 1000]);
+      calls.length = 0;
+      time.advance(30);
+      expect(calls).toEqual([1010, 1020, 1030]);
+    });
+
+    it('leaves other timers exact', () => {
+      const { time } = harness(0, { periodicCallsMax: 1 });
+      const calls: number[] = [];
+      time.timers.every(7, () => {});
+      const again = (): void => {
+        calls.push(time.clock.wallMs());
+        if (calls.length < 4) time.timers.after(100, again);
+      };
+      time.timers.after(1, again);
+      time.advance(100_000);
+      expect(calls).toEqual([1, 101, 201, 301]);
+    });
   });
 });

@@ -69,7 +69,7 @@ describe('a full device', () => {
 
 describe('a host with a manual clock', () => {
   it('serves real sockets while its timers wait to be told', async () => {
-    const time = createManualTime(1_000_000);
+    const time = createManualTime({ wallMs: 1_000_000 });
     const host = createNodeHost({ time });
     const fired: number[] = [];
     host.timers.after(60_000, () => fired.push(host.clock.wallMs()));

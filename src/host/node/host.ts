@@ -3,7 +3,7 @@
  * embedder makes one per server.
  */
 import type { Host } from '../host.ts';
-import { ManualTime } from '../manual-time.ts';
+import { ManualTime, type ManualTimeOptions } from '../manual-time.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { NodeNet } from './net.ts';
@@ -34,8 +34,8 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
 }
 
 /** A manual clock for real hosts. It starts at the machine's time; hosts that share it stay in step. */
-export function createManualTime(wallMs: number = Date.now()): ManualTime {
-  return new ManualTime({ wallMs, scheduleTurn: (run) => void setImmediate(run) });
+export function createManualTime(options: Partial<ManualTimeOptions> = {}): ManualTime {
+  return new ManualTime({ wallMs: Date.now(), scheduleTurn: (run) => void setImmediate(run), ...options });
 }
 
 function discard(): void {}

@@ -1,0 +1,107 @@
+/** Options of `startServer`, checked, and as lines of redis.conf. */
+import { repr } from '../core/repr.ts';
+import { ResplicaError } from './errors.ts';
+
+type Word = string | number | boolean;
+
+/**
+ * Value of a directive. A list gives it several arguments: `{ 'rename-command': ['FLUSHALL', ''] }`; a list of lists
+ * gives it several times.
+ */
+export type DirectiveValue = Word | readonly Word[] | readonly (readonly Word[])[];
+
+export interface ServerOptions {
+  /** Shown in errors. */
+  readonly name?: string;
+  /** Address to listen on; 127.0.0.1 by default. */
+  readonly host?: string;
+  /** 0, the default, picks a free port. */
+  readonly port?: number;
+  /** Sets `requirepass`. */
+  readonly password?: string;
+  /** Any redis.conf directive by its own name: `{ 'maxmemory-policy': 'allkeys-lru' }`. */
+  readonly config?: Readonly<Record<string, DirectiveValue>>;
+  /** `manual`: time passes only by `clock.advance`. */
+  readonly clock?: 'real' | 'manual';
+  /** Takes log lines as they are written. The newest ones are in `server.log` in any case. */
+  readonly onLog?: (line: string) => void;
+}
+
+interface Rule {
+  readonly wanted: string;
+  accepts(value: unknown): boolean;
+}
+
+const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
+  name: { wanted: 'a string', accepts: isString },
+  host: {
+    wanted: 'one address or host name',
+    accepts: (value) => isString(value) && /^[\w.:%][\w.:%-]*$/.test(value),
+  },
+  port: {
+    wanted: 'an integer from 0 to 65535',
+    accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535,
+  },
+  password: { wanted: 'a string', accepts: isString },
+  config: {
+    wanted: "an object of redis.conf directives, such as { 'maxmemory-policy': 'noeviction' }",
+    accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  },
+  clock: { wanted: "'real' or 'manual'", accepts: (value) => value === 'real' || value === 'manual' },
+  onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
+};
+
+/** @throws ResplicaError ERR_BAD_OPTION, for callers without a type checker. */
+export function checkOptions(options: ServerOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof ServerOptions] : undefined;
+    if (rule === undefined) {
+      const known = Object.keys(RULES).join(', ');
+      throw new ResplicaError(
+        'ERR_BAD_OPTION',
+        `There is no option "${name}" of startServer; there are ${known}. Directives of redis.conf go into "config".`,
+      );
+    }
+    if (value !== undefined && !rule.accepts(value)) {
+      throw new ResplicaError('ERR_BAD_OPTION', `Option "${name}" must be ${rule.wanted}, not ${describe(value)}.`);
+    }
+  }
+}
+
+/** The options as lines of redis.conf. What `config` says comes last and wins. */
+export function configText(options: ServerOptions): string {
+  const lines = ['save ""', `bind ${options.host ?? '127.0.0.1'}`, `port ${options.port ?? 0}`];
+  if (options.password !== undefined) lines.push(`requirepass ${toWord(options.password)}`);
+  for (const [name, value] of Object.entries(options.config ?? {})) {
+    if (value === undefined) continue;
+    if (!/^[\w.-]+$/.test(name)) throw new ResplicaError('ERR_BAD_CONFIG', `"${name}" is no name of a directive.`);
+    for (const words of toUses(name, value)) lines.push([name, ...words].join(' '));
+  }
+  return lines.join('\n');
+}
+
+/** The words of each use of a directive. */
+function toUses(name: string, value: DirectiveValue): string[][] {
+  if (!Array.isArray(value)) return [[toWord(value as Word, name)]];
+  const isManyUses = value.length > 0 && value.every((use) => Array.isArray(use));
+  const uses = (isManyUses ? value : [value]) as readonly (readonly Word[])[];
+  return uses.map((words) => words.map((word) => toWord(word, name)));
+}
+
+function toWord(value: Word, name = 'requirepass'): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return repr(Buffer.from(value, 'utf8').toString('latin1'));
+  if (Number.isFinite(value)) return String(value);
+  throw new ResplicaError(
+    'ERR_BAD_CONFIG',
+    `Option "config" gives ${describe(value)} to "${name}": give a string, a number, a boolean or a list of these.`,
+  );
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
