@@ -28,6 +28,8 @@ export interface CommandSettings {
   readonly lazyExpire: boolean;
   /** lazyfree-lazy-user-flush */
   readonly lazyUserFlush: boolean;
+  /** redis-server keeps one object for each small integer, unless maxmemory evicts by use. Only OBJECT REFCOUNT tells. */
+  readonly sharesIntegers: boolean;
 }
 
 /** What the server does for handlers. */
@@ -83,6 +85,12 @@ export class Context {
   read(index: number): number {
     const { args } = this;
     return this.db.read(args.bytes, args.starts[index]!, args.ends[index]!);
+  }
+
+  /** The entry at a key argument, to ask about it without using it: EXISTS, TTL, TYPE. */
+  look(index: number): number {
+    const { args } = this;
+    return this.db.look(args.bytes, args.starts[index]!, args.ends[index]!);
   }
 
   /** The entry at a key argument, to change. */

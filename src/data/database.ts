@@ -107,19 +107,22 @@ export class Database extends Entries {
     return address;
   }
 
-  /** The entry, or NONE, for a command that asks about the key and does not use its value. */
-  look(bytes: Uint8Array, start: number, end: number): number {
+  /**
+   * The entry, or NONE, for a command that asks about the key and does not use its value.
+   * @param quiet a miss is not reported.
+   */
+  look(bytes: Uint8Array, start: number, end: number, quiet = false): number {
     const address = this.#dict.find(bytes, start, end);
-    if (address === NONE || this.isExpired(address)) return this.#miss(address, bytes, start, end);
+    if (address === NONE || this.isExpired(address)) return this.#miss(address, bytes, start, end, quiet);
     this.keyspace.statistics.hits++;
     return address;
   }
 
-  #miss(address: number, bytes: Uint8Array, start: number, end: number): typeof NONE {
+  #miss(address: number, bytes: Uint8Array, start: number, end: number, quiet = false): typeof NONE {
     const { keyspace } = this;
     if (address !== NONE && keyspace.expires) this.expire(address);
     keyspace.statistics.misses++;
-    if (keyspace.reportsMisses) keyspace.observer?.missed?.(this, bytes, start, end);
+    if (keyspace.reportsMisses && !quiet) keyspace.observer?.missed?.(this, bytes, start, end);
     return NONE;
   }
 
@@ -139,7 +142,8 @@ export class Database extends Entries {
     const at = Heap.wordOffset(address) + META;
     const meta = words[at]!;
     if ((meta & VOLATILE) !== 0 && this.isExpired(address)) return false;
-    const bits = keyspace.lfu ? keyspace.useFrequently(meta >>> 8) : keyspace.recency;
+    const { frequency } = keyspace;
+    const bits = frequency === null ? keyspace.recency : frequency.used(meta >>> 8, keyspace.nowMs);
     words[at] = (meta & FLAGS_MASK) | (bits << 8);
     return true;
   }

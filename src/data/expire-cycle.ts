@@ -80,10 +80,9 @@ export class ActiveExpiry {
     this.#cycle(startUs, durationUs);
   }
 
-  resetStatistics(): void {
-    this.staleShare = 0;
-    this.timeCapReachedCount = 0;
-    this.timeUsedUs = 0;
+  /** The last cycle ran out of time: a fast one would do something. */
+  get isBehind(): boolean {
+    return this.#timeIsUp;
   }
 
   get #extraEffort(): number {

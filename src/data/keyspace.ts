@@ -7,6 +7,7 @@
  */
 import type { Random } from '../core/random.ts';
 import { Database } from './database.ts';
+import type { Frequency } from './frequency.ts';
 import { KeyHash } from './hash.ts';
 import { Heap } from './heap.ts';
 import { eagerReclaimer, type Kind, type Reclaimer, ValueTable } from './value.ts';
@@ -46,10 +47,8 @@ export class Keyspace {
   frozen = false;
   /** 24-bit recency clock, in seconds: the upper bits of META of keys that are used. */
   recency = 0;
-  /** While true, META holds frequency counters, and reads leave them to `useFrequently`. */
-  lfu = false;
-  /** Called with META on each access under an LFU policy; returns the new upper 24 bits. */
-  useFrequently: (bits: number) => number = (bits) => bits;
+  /** Set under an LFU policy: the upper bits of META then hold how often a key is used instead of when. */
+  frequency: Frequency | null = null;
 
   constructor(databaseCount: number, random: Random) {
     this.random = random.fork('keyspace');
@@ -72,7 +71,7 @@ export class Keyspace {
 
   /** Usage bits of a new key, in their place in META. */
   get newUsage(): number {
-    return (this.lfu ? this.useFrequently(0) : this.recency) << 8;
+    return (this.frequency === null ? this.recency : this.frequency.initial(this.nowMs)) << 8;
   }
 
   setTime(nowMs: number): void {

@@ -1,5 +1,6 @@
 /** Every command of a standalone server: the families of data commands and those of the server itself. */
 import type { Family } from '../commands/row.ts';
+import { genericCommands } from '../commands/generic.ts';
 import { stringCommands } from '../commands/string.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
@@ -15,6 +16,7 @@ import { slowLogCommands } from './slow-log-commands.ts';
 import { transactionCommands } from './transaction-commands.ts';
 
 export const standaloneFamilies: readonly Family[] = [
+  genericCommands,
   stringCommands,
   commandCommands,
   configCommands,

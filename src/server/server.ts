@@ -28,7 +28,9 @@ import { type Hooks, noHooks } from './hooks.ts';
 import { Identity } from './identity.ts';
 import { Info } from './info/info.ts';
 import { InstantaneousMetrics } from './instantaneous-metrics.ts';
+import { takeOnKeyspaceDuties } from './keyspace-duties.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
+import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import { Log } from './log.ts';
 import { Memory } from './memory.ts';
@@ -88,6 +90,7 @@ export class Server implements Services {
   readonly clientPeaks = new RecentClientPeaks();
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
+  readonly lazyFree: LazyFree;
   readonly debugging = new Debugging();
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
@@ -138,6 +141,9 @@ export class Server implements Services {
       get lazyExpire(): boolean {
         return values['lazyfree-lazy-expire'];
       },
+      get sharesIntegers(): boolean {
+        return values.maxmemory === 0 || !/-l[rf]u$/.test(values['maxmemory-policy']);
+      },
       get lazyUserFlush(): boolean {
         return values['lazyfree-lazy-user-flush'];
       },
@@ -159,7 +165,9 @@ export class Server implements Services {
       () => values['latency-monitor-threshold'],
       () => this.keyspace.nowMs,
     );
+    this.lazyFree = new LazyFree(this.host.timers, this.host.clock);
     this.cronDuties.push((now) => this.#observe(now));
+    takeOnKeyspaceDuties(this);
     provideDebugCommands(this.debugging);
     wireConfig(this);
   }
@@ -342,7 +350,7 @@ export class Server implements Services {
   }
 
   freeLater(free: () => boolean): void {
-    while (!free());
+    this.lazyFree.add(free);
   }
 
   propagate(call: Call, changesBefore: number): void {

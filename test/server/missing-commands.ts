@@ -41,13 +41,13 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     script|exists script|flush script|help script|kill script|load
   `),
   'the ground floor': words(`
-    config config|get config|help config|resetstat config|rewrite config|set copy dbsize debug del exists expire
-    expireat expiretime flushall flushdb info keys lastsave latency latency|doctor latency|graph latency|help
+    config config|get config|help config|resetstat config|rewrite config|set dbsize debug
+    flushall flushdb info lastsave latency latency|doctor latency|graph latency|help
     latency|histogram latency|history latency|latest latency|reset lolwut memory memory|doctor memory|help
     memory|malloc-stats memory|purge memory|stats memory|usage module module|help module|list module|load
-    module|loadex module|unload move object object|encoding object|freq object|help object|idletime
-    object|refcount persist pexpire pexpireat pexpiretime pttl randomkey rename renamenx role scan shutdown
-    slowlog slowlog|get slowlog|help slowlog|len slowlog|reset swapdb time touch ttl type unlink
+    module|loadex module|unload
+    role shutdown
+    slowlog slowlog|get slowlog|help slowlog|len slowlog|reset swapdb time
   `),
 };
 

@@ -38,7 +38,7 @@ export function memoryInfo(server: Server): string[] {
     `mem_aof_buffer:${memory.from('aofBuffer')}`,
     'mem_allocator:libc',
     'active_defrag_running:0',
-    'lazyfree_pending_objects:0',
+    `lazyfree_pending_objects:${server.lazyFree.pending}`,
     `lazyfreed_objects:${server.statistics.lazyFreedObjects}`,
   ];
 }
