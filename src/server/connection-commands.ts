@@ -17,6 +17,7 @@ const HELLO_NEEDS_LOGIN =
   'option can be used to authenticate the client and select the RESP protocol version at the same time';
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
+const NOT_AN_INT = `ERR value is out of range, value must between ${INT_MIN} and ${INT_MAX}`;
 
 // --------------------------------------------------------------------------------------------------------------- login
 
@@ -115,7 +116,8 @@ function echo(c: Call): void {
 }
 
 function select(c: Call): void {
-  const index = c.integerWithin(1, INT_MIN, INT_MAX);
+  const index = c.integer(1);
+  if (index < INT_MIN || index > INT_MAX) fail(NOT_AN_INT);
   if (index !== 0 && c.server.config.values['cluster-enabled']) fail('ERR SELECT is not allowed in cluster mode');
   const database = c.keyspace.databases[index];
   if (database === undefined) return fail(DB_INDEX_OUT_OF_RANGE);
