@@ -9,9 +9,10 @@ import type { ReplyValue } from '../client/reply-parser.ts';
 import type { Host } from '../host/host.ts';
 import type { ManualTime } from '../host/manual-time.ts';
 import { createManualTime, createNodeHost } from '../host/node/host.ts';
+import { CommandTable } from '../server/command-table.ts';
 import { Config } from '../server/config/config.ts';
 import { ConfigError } from '../server/config/config-error.ts';
-import { loadConfiguration } from '../server/config/grammar.ts';
+import { type DirectiveChecks, loadConfiguration } from '../server/config/grammar.ts';
 import { unsupportedReasons } from '../server/config/supported.ts';
 import { standaloneFamilies } from '../server/families.ts';
 import { Server } from '../server/server.ts';
@@ -141,7 +142,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
 export function composeServer(host: Host, options: ServerOptions): Server {
   const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory });
   try {
-    const directives = loadConfiguration(config, { stdin: null, options: configText(options) });
+    const directives = loadConfiguration(config, { stdin: null, options: configText(options) }, renameChecks());
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
     return new Server({ host, config, families: standaloneFamilies, directives });
@@ -151,6 +152,14 @@ export function composeServer(host: Host, options: ServerOptions): Server {
       cause: error,
     });
   }
+}
+
+/** Renames are tried out on a table of their own, so that a wrong one is reported with its line. */
+function renameChecks(): DirectiveChecks {
+  let commands: CommandTable | null = null;
+  return {
+    renameCommand: (from, to) => (commands ??= new CommandTable(standaloneFamilies)).rename(from, to),
+  };
 }
 
 function listenError(port: number, log: readonly string[]): ResplicaError {
