@@ -77,6 +77,8 @@ export class RequestDecoder {
   #missing = 0;
   /** Length of the argument being read, -1 when its length line is yet to come. */
   #bulkLength = -1;
+  /** Up to here there is no end of the line at #at: a long line that comes in small pieces is searched once. */
+  #searched = 0;
   /** There was no memory for the rest of a request. */
   #overflowed = false;
 
@@ -118,7 +120,7 @@ export class RequestDecoder {
     const kept = this.#end - this.#requestStart;
     if (kept === 0) {
       this.#bytes = chunk;
-      this.#requestStart = this.#at = 0;
+      this.#requestStart = this.#at = this.#searched = 0;
       this.#end = chunk.length;
       return;
     }
@@ -171,6 +173,7 @@ export class RequestDecoder {
     }
     this.#at -= from;
     this.#end -= from;
+    this.#searched = Math.max(0, this.#searched - from);
     this.#requestStart = 0;
   }
 
@@ -197,6 +200,7 @@ export class RequestDecoder {
   /** Undoes the last `next`, which said REQUEST: the request will be decoded once more. */
   putBack(): void {
     this.#at = this.#requestStart = this.#lastStart;
+    this.#searched = 0;
     this.args.clear();
   }
 
@@ -311,9 +315,10 @@ export class RequestDecoder {
     const bytes = this.#bytes;
     const end = this.#end;
     const stop = Math.min(end, this.#at + INLINE_BYTES_MAX + 1);
-    let at = this.#at;
+    let at = Math.max(this.#at, this.#searched);
     while (at < stop && bytes[at] !== terminator && bytes[at] !== 0) at++;
     if (at < stop && bytes[at] === terminator) return at;
+    this.#searched = at;
     return end - this.#at > INLINE_BYTES_MAX ? TOO_LONG : NO_LINE_END;
   }
 

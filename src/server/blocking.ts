@@ -138,7 +138,7 @@ export class Blocking {
 
   /** The server became a replica: nobody may go on waiting for a change that it would make itself. */
   disconnectAll(): void {
-    for (const [session, { wait }] of [...this.#parked]) {
+    for (const [session, { wait }] of this.#parked) {
       if (wait.kind === 'paused') continue;
       session.reply.error(UNBLOCKED_BY_ROLE);
       this.unblock(session);
@@ -148,7 +148,7 @@ export class Blocking {
 
   /** Ends all waits of a kind, in the order in which they began. */
   unblockAll(kind: WaitKind): void {
-    for (const [session, { wait }] of [...this.#parked]) if (wait.kind === kind) this.unblock(session);
+    for (const [session, { wait }] of this.#parked) if (wait.kind === kind) this.unblock(session);
   }
 }
 

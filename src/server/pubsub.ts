@@ -126,9 +126,9 @@ export class PubSub {
   /** Ends every subscription without a word: the client is reset or gone. */
   leave(session: Session): void {
     if (session.subscriptions > 0) {
-      for (const channel of [...session.channels]) this.#leaveChannel(this.global, session, channel);
-      for (const channel of [...session.shardChannels]) this.#leaveChannel(this.shard, session, channel);
-      for (const pattern of [...session.patterns]) this.#leavePattern(session, pattern);
+      for (const channel of session.channels) this.#leaveChannel(this.global, session, channel);
+      for (const channel of session.shardChannels) this.#leaveChannel(this.shard, session, channel);
+      for (const pattern of session.patterns) this.#leavePattern(session, pattern);
     }
     session.clear(SESSION.subscribed);
   }

@@ -63,7 +63,7 @@ export class Watches {
   touch(database: Database, bytes: Uint8Array, start: number, end: number): void {
     const watchers = this.#databases.get(database)?.get(latin1Of(bytes, start, end));
     if (watchers === undefined) return;
-    for (const watched of [...watchers]) {
+    for (const watched of watchers) {
       if (watched.expired) {
         // Redis looks no further: all others who watch the key came later, to the same expired key.
         if (exists(database, watched.bytes)) return;
