@@ -381,7 +381,7 @@ export class SimConnection implements Connection, PipeEnd {
   }
 
   #finishIfBothEnded(): void {
-    if (this.#readEnded && this.#endSent && this.#phase === 'open') this.#finish(null);
+    if (this.#readEnded && this.#endSent) this.#finish(null);
   }
 
   #finish(code: NetErrorCode | null): void {

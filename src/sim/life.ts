@@ -207,9 +207,8 @@ class SimTimer implements Timer {
 
   #fire(): void {
     const life = this.#life;
-    // Cancelled while it was parked, or by the turn that ends here.
-    if (this.#cancelled) return;
     life.endTurnFirst();
+    // Cancelled while it was parked, or by the turn that ended just now.
     if (this.#cancelled) return;
     life.scheduler.note(life.index, KIND.timer, this.#number, 0);
     this.#run();

@@ -224,6 +224,24 @@ describe('time on a node', () => {
     expect(Math.round(node.enter((host) => host.clock.monotonicUs()) - before)).toBe(1_010_000);
   });
 
+  it('keeps the time that a clock has shown when its drift changes', () => {
+    const sim = world();
+    const node = sim.boot('n1', idle);
+    const read = (): number => node.enter((host) => host.clock.monotonicUs());
+    const start = read();
+    const passed = (): number => Math.round((read() - start) / 1000);
+    node.setDrift(100_000);
+    sim.runFor(1000);
+    expect(passed()).toBe(1100);
+    node.setDrift(-100_000);
+    expect(passed()).toBe(1100);
+    sim.runFor(1000);
+    expect(passed()).toBe(2000);
+    node.setDrift(0);
+    sim.runFor(1000);
+    expect(passed()).toBe(3000);
+  });
+
   it('makes a node that polls the clock in a loop busy, and its events late', () => {
     const sim = world();
     const ran: string[] = [];

@@ -93,6 +93,35 @@ describe.each(SEEDS)('a cut, seed %i', (seed) => {
     expect(hasty.opened).toBe(0);
   });
 
+  it('in either direction keeps connections from opening', async () => {
+    for (const [from, to] of [
+      ['client', 'server'],
+      ['server', 'client'],
+    ] as const) {
+      const { world, stage } = simulatedPair({ seed });
+      const listening = await listen(stage);
+      world.network.cut(from, to, { oneWay: true });
+      const peer = connect(stage, tcp('server', listening.port));
+      world.runFor(20_000);
+      expect([peer.opened, peer.closed, listening.accepted.length]).toEqual([0, false, 0]);
+    }
+  });
+
+  it('swallows a reset and what was sent before it; the next word of the peer brings it out', async () => {
+    const { world, near, far } = await connected(seed);
+    world.network.cut('client', 'server');
+    near.write('lost with the connection');
+    world.runFor(10);
+    near.act((connection) => connection.reset());
+    world.runFor(1000);
+    world.network.heal();
+    world.runFor(100_000);
+    expect([far.text, far.closed]).toEqual(['', false]);
+    far.write('hello?');
+    world.runFor(100);
+    expect(far.closes.map((error) => error?.code)).toEqual(['ECONNRESET']);
+  });
+
   it('makes the kernel give up connecting after two minutes', async () => {
     const { world, stage } = simulatedPair({ seed });
     const listening = await listen(stage);
