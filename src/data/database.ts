@@ -263,26 +263,36 @@ export class Database extends Entries {
    * @returns the entry, writable.
    */
   resizeString(address: number, length: number, raw: boolean): number {
+    const old = this.length(address);
+    const result = this.resize(address, length, raw ? Math.min(length, SPARE_BYTES_MAX) : 0);
+    const at = this.valueOffset(result);
+    if (length > old) this.keyspace.heap.bytesOf(result).fill(0, at + old, at + length);
+    if (raw) this.mark(result, RAW, TEXT);
+    return result;
+  }
+
+  /**
+   * Gives a value that is bytes `length` of them: the first min(old, new) stay, new ones are undefined.
+   * @param spare bytes that a value gets on top where it outgrows its block.
+   * @returns the entry, writable.
+   */
+  resize(address: number, length: number, spare: number): number {
     const { heap } = this.keyspace;
     const words = heap.wordsOf(address);
     const record = Heap.wordOffset(address);
     const meta = words[record + META]!;
     const old = words[record + LENGTH]!;
-    let result = address;
-    if (overheadBytes(keyLengthAt(words, record), (meta & ROOMY) !== 0) + length > heap.capacity(address)) {
-      const isRoomier = (meta & ROOMY) !== 0 || length >= ROOMY_VALUE_BYTES;
-      const needed = overheadBytes(keyLengthAt(words, record), isRoomier) + length;
-      const spare = raw ? Math.min(length, SPARE_BYTES_MAX, BLOCK_BYTES_MAX - needed) : 0;
-      const target = heap.allocate(needed + Math.max(spare, 0));
-      result = this.#moveTo(target, address, length, isRoomier ? meta | ROOMY : meta, Math.min(old, length));
-    } else {
+    const capacity = heap.capacity(address);
+    const inPlace = overheadBytes(keyLengthAt(words, record), (meta & ROOMY) !== 0) + length;
+    if (inPlace <= capacity && (length >= old || inPlace * REUSE_DIVISOR >= capacity)) {
       heap.own(address);
       heap.wordsOf(address)[record + LENGTH] = length;
+      return address;
     }
-    const at = this.valueOffset(result);
-    if (length > old) heap.bytesOf(result).fill(0, at + old, at + length);
-    if (raw) this.mark(result, RAW, TEXT);
-    return result;
+    const isRoomier = (meta & ROOMY) !== 0 || length >= ROOMY_VALUE_BYTES;
+    const needed = overheadBytes(keyLengthAt(words, record), isRoomier) + length;
+    const target = heap.allocate(needed + (length > old ? Math.max(Math.min(spare, BLOCK_BYTES_MAX - needed), 0) : 0));
+    return this.#moveTo(target, address, length, isRoomier ? meta | ROOMY : meta, Math.min(old, length));
   }
 
   /**
@@ -315,17 +325,46 @@ export class Database extends Entries {
     return target;
   }
 
+  /**
+   * Adds a small collection of `length` bytes that the caller fills in, under a key for which `write` has just found
+   * nothing. @param room bytes that it may grow to without moving.
+   */
+  insertPacked(kind: Kind, key: Uint8Array, start: number, end: number, length: number, room = length): number {
+    const isRoomy = room >= ROOMY_VALUE_BYTES;
+    const address = this.#insert(key, start, end, room, isRoomy ? kind | ROOMY : kind);
+    this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + LENGTH] = length;
+    return address;
+  }
+
+  /** Stores a small collection, given as its bytes, over whatever the key held; the expire time goes. */
+  setPacked(kind: Kind, key: Uint8Array, start: number, end: number, value: Uint8Array): number {
+    let address = this.write(key, start, end);
+    if (address === NONE) address = this.insertPacked(kind, key, start, end, value.length);
+    else {
+      address = this.overwriteWithString(address, value.length, false);
+      this.mark(address, kind, KIND_MASK);
+    }
+    copyBytes(value, 0, value.length, this.bytes(address), this.valueOffset(address));
+    return address;
+  }
+
   /** Stores a large value over whatever the key held; the expire time goes unless `keepExpiry`. */
   setObject(key: Uint8Array, start: number, end: number, value: LargeValue, keepExpiry = false): number {
-    let address = this.write(key, start, end);
-    const meta = value.kind | OBJECT;
-    if (address === NONE) address = this.#insert(key, start, end, 0, meta);
-    else {
-      address = this.overwriteWithString(address, 0, keepExpiry);
-      this.mark(address, meta, KIND_MASK);
-    }
-    this.keyspace.heap.wordsOf(address)[Heap.wordOffset(address) + LENGTH] = this.keyspace.values.add(value);
-    return address;
+    const address = this.write(key, start, end);
+    if (address !== NONE) return this.replaceWithObject(address, value, keepExpiry);
+    return this.#attach(this.#insert(key, start, end, 0, value.kind | OBJECT), value);
+  }
+
+  /** Makes an existing entry, whatever it held, a large value. @returns the entry. */
+  replaceWithObject(address: number, value: LargeValue, keepExpiry: boolean): number {
+    const entry = this.overwriteWithString(address, 0, keepExpiry);
+    this.mark(entry, value.kind | OBJECT, KIND_MASK);
+    return this.#attach(entry, value);
+  }
+
+  #attach(entry: number, value: LargeValue): number {
+    this.keyspace.heap.wordsOf(entry)[Heap.wordOffset(entry) + LENGTH] = this.keyspace.values.add(value);
+    return entry;
   }
 
   /**
