@@ -20,7 +20,7 @@ function parseConditions(c: Context): number {
     else if (args.is(i, 'xx')) bits |= XX;
     else if (args.is(i, 'gt')) bits |= GT;
     else if (args.is(i, 'lt')) bits |= LT;
-    else fail(`ERR Unsupported option ${args.binary(i)}`);
+    else fail(`ERR Unsupported option ${args.binary(i).split('\0', 1)[0]!}`);
   }
   if ((bits & NX) !== 0 && bits !== NX) {
     fail('ERR NX and XX, GT or LT options at the same time are not compatible');
@@ -124,9 +124,8 @@ function replyTime(c: Context, unit: TimeUnit): void {
   }
 }
 
-/** The rounding wraps around at the end of int64, as redis-server's does. */
 function replyFarTime(c: Context, expiry: bigint, unit: TimeUnit): void {
   const difference = unit.isRelative ? expiry - BigInt(c.now) : expiry;
   const time = difference < 0n ? 0n : difference;
-  c.reply.bigInteger(unit.inSeconds ? BigInt.asIntN(64, time + 500n) / 1000n : time);
+  c.reply.bigInteger(unit.inSeconds ? (time + 500n) / 1000n : time);
 }

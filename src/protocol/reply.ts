@@ -293,10 +293,10 @@ export class Reply {
     this.#line('+', text);
   }
 
-  /** An error, given as Redis writes it without the dash: "ERR syntax error". Line ends become spaces. */
+  /** An error, given as Redis writes it without the dash: "ERR syntax error". Line ends become spaces, at its end nothing. */
   error(text: string): void {
     this.onError?.(text);
-    this.#line('-', text.includes('\r') || text.includes('\n') ? text.replaceAll(/[\r\n]/g, ' ') : text);
+    this.#line('-', /[\r\n]/.test(text) ? text.replace(/[\r\n]+$/, '').replaceAll(/[\r\n]/g, ' ') : text);
   }
 
   #line(type: string, text: string): void {

@@ -108,6 +108,14 @@ export class RespClient implements AsyncDisposable {
     return replies;
   }
 
+  /** As `pipeline`, and returns the very bytes of each reply, as latin1 text. */
+  async pipelineRaw(commands: readonly (readonly Argument[])[]): Promise<string[]> {
+    this.sendRaw(Buffer.concat(commands.map(encodeCommand)));
+    const replies: string[] = [];
+    for (const _ of commands) replies.push((await this.#nextMessage()).raw.toString('latin1'));
+    return replies;
+  }
+
   /** Sends one command and waits for nothing. */
   send(...args: readonly Argument[]): void {
     this.sendRaw(encodeCommand(args));
