@@ -199,36 +199,40 @@ describe('a listpack', () => {
       text: element,
     });
     fc.assert(
-      fc.property(fc.array(element, { maxLength: 6 }), fc.array(edit, { maxLength: 30 }), (start, edits) => {
-        const pack = new Pack(start, 1 << 18);
-        const model = [...start];
-        for (const { what, index, count, text } of edits) {
-          const known = model.at(index) !== undefined && index < model.length;
-          const place = index < 0 ? index + model.length : index;
-          if (what === 'append') {
-            pack.append(text);
-            model.push(text);
-          } else if (what === 'insert') {
-            pack.insert(index, text);
-            model.splice(known ? place : model.length, 0, text);
-          } else if (what === 'replace' && known) {
-            pack.replace(index, text);
-            model[place] = text;
-          } else if (what === 'remove' && known) {
-            const p = pack.seek(index);
-            const before = pack.whole.length;
-            const bytes = bytesOfElements(pack.bytes, p, count);
-            pack.remove(index, count);
-            model.splice(place, count);
-            expect(pack.whole.length).toBe(before - bytes);
-          } else if (what === 'find') {
-            const found = model.indexOf(text);
-            expect(pack.find(text)).toBe(found < 0 ? NO_ELEMENT : pack.seek(found));
+      fc.property(
+        fc.array(element, { maxLength: 6 }),
+        fc.array(edit, { maxLength: 30, size: 'max' }),
+        (start, edits) => {
+          const pack = new Pack(start, 1 << 18);
+          const model = [...start];
+          for (const { what, index, count, text } of edits) {
+            const known = model.at(index) !== undefined && index < model.length;
+            const place = index < 0 ? index + model.length : index;
+            if (what === 'append') {
+              pack.append(text);
+              model.push(text);
+            } else if (what === 'insert') {
+              pack.insert(index, text);
+              model.splice(known ? place : model.length, 0, text);
+            } else if (what === 'replace' && known) {
+              pack.replace(index, text);
+              model[place] = text;
+            } else if (what === 'remove' && known) {
+              const p = pack.seek(index);
+              const before = pack.whole.length;
+              const bytes = bytesOfElements(pack.bytes, p, count);
+              pack.remove(index, count);
+              model.splice(place, count);
+              expect(pack.whole.length).toBe(before - bytes);
+            } else if (what === 'find') {
+              const found = model.indexOf(text);
+              expect(pack.find(text)).toBe(found < 0 ? NO_ELEMENT : pack.seek(found));
+            }
+            expect(pack.elements()).toEqual(model);
           }
-          expect(pack.elements()).toEqual(model);
-        }
-        expect(pack.whole).toEqual(new Pack(model, 1 << 18).whole);
-      }),
+          expect(pack.whole).toEqual(new Pack(model, 1 << 18).whole);
+        },
+      ),
     );
   });
 
