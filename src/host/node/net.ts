@@ -49,25 +49,30 @@ export class NodeNet implements Net {
     });
     server.on('listening', () => {
       settled = true;
-      if (address.kind === 'unix' && options.unixPermissions) fs.chmodSync(address.path, options.unixPermissions);
-      done(null, new NodeListener(server, address));
+      const error = address.kind === 'unix' ? setPermissions(address.path, options.unixPermissions ?? 0) : null;
+      if (error === null) done(null, new NodeListener(server, address));
+      else server.close(() => done(error, null));
     });
     const backlog = options.backlog ?? 511;
-    if (address.kind === 'unix') server.listen({ path: address.path, backlog });
-    else server.listen({ host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') });
+    if (address.kind === 'unix') {
+      // As redis-server does: the socket that a killed process left behind must not keep the next one from starting.
+      unlinkQuietly(address.path);
+      server.listen({ path: address.path, backlog });
+    } else server.listen({ host: address.host, port: address.port, backlog, ipv6Only: address.host.includes(':') });
   }
 
   connect(address: Address, events: ConnectionEvents, options?: ConnectOptions): Connection {
     const socket = new net.Socket({ allowHalfOpen: true });
     const connection = new NodeConnection({ socket, onChunk: null }, this.#open);
     connection.attach(events);
+    const timeoutMs = options?.timeoutMs ?? 0;
+    const giveUp = (): void => void socket.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' }));
+    const timer = timeoutMs > 0 ? setTimeout(giveUp, timeoutMs) : undefined;
+    socket.on('close', () => clearTimeout(timer));
     socket.on('connect', () => {
-      socket.setTimeout(0);
+      clearTimeout(timer);
       events.open?.();
     });
-    if (options?.timeoutMs) {
-      socket.setTimeout(options.timeoutMs, () => socket.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
-    }
     if (address.kind === 'unix') socket.connect({ path: address.path });
     else {
       const { sourceHost } = options ?? {};
@@ -86,6 +91,25 @@ export class NodeNet implements Net {
         );
       }
     });
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // Nothing there, or something that binding will complain about.
+  }
+}
+
+/** Permission bits of a unix socket; 0 leaves them to the umask. */
+function setPermissions(path: string, permissions: number): NetError | null {
+  if (permissions === 0) return null;
+  try {
+    fs.chmodSync(path, permissions);
+    return null;
+  } catch (error) {
+    return netError(error);
   }
 }
 
