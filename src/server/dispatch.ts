@@ -30,6 +30,8 @@ export class Dispatcher {
   #run: Command | null = null;
   #runCalls = 0;
   #last: Command | null = null;
+  /** Error replies that have been put down to a command, or came before the one that runs. */
+  #errorsSeen = 0;
   /** Where pushes stand among the replies of this turn. */
   #pushes: { readonly from: Mark; readonly to: Mark }[] = [];
 
@@ -125,7 +127,7 @@ export class Dispatcher {
     const { statistics } = server;
     const depth = this.#depth;
     const changesBefore = server.changes;
-    const errorsBefore = statistics.errorReplies;
+    this.#errorsSeen = statistics.errorReplies;
     const markChunks = reply.markChunks;
     const markAt = reply.markAt;
     const isRun = depth === 0 && this.#joinRun(command, args);
@@ -143,7 +145,9 @@ export class Dispatcher {
     command.calls++;
     statistics.commands++;
     if (!isRun) this.#account(call, startUs);
-    if (statistics.errorReplies !== errorsBefore) command.failedCalls++;
+    // An error of a nested call is put down to that one only.
+    if (statistics.errorReplies > this.#errorsSeen) command.failedCalls++;
+    this.#errorsSeen = statistics.errorReplies;
     if (server.changes !== changesBefore || call.propagation !== null) server.propagate(call, changesBefore);
     if (server.observers !== 0) server.observe(call);
   }
