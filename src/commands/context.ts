@@ -30,6 +30,11 @@ export interface CommandSettings {
   readonly lazyUserFlush: boolean;
   /** redis-server keeps one object for each small integer, unless maxmemory evicts by use. Only OBJECT REFCOUNT tells. */
   readonly sharesIntegers: boolean;
+  /** hash-max-listpack-entries, hash-max-listpack-value: what a packed hash may hold. */
+  readonly packedHashFieldsMax: number;
+  readonly packedHashBytesMax: number;
+  /** set-max-intset-entries */
+  readonly intsetMembersMax: number;
 }
 
 /** What the server does for handlers. */

@@ -147,6 +147,15 @@ export class Server implements Services {
       get lazyUserFlush(): boolean {
         return values['lazyfree-lazy-user-flush'];
       },
+      get packedHashFieldsMax(): number {
+        return values['hash-max-listpack-entries'];
+      },
+      get packedHashBytesMax(): number {
+        return values['hash-max-listpack-value'];
+      },
+      get intsetMembersMax(): number {
+        return values['set-max-intset-entries'];
+      },
     };
     this.memory = new Memory(this);
     this.outputLimits = new OutputLimits(this);

@@ -3,6 +3,7 @@ import { fail, NO_SUCH_KEY } from '../../core/errors.ts';
 import { NONE } from '../../data/heap.ts';
 import type { Database } from '../../data/database.ts';
 import type { Dict } from '../../data/dict.ts';
+import { encodingOf } from '../../data/encoding.ts';
 import { integerOf, stringEncoding } from '../../data/string-value.ts';
 import type { Call } from '../call.ts';
 import { totalMemory } from '../client-info.ts';
@@ -17,11 +18,6 @@ function entryOrNone(c: Call, index: number): number {
 function entryAt(c: Call): number {
   const entry = entryOrNone(c, 2);
   return entry === NONE ? fail(NO_SUCH_KEY) : entry;
-}
-
-function encodingOf(db: Database, entry: number): string {
-  if (db.isString(entry)) return stringEncoding(db, entry);
-  return db.isPacked(entry) ? 'listpack' : db.object(entry).encoding;
 }
 
 export function object(c: Call): void {
