@@ -40,15 +40,6 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     function|help function|kill function|list function|load function|restore function|stats script script|debug
     script|exists script|flush script|help script|kill script|load
   `),
-  'the ground floor': words(`
-    config config|get config|help config|resetstat config|rewrite config|set dbsize debug
-    flushall flushdb info lastsave latency latency|doctor latency|graph latency|help
-    latency|histogram latency|history latency|latest latency|reset lolwut memory memory|doctor memory|help
-    memory|malloc-stats memory|purge memory|stats memory|usage module module|help module|list module|load
-    module|loadex module|unload
-    role shutdown
-    slowlog slowlog|get slowlog|help slowlog|len slowlog|reset swapdb time
-  `),
 };
 
 function words(text: string): string[] {
