@@ -75,6 +75,7 @@ function expireActively(server: Server): void {
     statistics.expiredStalePercent = expiry.staleShare * 100;
     statistics.expireTimeCapsReached += expiry.timeCapReachedCount;
     statistics.expireCycleUs += expiry.timeUsedUs;
+    server.latency.note('expire-cycle', expiry.timeUsedUs);
     expiry.timeCapReachedCount = expiry.timeUsedUs = 0;
     if (!expiry.isBehind || isFastCycleDue) return;
     isFastCycleDue = true;
