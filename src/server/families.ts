@@ -1,4 +1,5 @@
 /** Every command of a standalone server: the families of data commands and those of the server itself. */
+import { bitmapCommands } from '../commands/bitmap.ts';
 import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
 import { stringCommands } from '../commands/string.ts';
@@ -16,6 +17,7 @@ import { slowLogCommands } from './slow-log-commands.ts';
 import { transactionCommands } from './transaction-commands.ts';
 
 export const standaloneFamilies: readonly Family[] = [
+  bitmapCommands,
   genericCommands,
   stringCommands,
   commandCommands,

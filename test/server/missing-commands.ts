@@ -16,11 +16,11 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     readwrite restore-asking
   `),
   'data types': words(`
-    bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
+         blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
     geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch
-    geosearchstore getbit hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hrandfield hscan
+    geosearchstore  hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hrandfield hscan
     hset hsetnx hstrlen hvals lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem lset ltrim pfadd
-    pfcount pfdebug pfmerge pfselftest rpop rpoplpush rpush rpushx sadd scard sdiff sdiffstore setbit sinter
+    pfcount pfdebug pfmerge pfselftest rpop rpoplpush rpush rpushx sadd scard sdiff sdiffstore  sinter
     sintercard sinterstore sismember smembers smismember smove sort sort_ro spop srandmember srem sscan sunion
     sunionstore xack xadd xautoclaim xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer
     xgroup|destroy xgroup|help xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen
