@@ -66,7 +66,7 @@ function start(command: ServerStart): void {
     if (logFile === '') writeOut(`${line}\n`);
     else appendToLog(logFile, `${line}\n`);
   };
-  const host = createNodeHost({ log: write });
+  const host = createNodeHost({ log: write, ownsProcess: true });
   let server: Server | null = null;
   const config = new Config({
     disk: host.disk,

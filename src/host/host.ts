@@ -70,6 +70,11 @@ export interface System {
   cpuUs(): { user: number; system: number };
   /** Offset of local time from UTC at a moment, in minutes, east positive: for log lines. */
   timeZoneOffsetMinutes(wallMs: number): number;
+  /**
+   * Gives back to the machine what the process does not use any more; takes milliseconds. Absent where the process
+   * belongs to somebody else, or where there is nothing to give.
+   */
+  releaseMemory?(): void;
   /** An environment variable (supervised modes read NOTIFY_SOCKET), or undefined. */
   environment(name: string): string | undefined;
 }

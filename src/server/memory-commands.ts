@@ -163,7 +163,10 @@ export const memoryCommands = serverFamily('server', [
         since,
         summary: 'Asks the allocator to give back what it does not need',
         complexity: 'Depends on how much memory is allocated, could be slow',
-        run: (c) => c.reply.ok(),
+        run: (c) => {
+          c.server.host.system.releaseMemory?.();
+          c.reply.ok();
+        },
       },
       {
         name: 'stats',

@@ -34,6 +34,7 @@ import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import { Log } from './log.ts';
 import { Memory } from './memory.ts';
+import { MemoryRelease } from './memory-release.ts';
 import { Monitors, OBSERVER } from './monitor.ts';
 import { Notifications } from './notifications.ts';
 import { OutputLimits } from './output-limits.ts';
@@ -176,6 +177,8 @@ export class Server implements Services {
     );
     this.lazyFree = new LazyFree(this.host.timers, this.host.clock);
     this.cronDuties.push((now) => this.#observe(now));
+    const release = new MemoryRelease(this);
+    this.cronDuties.push((now) => release.check(now));
     takeOnKeyspaceDuties(this);
     provideDebugCommands(this.debugging);
     wireConfig(this);

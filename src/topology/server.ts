@@ -22,6 +22,8 @@ import { type CommandArgument, DirectClients } from './direct-client.ts';
 import { ResplicaError } from './errors.ts';
 import { checkOptions, configText, type ServerOptions } from './options.ts';
 
+export type { CommandArgument, ServerOptions };
+
 /** Time of a server. With a manual clock, `advance` moves TTLs and timers; with the real one it throws. */
 export interface ServerClock {
   /** Unix time in ms, as the server sees it. */

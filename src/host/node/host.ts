@@ -16,12 +16,14 @@ export interface NodeHostOptions {
   readonly log?: (line: string) => void;
   /** What relative paths are relative to; by default the process' own directory. */
   readonly workingDirectory?: string;
+  /** The process does nothing but serve, so its garbage is the server's to collect. */
+  readonly ownsProcess?: boolean;
   /** Clock and timers that move only when told, from `createManualTime`; by default the machine's. */
   readonly time?: ManualTime;
 }
 
 export function createNodeHost(options: NodeHostOptions = {}): Host {
-  const system = new NodeSystem(options.workingDirectory);
+  const system = new NodeSystem(options.workingDirectory, options.ownsProcess);
   return {
     clock: options.time?.clock ?? new NodeClock(),
     timers: options.time?.timers ?? new NodeTimers(),
