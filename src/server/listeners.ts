@@ -93,7 +93,7 @@ export class Listeners {
   #replaceTcp(bound: Listener[], plan: ListenPlan): void {
     for (const listener of this.#tcp) listener.close();
     this.#tcp = bound;
-    this.#plan = plan;
+    this.#plan = { ...plan, port: this.port, anyPort: false };
   }
 
   #bindNext(
