@@ -2,6 +2,7 @@
 import { bitmapCommands } from '../commands/bitmap.ts';
 import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
+import { hashCommands } from '../commands/hash.ts';
 import { stringCommands } from '../commands/string.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
@@ -19,6 +20,7 @@ import { transactionCommands } from './transaction-commands.ts';
 export const standaloneFamilies: readonly Family[] = [
   bitmapCommands,
   genericCommands,
+  hashCommands,
   stringCommands,
   commandCommands,
   configCommands,

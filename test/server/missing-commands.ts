@@ -18,8 +18,8 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
   'data types': words(`
          blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
     geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch
-    geosearchstore  hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hrandfield hscan
-    hset hsetnx hstrlen hvals lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem lset ltrim pfadd
+    geosearchstore             
+        lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem lset ltrim pfadd
     pfcount pfdebug pfmerge pfselftest rpop rpoplpush rpush rpushx sadd scard sdiff sdiffstore  sinter
     sintercard sinterstore sismember smembers smismember smove sort sort_ro spop srandmember srem sscan sunion
     sunionstore xack xadd xautoclaim xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer

@@ -10,6 +10,7 @@ import { SHA1_BYTES, sha1 } from '../../core/sha1.ts';
 import { toHex } from '../../core/hex.ts';
 import { bytesOf } from '../../core/latin1.ts';
 import { NO_EXPIRY, type Database } from '../../data/database.ts';
+import { eachField } from '../../data/hash-entry.ts';
 import { KIND, type Kind } from '../../data/value.ts';
 
 const EXPIRE_MARK = bytesOf('!!expire!!');
@@ -46,6 +47,13 @@ type Elements = (database: Database, entry: number, digest: Digest) => void;
 
 const ELEMENTS: Partial<Record<Kind, Elements>> = {
   [KIND.string]: (database, entry, digest) => digest.mix(database.view(entry)),
+  [KIND.hash]: (database, entry, digest) =>
+    eachField(database, entry, (field, fieldStart, fieldEnd, value, valueStart, valueEnd) => {
+      const pair = new Digest();
+      pair.mix(field, fieldStart, fieldEnd);
+      pair.mix(value, valueStart, valueEnd);
+      digest.xor(pair.bytes);
+    }),
 };
 
 /** Redis numbers its types; between hashes and streams come those of modules. */
