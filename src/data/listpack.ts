@@ -429,6 +429,17 @@ export function spliceListpack(
   if (count !== COUNT_UNKNOWN) setCount(bytes, at, Math.min(count + countChange, COUNT_UNKNOWN));
 }
 
+/**
+ * Moves the start of a listpack by so many bytes: forward over whole elements, which are removed, or backward, where the
+ * caller then fills the gap behind the header with elements. @param countChange how many more elements there are.
+ */
+export function resizeAtStart(bytes: Uint8Array, at: number, by: number, countChange: number): void {
+  const total = listpackBytes(bytes, at);
+  const count = bytes[at + 4]! | (bytes[at + 5]! << 8);
+  setBytes(bytes, at + by, total - by);
+  setCount(bytes, at + by, count === COUNT_UNKNOWN ? count : Math.min(count + countChange, COUNT_UNKNOWN));
+}
+
 /** Inserts the string source[start..end), which lies elsewhere, before the element (or the end mark) at `p`. */
 export function insertElement(
   bytes: Uint8Array,
