@@ -55,6 +55,7 @@ const CLASS_OF_GRANULES = ((): Uint8Array => {
 
 const EMPTY = Buffer.alloc(0);
 const EMPTY_WORDS = new Int32Array(0);
+const EMPTY_DOUBLES = new Float64Array(0);
 
 /** Fails the command that runs: what it needed cannot be had. Nothing has changed by then. */
 export class OutOfMemory extends ReplyError {
@@ -68,6 +69,8 @@ export class Heap {
   readonly pages: Buffer[] = [EMPTY];
   /** The same pages as 32-bit words. */
   readonly words: Int32Array[] = [EMPTY_WORDS];
+  /** The same pages as doubles: one per granule. */
+  readonly doubles: Float64Array[] = [EMPTY_DOUBLES];
   /** Sum of the sizes of all blocks that are in use. */
   usedBytes = 0;
   /** Sum of the sizes of all pages. */
@@ -182,6 +185,7 @@ export class Heap {
     this.pages[page]!.copy(copy);
     this.pages[page] = copy;
     this.words[page] = wordsOver(copy);
+    this.doubles[page] = doublesOver(copy);
     this.#lent[page] = false;
   }
 
@@ -192,6 +196,7 @@ export class Heap {
     const page = this.#newIndex();
     this.pages[page] = memory;
     this.words[page] = wordsOver(memory);
+    this.doubles[page] = doublesOver(memory);
     this.#classOfPage[page] = HUGE;
     this.#liveBlocks[page] = 1;
     this.#lent[page] = false;
@@ -226,6 +231,7 @@ export class Heap {
     const page = this.#newIndex();
     this.pages[page] = memory;
     this.words[page] = wordsOver(memory);
+    this.doubles[page] = doublesOver(memory);
     this.#lent[page] = false;
     this.#inPartial[page] = false;
     this.reservedBytes += PAGE_BYTES;
@@ -252,6 +258,7 @@ export class Heap {
   #dropPage(page: number): void {
     this.pages[page] = EMPTY;
     this.words[page] = EMPTY_WORDS;
+    this.doubles[page] = EMPTY_DOUBLES;
     this.#classOfPage[page] = HUGE;
     this.#freeOfPage[page] = NONE;
     this.#freeIndexes.push(page);
@@ -280,4 +287,8 @@ function memoryOf(bytes: number): Buffer {
 
 function wordsOver(memory: Buffer): Int32Array {
   return new Int32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
+}
+
+function doublesOver(memory: Buffer): Float64Array {
+  return new Float64Array(memory.buffer, memory.byteOffset, memory.length >> 3);
 }

@@ -1,0 +1,163 @@
+/**
+ * A large sorted set: a dict from members to records, and a skiplist that keeps the same records in order. Finding a
+ * member and its score takes constant time, rank and range searches O(log n).
+ */
+import { Dict } from './dict.ts';
+import { NONE } from './heap.ts';
+import type { Keyspace } from './keyspace.ts';
+import { keyLengthAt, keyOffsetAt } from './record.ts';
+import { levelBytes, nodeMeta, type Probe, randomHeight, SkipList } from './skiplist.ts';
+import { KIND, type LargeValue } from './value.ts';
+import type { ByteRange, ZsetRange, ZsetReader } from './zset-reader.ts';
+
+/** The JS objects around dict and list, roughly. */
+const OBJECT_BYTES = 400;
+const RELEASED_PER_SLICE = 500;
+
+export class ZsetValue implements LargeValue, ZsetReader {
+  readonly kind = KIND.zset;
+  readonly encoding = 'skiplist';
+  readonly dict: Dict;
+  readonly #keyspace: Keyspace;
+  readonly #list: SkipList;
+
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+    this.dict = new Dict(keyspace.heap, keyspace.hash);
+    this.#list = new SkipList(keyspace.heap);
+  }
+
+  get size(): number {
+    return this.#list.size;
+  }
+
+  get overheadBytes(): number {
+    return OBJECT_BYTES + this.dict.tableBytes;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- read
+
+  get first(): number {
+    return this.#list.first;
+  }
+
+  get last(): number {
+    return this.#list.last;
+  }
+
+  next(member: number): number {
+    return this.#list.next(member);
+  }
+
+  previous(member: number): number {
+    return this.#list.previous(member);
+  }
+
+  at(rank: number): number {
+    return this.#list.at(rank);
+  }
+
+  find(bytes: Uint8Array, start: number, end: number): number {
+    return this.dict.find(bytes, start, end);
+  }
+
+  rankOf(member: number): number {
+    return this.#list.rankOf(member);
+  }
+
+  score(member: number): number {
+    return this.#list.score(member);
+  }
+
+  locate(member: number, range: ByteRange): void {
+    const words = this.dict.heap.words[member >>> 15]!;
+    const record = (member & 0x7fff) << 1;
+    const at = keyOffsetAt(words, record);
+    range.to(this.dict.heap.pages[member >>> 15]!, at, at + keyLengthAt(words, record));
+  }
+
+  compareMember(member: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#list.compareMember(member, bytes, start, end);
+  }
+
+  firstNotBelow(range: ZsetRange): number {
+    const isBelow: Probe = (node) => range.isBelow(this, node);
+    return this.#list.firstNot(isBelow);
+  }
+
+  lastNotAbove(range: ZsetRange): number {
+    const isNotAbove: Probe = (node) => !range.isAbove(this, node);
+    return this.#list.lastWhile(isNotAbove);
+  }
+
+  countFrom(first: number, range: ZsetRange): number {
+    const last = this.lastNotAbove(range);
+    return last === NONE ? 0 : Math.max(0, this.rankOf(last) - this.rankOf(first) + 1);
+  }
+
+  /** A member by chance, all of them about equally likely. */
+  random(): number {
+    return this.dict.fairRandom(this.#keyspace.random);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- write
+
+  /** Makes room for so many members, before they are added. */
+  reserve(count: number): void {
+    this.dict.reserve(count);
+  }
+
+  /** Adds a member for which `find` has just found nothing. @returns it. */
+  add(bytes: Uint8Array, start: number, end: number, score: number): number {
+    const node = this.#newNode(bytes, start, end);
+    this.#list.insert(node, score);
+    return node;
+  }
+
+  /** Adds a member that comes before all others and is not there yet, in constant time. */
+  prepend(bytes: Uint8Array, start: number, end: number, score: number): void {
+    this.dict.find(bytes, start, end);
+    this.#list.prepend(this.#newNode(bytes, start, end), score);
+  }
+
+  #newNode(bytes: Uint8Array, start: number, end: number): number {
+    return this.dict.insert(bytes, start, end, levelBytes(randomHeight(this.#keyspace.random)), nodeMeta);
+  }
+
+  /** Gives a member another score. */
+  setScore(member: number, score: number): void {
+    this.#list.setScore(member, score);
+  }
+
+  remove(member: number): void {
+    this.#list.remove(member);
+    this.dict.remove(member);
+    this.dict.shrinkIfSparse();
+  }
+
+  /** Removes `count` members, all of them there, from one on. */
+  removeRun(first: number, count: number): void {
+    this.#list.removeRun(first, count, (node) => this.dict.remove(node));
+    this.dict.shrinkIfSparse();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- whole
+
+  clone(): ZsetValue {
+    const copy = new ZsetValue(this.#keyspace);
+    copy.reserve(this.size);
+    const { heap } = this.dict;
+    for (let node = this.last; node !== NONE; node = this.previous(node)) {
+      const words = heap.words[node >>> 15]!;
+      const record = (node & 0x7fff) << 1;
+      const at = keyOffsetAt(words, record);
+      copy.prepend(heap.pages[node >>> 15]!, at, at + keyLengthAt(words, record), this.score(node));
+    }
+    return copy;
+  }
+
+  releaseSome(): boolean {
+    this.dict.detachAll();
+    return this.#list.releaseSome(RELEASED_PER_SLICE);
+  }
+}
