@@ -12,6 +12,7 @@ import type { Database } from '../data/database.ts';
 import { NONE } from '../data/heap.ts';
 import type { Keyspace } from '../data/keyspace.ts';
 import { KIND, type Kind } from '../data/value.ts';
+import type { ZsetLimits } from '../data/zset-entry.ts';
 import type { Random } from '../host/host.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { NotifyClass } from './notify-class.ts';
@@ -33,8 +34,14 @@ export interface CommandSettings {
   /** hash-max-listpack-entries, hash-max-listpack-value: what a packed hash may hold. */
   readonly packedHashFieldsMax: number;
   readonly packedHashBytesMax: number;
+  /** zset-max-listpack-entries, zset-max-listpack-value */
+  readonly zsetLimits: ZsetLimits;
   /** set-max-intset-entries */
   readonly intsetMembersMax: number;
+  /** list-max-listpack-size: what a node of a new list may hold; negative for sizes in bytes. */
+  readonly listNodeFill: number;
+  /** An element of a list from this size on is not packed together with others. */
+  readonly plainElementBytes: number;
 }
 
 /** What the server does for handlers. */

@@ -117,6 +117,7 @@ export class Server implements Services {
     this.host = options.host;
     this.config = options.config;
     this.random = options.host.random;
+    const { debugging } = this;
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
     this.notifications = new Notifications(this);
@@ -148,6 +149,14 @@ export class Server implements Services {
       get lazyUserFlush(): boolean {
         return values['lazyfree-lazy-user-flush'];
       },
+      zsetLimits: {
+        get packedMembersMax(): number {
+          return values['zset-max-listpack-entries'];
+        },
+        get packedBytesMax(): number {
+          return values['zset-max-listpack-value'];
+        },
+      },
       get packedHashFieldsMax(): number {
         return values['hash-max-listpack-entries'];
       },
@@ -156,6 +165,12 @@ export class Server implements Services {
       },
       get intsetMembersMax(): number {
         return values['set-max-intset-entries'];
+      },
+      get listNodeFill(): number {
+        return values['list-max-listpack-size'];
+      },
+      get plainElementBytes(): number {
+        return debugging.packedThresholdBytes;
       },
     };
     this.memory = new Memory(this);
