@@ -15,6 +15,7 @@ import { Acl } from './acl/acl.ts';
 import { Blocking } from './blocking.ts';
 import type { Call } from './call.ts';
 import { Clients } from './clients.ts';
+import { settingsOf } from './command-settings.ts';
 import { type Command, CommandTable, FLAG } from './command-table.ts';
 import { RecentClientPeaks } from './client-memory.ts';
 import type { Config } from './config/config.ts';
@@ -117,7 +118,6 @@ export class Server implements Services {
     this.host = options.host;
     this.config = options.config;
     this.random = options.host.random;
-    const { debugging } = this;
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
     this.notifications = new Notifications(this);
@@ -130,49 +130,7 @@ export class Server implements Services {
         return values['proto-max-bulk-len'];
       },
     };
-    this.settings = {
-      get bulkBytesMax(): number {
-        return values['proto-max-bulk-len'];
-      },
-      get lazyUserDelete(): boolean {
-        return values['lazyfree-lazy-user-del'];
-      },
-      get lazyServerDelete(): boolean {
-        return values['lazyfree-lazy-server-del'];
-      },
-      get lazyExpire(): boolean {
-        return values['lazyfree-lazy-expire'];
-      },
-      get sharesIntegers(): boolean {
-        return values.maxmemory === 0 || !/-l[rf]u$/.test(values['maxmemory-policy']);
-      },
-      get lazyUserFlush(): boolean {
-        return values['lazyfree-lazy-user-flush'];
-      },
-      zsetLimits: {
-        get packedMembersMax(): number {
-          return values['zset-max-listpack-entries'];
-        },
-        get packedBytesMax(): number {
-          return values['zset-max-listpack-value'];
-        },
-      },
-      get packedHashFieldsMax(): number {
-        return values['hash-max-listpack-entries'];
-      },
-      get packedHashBytesMax(): number {
-        return values['hash-max-listpack-value'];
-      },
-      get intsetMembersMax(): number {
-        return values['set-max-intset-entries'];
-      },
-      get listNodeFill(): number {
-        return values['list-max-listpack-size'];
-      },
-      get plainElementBytes(): number {
-        return debugging.packedThresholdBytes;
-      },
-    };
+    this.settings = settingsOf(values, this.debugging);
     this.memory = new Memory(this);
     this.outputLimits = new OutputLimits(this);
     this.dispatcher = new Dispatcher(this);
