@@ -52,8 +52,8 @@ export class NodeDeque {
   }
 
   #resize(length: number): void {
-    const slots = new Array<number>(length).fill(NONE);
-    for (let i = 0; i < this.#count; i++) slots[i] = this.node(i);
+    const slots: number[] = [];
+    for (let i = 0; i < length; i++) slots.push(i < this.#count ? this.node(i) : NONE);
     this.#slots = slots;
     this.#head = 0;
   }

@@ -3,6 +3,7 @@ import { bitmapCommands } from '../commands/bitmap.ts';
 import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
 import { hashCommands } from '../commands/hash.ts';
+import { listCommands } from '../commands/list.ts';
 import { stringCommands } from '../commands/string.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
@@ -21,6 +22,7 @@ export const standaloneFamilies: readonly Family[] = [
   bitmapCommands,
   genericCommands,
   hashCommands,
+  listCommands,
   stringCommands,
   commandCommands,
   configCommands,

@@ -19,8 +19,8 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
          blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
     geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch
     geosearchstore             
-        lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem lset ltrim pfadd
-    pfcount pfdebug pfmerge pfselftest rpop rpoplpush rpush rpushx sadd scard sdiff sdiffstore  sinter
+        pfadd
+    pfcount pfdebug pfmerge pfselftest sadd scard sdiff sdiffstore  sinter
     sintercard sinterstore sismember smembers smismember smove sort sort_ro spop srandmember srem sscan sunion
     sunionstore xack xadd xautoclaim xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer
     xgroup|destroy xgroup|help xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen

@@ -11,6 +11,8 @@ import { toHex } from '../../core/hex.ts';
 import { bytesOf } from '../../core/latin1.ts';
 import { NO_EXPIRY, type Database } from '../../data/database.ts';
 import { eachField } from '../../data/hash-entry.ts';
+import { eachElement } from '../../data/list-elements.ts';
+import type { ListValue } from '../../data/list-value.ts';
 import { KIND, type Kind } from '../../data/value.ts';
 
 const EXPIRE_MARK = bytesOf('!!expire!!');
@@ -47,6 +49,8 @@ type Elements = (database: Database, entry: number, digest: Digest) => void;
 
 const ELEMENTS: Partial<Record<Kind, Elements>> = {
   [KIND.string]: (database, entry, digest) => digest.mix(database.view(entry)),
+  [KIND.list]: (database, entry, digest) =>
+    eachElement(database.object(entry) as ListValue, (bytes, start, end) => digest.mix(bytes, start, end)),
   [KIND.hash]: (database, entry, digest) =>
     eachField(database, entry, (field, fieldStart, fieldEnd, value, valueStart, valueEnd) => {
       const pair = new Digest();
