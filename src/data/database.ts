@@ -338,14 +338,19 @@ export class Database extends Entries {
 
   /** Stores a small collection, given as its bytes, over whatever the key held; the expire time goes. */
   setPacked(kind: Kind, key: Uint8Array, start: number, end: number, value: Uint8Array): number {
-    let address = this.write(key, start, end);
-    if (address === NONE) address = this.insertPacked(kind, key, start, end, value.length);
-    else {
-      address = this.overwriteWithString(address, value.length, false);
-      this.mark(address, kind, KIND_MASK);
-    }
-    copyBytes(value, 0, value.length, this.bytes(address), this.valueOffset(address));
-    return address;
+    const address = this.write(key, start, end);
+    if (address !== NONE) return this.replaceWithPacked(address, kind, value, false);
+    const entry = this.insertPacked(kind, key, start, end, value.length);
+    copyBytes(value, 0, value.length, this.bytes(entry), this.valueOffset(entry));
+    return entry;
+  }
+
+  /** Makes an existing entry, whatever it held, a small collection, given as its bytes. @returns the entry. */
+  replaceWithPacked(address: number, kind: Kind, value: Uint8Array, keepExpiry: boolean): number {
+    const entry = this.overwriteWithString(address, value.length, keepExpiry);
+    this.mark(entry, kind, KIND_MASK);
+    copyBytes(value, 0, value.length, this.bytes(entry), this.valueOffset(entry));
+    return entry;
   }
 
   /** Stores a large value over whatever the key held; the expire time goes unless `keepExpiry`. */

@@ -311,6 +311,16 @@ export class Dict {
     }
   }
 
+  /** Visits records until `visit` says false. It changes nothing. @returns whether all were visited. */
+  every(visit: (address: number) => boolean): boolean {
+    for (const table of [this.#table, this.#next]) {
+      for (let bucket = 0; bucket < table.length; bucket++) {
+        for (let at = table[bucket]!; at !== NONE; at = this.#following(at)) if (!visit(at)) return false;
+      }
+    }
+    return true;
+  }
+
   /**
    * A random record, NONE when there is none. It is drawn from a few neighbours, so that a record that is alone in its
    * bucket is not drawn more often than one that shares it (dict.c dictGetFairRandomKey).
