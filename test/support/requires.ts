@@ -31,6 +31,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   tclsh: { package: 'tcl' },
   perl: { package: 'perl-base' },
   sh: { package: 'dash' },
+  stdbuf: { package: 'coreutils' },
 };
 
 const VERSION_TIMEOUT_MS = 10_000;

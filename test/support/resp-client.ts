@@ -97,7 +97,7 @@ export class RespClient implements AsyncDisposable {
   /** As `call`, and returns the very bytes, as latin1 text. */
   async callRaw(...args: readonly Argument[]): Promise<string> {
     this.send(...args);
-    return (await this.#nextMessage()).raw.toString('latin1');
+    return this.nextRaw();
   }
 
   /** Sends all commands in one write and returns their replies. */
@@ -128,6 +128,11 @@ export class RespClient implements AsyncDisposable {
 
   async nextReply(): Promise<Reply> {
     return (await this.#nextMessage()).reply;
+  }
+
+  /** The very bytes of the next reply, as latin1 text. */
+  async nextRaw(): Promise<string> {
+    return (await this.#nextMessage()).raw.toString('latin1');
   }
 
   /** The next RESP3 push, pushes that came earlier first. */
