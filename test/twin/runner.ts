@@ -38,6 +38,8 @@ export interface TwinOptions {
 }
 
 const DATABASES = 3;
+/** DEBUG shows and sets what nothing else does. */
+const DEBUGGABLE = { 'enable-debug-command': 'local' };
 const SECONDS_TOLERANCE = 5;
 const RUNS = Number(process.env['TWIN_RUNS'] ?? 0);
 const SEED = process.env['TWIN_SEED'];
@@ -202,8 +204,8 @@ export function describeTwins(family: string, options: TwinOptions): void {
     it(
       'give the same replies and end with the same dataset',
       async () => {
-        await using ours: ServerHandle = await startServer();
-        await using theirs: RedisProcess = await startRedis({ options: { databases: 16 } });
+        await using ours: ServerHandle = await startServer({ config: DEBUGGABLE });
+        await using theirs: RedisProcess = await startRedis({ options: { databases: 16, ...DEBUGGABLE } });
         await using mine = await Client.connect({ port: ours.port, timeoutMs: 20_000 });
         await using real = await Client.connect({ port: theirs.port, timeoutMs: 20_000 });
         const twins = new Twins(mine, real, options);

@@ -4,7 +4,9 @@ import { NONE } from '../../data/heap.ts';
 import type { Database } from '../../data/database.ts';
 import type { Dict } from '../../data/dict.ts';
 import { encodingOf } from '../../data/encoding.ts';
+import type { ListValue } from '../../data/list-value.ts';
 import { integerOf, stringEncoding } from '../../data/string-value.ts';
+import { KIND } from '../../data/value.ts';
 import type { Call } from '../call.ts';
 import { totalMemory } from '../client-info.ts';
 import { Digest, digestDatabases, digestValue } from './dataset-digest.ts';
@@ -28,7 +30,18 @@ export function object(c: Call): void {
   const address = entry.toString(16).padStart(12, '0');
   c.reply.simple(
     `Value at:0x${address} refcount:1 encoding:${encodingOf(db, entry)} serializedlength:${serializedLength(db, entry)} ` +
-      `lru:${lru} lru_seconds_idle:${idleSeconds}`,
+      `lru:${lru} lru_seconds_idle:${idleSeconds}${db.kind(entry) === KIND.list ? listDetails(c, entry) : ''}`,
+  );
+}
+
+/** Compression is accepted as a setting, and never done. */
+function listDetails(c: Call, entry: number): string {
+  const list = c.db.object(entry) as ListValue;
+  let bytes = 0;
+  for (let i = 0; i < list.nodeCount; i++) bytes += list.nodeBytes(i).length;
+  return (
+    ` ql_nodes:${list.nodeCount} ql_avg_node:${(list.size / list.nodeCount).toFixed(2)}` +
+    ` ql_listpack_max:${list.fill} ql_compressed:0 ql_uncompressed_size:${bytes}`
   );
 }
 
