@@ -192,14 +192,15 @@ export class Dict {
 
   #growIfFull(): void {
     if (this.#moving >= 0) return;
-    if (this.#table.length === 0) this.#table = new Int32Array(INITIAL_BUCKETS);
+    if (this.#table.length === 0) this.#table = this.#newTable(INITIAL_BUCKETS);
     else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX) this.#resizeTo(this.#size * 2);
   }
 
   /** Makes room for `count` entries in one go, before a load of known size. */
   reserve(count: number): void {
     if (this.#size === 0 && this.#moving < 0 && count > this.#table.length) {
-      this.#table = new Int32Array(Math.min(BUCKETS_MAX, powerOfTwo(count)));
+      this.heap.tableBytes -= this.#table.byteLength;
+      this.#table = this.#newTable(Math.min(BUCKETS_MAX, powerOfTwo(count)));
     }
   }
 
@@ -212,7 +213,7 @@ export class Dict {
   #resizeTo(count: number): void {
     const buckets = Math.min(BUCKETS_MAX, Math.max(INITIAL_BUCKETS, powerOfTwo(count)));
     if (buckets === this.#table.length) return;
-    this.#next = new Int32Array(buckets);
+    this.#next = this.#newTable(buckets);
     this.#moving = 0;
   }
 
@@ -227,6 +228,7 @@ export class Dict {
       this.#moving++;
     }
     if (this.#moving >= table.length) {
+      this.heap.tableBytes -= table.byteLength;
       this.#table = this.#next;
       this.#next = EMPTY_TABLE;
       this.#moving = -1;
@@ -313,12 +315,17 @@ export class Dict {
 
   /** Visits records until `visit` says false. It changes nothing. @returns whether all were visited. */
   every(visit: (address: number) => boolean): boolean {
-    for (const table of [this.#table, this.#next]) {
-      for (let bucket = 0; bucket < table.length; bucket++) {
-        for (let at = table[bucket]!; at !== NONE; at = this.#following(at)) if (!visit(at)) return false;
+    this.hold();
+    try {
+      for (const table of [this.#table, this.#next]) {
+        for (let bucket = 0; bucket < table.length; bucket++) {
+          for (let at = table[bucket]!; at !== NONE; at = this.#following(at)) if (!visit(at)) return false;
+        }
       }
+      return true;
+    } finally {
+      this.release();
     }
-    return true;
   }
 
   /**
@@ -407,9 +414,19 @@ export class Dict {
     return this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
   }
 
-  /** Forgets all records without freeing them and hands out their tables, for a release in slices. */
+  /** A table of empty buckets, counted with the heap until it is replaced or detached. */
+  #newTable(buckets: number): Int32Array {
+    this.heap.tableBytes += buckets * 4;
+    return new Int32Array(buckets);
+  }
+
+  /**
+   * Forgets all records without freeing them and hands out their tables, for a release in slices. Whoever drops a dict
+   * calls this, or its tables count as used for ever.
+   */
   detachAll(): Int32Array[] {
     const tables = [this.#table, this.#next];
+    this.heap.tableBytes -= this.tableBytes;
     this.#table = EMPTY_TABLE;
     this.#next = EMPTY_TABLE;
     this.#moving = -1;
