@@ -75,6 +75,8 @@ export class Heap {
   usedBytes = 0;
   /** Sum of the sizes of all pages. */
   reservedBytes = 0;
+  /** Bytes of the tables of all dicts whose records are here. */
+  tableBytes = 0;
 
   readonly #classOfPage: number[] = [HUGE];
   readonly #liveBlocks: number[] = [0];

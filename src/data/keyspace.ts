@@ -64,8 +64,8 @@ export class Keyspace {
 
   /** Bytes of keys, values and tables. */
   get usedBytes(): number {
-    let total = this.heap.usedBytes;
-    for (const database of this.databases) total += database.tableBytes;
+    let total = this.heap.usedBytes + this.heap.tableBytes;
+    for (const database of this.databases) total += database.volatile.bytes;
     return total;
   }
 

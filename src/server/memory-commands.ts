@@ -6,24 +6,29 @@ import { NONE } from '../data/heap.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Call } from './call.ts';
 import { memoryComplaints } from './memory-doctor.ts';
+import { bytesOfEntry } from './memory-usage.ts';
 import type { DatabaseOverhead, MemoryReport } from './memory.ts';
 import { serverFamily } from './rows.ts';
 
-/** The samples that USAGE takes of a collection are checked, and not needed: sizes are known. */
-function checkUsageOptions(c: Call): void {
+const DEFAULT_SAMPLES = 5;
+
+function parseSamples(c: Call): number {
+  let samples = DEFAULT_SAMPLES;
   for (let i = 3; i < c.args.count; i += 2) {
     if (!c.args.is(i, 'samples') || i + 1 >= c.args.count) fail(SYNTAX_ERROR);
-    if (c.integer(i + 1) < 0) fail(SYNTAX_ERROR);
+    samples = c.integer(i + 1);
+    if (samples < 0) fail(SYNTAX_ERROR);
   }
+  return samples;
 }
 
 function usage(c: Call): void {
-  checkUsageOptions(c);
+  const samples = parseSamples(c);
   const { args, db } = c;
   // As Redis: also keys whose time has passed, as long as they are there.
   const entry = db.dict.find(args.bytes, args.starts[2]!, args.ends[2]!);
   if (entry === NONE) c.reply.nil();
-  else c.reply.integer(db.recordBytes(entry) + (db.isPacked(entry) ? 0 : db.object(entry).overheadBytes));
+  else c.reply.integer(bytesOfEntry(db, entry, samples, c.services.random));
 }
 
 type Field = readonly [name: string, value: number, kind?: 'ratio'];
@@ -108,8 +113,8 @@ function help(c: Call): void {
     'STATS',
     '    Show what memory is used for.',
     'USAGE <key> [SAMPLES <count>]',
-    '    Tell how many bytes a key and its value take. The number of samples is accepted',
-    '    and not needed.',
+    '    Tell how many bytes a key and its value take. Of a collection, so many elements',
+    '    are weighed (5 by default, 0 for all).',
   ]);
 }
 

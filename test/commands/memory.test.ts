@@ -59,6 +59,19 @@ describe('MEMORY USAGE', () => {
     expect(await server.execute('MEMORY', 'USAGE', 'none')).toBe(null);
   });
 
+  it('weighs some elements of a large collection, or all', async () => {
+    for (let i = 0; i < 1000; i++) await server.execute('HSET', 'h', `field:${i}`, 'x'.repeat(100));
+    for (let i = 0; i < 1000; i++) await server.execute('RPUSH', 'l', 'x'.repeat(100));
+    for (const key of ['h', 'l']) {
+      const all = Number(await server.execute('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+      const some = Number(await server.execute('MEMORY', 'USAGE', key));
+      expect(all).toBeGreaterThan(100_000);
+      expect(all).toBeLessThan(300_000);
+      expect(some).toBeGreaterThan(all * 0.8);
+      expect(some).toBeLessThan(all * 1.2);
+    }
+  });
+
   it.each([
     [['k', 'SAMPLES'], 'ERR syntax error'],
     [['k', 'FOO', '1'], 'ERR syntax error'],
@@ -97,6 +110,24 @@ describe('MEMORY STATS', () => {
       Math.floor((number('total.allocated') - number('startup.allocated')) / 1000),
     );
     expect(number('dataset.bytes')).toBeGreaterThan(100_000);
+  });
+});
+
+describe('used_memory', () => {
+  async function used(): Promise<number> {
+    return Number((await stats()).get('total.allocated'));
+  }
+
+  it('counts collections with their tables, and nothing of them when they are gone', async () => {
+    await used();
+    const before = await used();
+    for (let i = 0; i < 5000; i++) await server.execute('HSET', 's', `member:${i}`, '1');
+    const usage = Number(await server.execute('MEMORY', 'USAGE', 's', 'SAMPLES', '0'));
+    const full = await used();
+    expect(full - before).toBeGreaterThan(usage - 4096);
+    expect(full - before).toBeLessThan(usage + 4096);
+    await server.execute('DEL', 's');
+    expect(Math.abs((await used()) - before)).toBeLessThan(4096);
   });
 });
 

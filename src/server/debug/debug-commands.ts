@@ -2,10 +2,12 @@
  * DEBUG, as Redis' own tests use it. What would crash a server is refused: this one may live in somebody else's
  * process. Subsystems add their subcommands, see debugging.ts.
  */
-import { fail, NOT_AN_INTEGER } from '../../core/errors.ts';
+import { fail, NO_SUCH_KEY, NOT_AN_INTEGER } from '../../core/errors.ts';
 import { parseMemory } from '../../core/human.ts';
 import { lowerCaseAscii } from '../../core/latin1.ts';
 import { failSubcommand, replyHelp } from '../../commands/help.ts';
+import { encodingOf } from '../../data/encoding.ts';
+import { NONE } from '../../data/heap.ts';
 import { userLines } from '../acl/user-lines.ts';
 import type { Call } from '../call.ts';
 import { REPLY_PEAK_RESET_MS } from '../clients.ts';
@@ -76,11 +78,14 @@ function changeReplicationId(c: Call): void {
   c.reply.ok();
 }
 
-function listpack(c: Call): void {
-  const entry = c.db.peek(c.args.bytes, c.args.starts[2]!, c.args.ends[2]!);
-  if (entry === 0) fail('ERR no such key');
-  if (c.db.isString(entry) || !c.db.isPacked(entry)) fail('ERR Not a listpack encoded object.');
-  c.reply.simple('Listpack structure printed on stdout');
+/** Redis prints the structure to its standard output; here only the reply is the same. */
+function printed(encoding: string, name: string): (c: Call) => void {
+  return (c) => {
+    const entry = c.db.peek(c.args.bytes, c.args.starts[2]!, c.args.ends[2]!);
+    if (entry === NONE) fail(NO_SUCH_KEY);
+    if (encodingOf(c.db, entry) !== encoding) fail(`ERR Not a ${encoding} encoded object.`);
+    c.reply.simple(`${name} structure printed on stdout`);
+  };
 }
 
 /** Switches something on or off by a number. */
@@ -118,7 +123,8 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   htstats: exactly(3, tableStatistics),
   'htstats-key': exactly(3, tableOfKey),
   leak: exactly(3, (c) => c.reply.ok()),
-  listpack: exactly(3, listpack),
+  listpack: exactly(3, printed('listpack', 'Listpack')),
+  quicklist: { min: 3, max: 4, run: printed('quicklist', 'Quicklist') },
   log: exactly(3, log),
   object: exactly(3, object),
   populate: { min: 3, max: 5, run: populate },

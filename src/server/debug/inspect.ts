@@ -1,6 +1,6 @@
 /** DEBUG subcommands that look at a key, a table, or the clients. Keys whose time has passed are shown too. */
 import { fail, NO_SUCH_KEY } from '../../core/errors.ts';
-import { NONE } from '../../data/heap.ts';
+import { Heap, NONE } from '../../data/heap.ts';
 import type { Database } from '../../data/database.ts';
 import type { Dict } from '../../data/dict.ts';
 import { encodingOf } from '../../data/encoding.ts';
@@ -63,10 +63,10 @@ export function sdsLength(c: Call): void {
   const keyLength = db.keyOf(entry).length;
   const length = db.length(entry);
   const capacity = db.recordBytes(entry);
-  const spare = capacity - (db.valueOffset(entry) % capacity) - length;
+  const spare = Heap.byteOffset(entry) + capacity - db.valueOffset(entry) - length;
   c.reply.simple(
     `key_sds_len:${keyLength}, key_sds_avail:0, key_zmalloc: ${keyLength}, ` +
-      `val_sds_len:${length}, val_sds_avail:${Math.max(0, spare)}, val_zmalloc: ${capacity - keyLength}`,
+      `val_sds_len:${length}, val_sds_avail:${spare}, val_zmalloc: ${capacity - keyLength}`,
   );
 }
 
