@@ -228,19 +228,20 @@ export class SkipList {
 
   /** Puts a record in its place. */
   insert(node: number, score: number): void {
-    this.#writeScore(node, score);
+    this.writeScore(node, score);
     this.#seekNode(node);
     this.#link(node);
   }
 
   /** Puts a record before all others, where the caller knows that it belongs. */
   prepend(node: number, score: number): void {
-    this.#writeScore(node, score);
+    this.writeScore(node, score);
     for (let level = 0; level < this.#height; level++) this.#setPath(level, this.#head, 0);
     this.#link(node);
   }
 
-  #writeScore(node: number, score: number): void {
+  /** Notes a score on a record that is not in the list, or that keeps its place with it. */
+  writeScore(node: number, score: number): void {
     this.heap.doubles[node >>> 15]![(node & 0x7fff) + SCORE] = score;
   }
 
@@ -314,7 +315,7 @@ export class SkipList {
     const before = this.previous(node);
     const after = this.next(node);
     if ((before === NONE || this.score(before) < score) && (after === NONE || this.score(after) > score)) {
-      this.#writeScore(node, score);
+      this.writeScore(node, score);
       return;
     }
     this.remove(node);

@@ -124,6 +124,24 @@ export class ZsetValue implements LargeValue, ZsetReader {
     return this.dict.insert(bytes, start, end, levelBytes(randomHeight(this.#keyspace.random)), nodeMeta);
   }
 
+  /**
+   * Adds a member for which `find` has just found nothing, without putting it in order: for results that are collected
+   * first. Until `sort`, nothing but `find`, `score`, `rescore` and this may be called.
+   */
+  collect(bytes: Uint8Array, start: number, end: number, score: number): void {
+    this.#list.writeScore(this.#newNode(bytes, start, end), score);
+  }
+
+  /** Gives a collected member another score. */
+  rescore(member: number, score: number): void {
+    this.#list.writeScore(member, score);
+  }
+
+  /** Puts all collected members in order. */
+  sort(): void {
+    this.dict.forEach((node) => this.#list.insert(node, this.#list.score(node)));
+  }
+
   /** Gives a member another score. */
   setScore(member: number, score: number): void {
     this.#list.setScore(member, score);

@@ -6,14 +6,19 @@
  * are mixed, databases are mixed, keys of a database are xored; so the order of a hash table does not count, that of a
  * list does. When you add a type, add how its elements are taken to ELEMENTS.
  */
+import { formatDouble17g } from '../../core/double.ts';
 import { SHA1_BYTES, sha1 } from '../../core/sha1.ts';
 import { toHex } from '../../core/hex.ts';
 import { bytesOf } from '../../core/latin1.ts';
 import { NO_EXPIRY, type Database } from '../../data/database.ts';
+import { NONE } from '../../data/heap.ts';
 import { eachField } from '../../data/hash-entry.ts';
 import { eachElement } from '../../data/list-elements.ts';
 import type { ListValue } from '../../data/list-value.ts';
+import { eachMember } from '../../data/set-entry.ts';
 import { KIND, type Kind } from '../../data/value.ts';
+import { zsetAt } from '../../data/zset-entry.ts';
+import { ByteRange } from '../../data/zset-reader.ts';
 
 const EXPIRE_MARK = bytesOf('!!expire!!');
 
@@ -51,6 +56,8 @@ const ELEMENTS: Partial<Record<Kind, Elements>> = {
   [KIND.string]: (database, entry, digest) => digest.mix(database.view(entry)),
   [KIND.list]: (database, entry, digest) =>
     eachElement(database.object(entry) as ListValue, (bytes, start, end) => digest.mix(bytes, start, end)),
+  [KIND.set]: (database, entry, digest) =>
+    eachMember(database, entry, (bytes, start, end) => digest.xor(bytes, start, end)),
   [KIND.hash]: (database, entry, digest) =>
     eachField(database, entry, (field, fieldStart, fieldEnd, value, valueStart, valueEnd) => {
       const pair = new Digest();
@@ -58,6 +65,17 @@ const ELEMENTS: Partial<Record<Kind, Elements>> = {
       pair.mix(value, valueStart, valueEnd);
       digest.xor(pair.bytes);
     }),
+  [KIND.zset]: (database, entry, digest) => {
+    const set = zsetAt(database, entry);
+    const range = new ByteRange();
+    for (let member = set.first; member !== NONE; member = set.next(member)) {
+      const pair = new Digest();
+      set.locate(member, range);
+      pair.mix(range.bytes, range.start, range.end);
+      pair.mix(bytesOf(formatDouble17g(set.score(member))));
+      digest.xor(pair.bytes);
+    }
+  },
 };
 
 /** Redis numbers its types; between hashes and streams come those of modules. */
