@@ -31,6 +31,8 @@ export interface CommandSettings {
   readonly lazyUserFlush: boolean;
   /** redis-server keeps one object for each small integer, unless maxmemory evicts by use. Only OBJECT REFCOUNT tells. */
   readonly sharesIntegers: boolean;
+  /** hll-sparse-max-bytes */
+  readonly sparseSketchBytesMax: number;
   /** hash-max-listpack-entries, hash-max-listpack-value: what a packed hash may hold. */
   readonly packedHashFieldsMax: number;
   readonly packedHashBytesMax: number;
@@ -114,14 +116,18 @@ export class Context {
   /** As `read`, but it must be of a kind. */
   readKind(index: number, kind: Kind): number {
     const entry = this.read(index);
-    if (entry !== NONE && this.db.kind(entry) !== kind) fail(WRONG_TYPE);
+    if (entry !== NONE) this.demandKind(entry, kind);
     return entry;
   }
 
   writeKind(index: number, kind: Kind): number {
     const entry = this.write(index);
-    if (entry !== NONE && this.db.kind(entry) !== kind) fail(WRONG_TYPE);
+    if (entry !== NONE) this.demandKind(entry, kind);
     return entry;
+  }
+
+  demandKind(entry: number, kind: Kind): void {
+    if (this.db.kind(entry) !== kind) fail(WRONG_TYPE);
   }
 
   readString(index: number): number {

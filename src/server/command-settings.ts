@@ -17,6 +17,9 @@ export function settingsOf(values: ConfigValues, debugging: Debugging): CommandS
     get lazyExpire(): boolean {
       return values['lazyfree-lazy-expire'];
     },
+    get sparseSketchBytesMax(): number {
+      return values['hll-sparse-max-bytes'];
+    },
     get sharesIntegers(): boolean {
       return values.maxmemory === 0 || !/-l[rf]u$/.test(values['maxmemory-policy']);
     },

@@ -1,9 +1,12 @@
 /** Every command of a standalone server: the families of data commands and those of the server itself. */
 import { bitmapCommands } from '../commands/bitmap.ts';
+import { hyperloglogCommands } from '../commands/hyperloglog.ts';
 import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
 import { hashCommands } from '../commands/hash.ts';
 import { listCommands } from '../commands/list.ts';
+import { sortedSetCommands } from '../commands/sorted-set.ts';
+import { setCommands } from '../commands/set.ts';
 import { stringCommands } from '../commands/string.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
@@ -20,10 +23,13 @@ import { transactionCommands } from './transaction-commands.ts';
 
 export const standaloneFamilies: readonly Family[] = [
   bitmapCommands,
+  hyperloglogCommands,
   genericCommands,
   hashCommands,
   listCommands,
+  setCommands,
   stringCommands,
+  sortedSetCommands,
   commandCommands,
   configCommands,
   debugCommands,
