@@ -19,18 +19,17 @@
  * notifies.
  */
 import { assert } from '../core/assert.ts';
+import { copyRecord } from './copy-record.ts';
 import { copyBytes, Dict } from './dict.ts';
 import { Entries, NO_EXPIRY } from './entries.ts';
 import { freeInSlices } from './free-in-slices.ts';
 import { BLOCK_BYTES_MAX, Heap, NONE } from './heap.ts';
 import type { Keyspace } from './keyspace.ts';
 import {
-  copyRoom,
   FLAGS_MASK,
   isRoomy,
   isVolatile,
   keyLengthAt,
-  keyOffsetAt,
   KIND_MASK,
   LENGTH,
   META,
@@ -39,8 +38,6 @@ import {
   RAW,
   ROOMY,
   setExpireAt,
-  setKeyLength,
-  TAG,
   TEXT,
   VOLATILE,
 } from './record.ts';
@@ -300,28 +297,9 @@ export class Database extends Entries {
    * value. `meta` says whether the new record is roomy and whether it still has the expire time.
    */
   #moveTo(target: number, address: number, length: number, meta: number, keep: number): number {
-    const { heap } = this.keyspace;
-    const from = heap.wordsOf(address);
-    const fromRecord = Heap.wordOffset(address);
-    const to = heap.wordsOf(target);
-    const toRecord = Heap.wordOffset(target);
-    const keyLength = keyLengthAt(from, fromRecord);
-    to[toRecord + TAG] = from[fromRecord + TAG]!;
-    to[toRecord + META] = meta;
-    to[toRecord + LENGTH] = length;
-    setKeyLength(to, toRecord, keyLength);
-    const stays = (meta & VOLATILE) !== 0;
-    if (stays) copyRoom(from, fromRecord, to, toRecord);
-    const source = keyOffsetAt(from, fromRecord);
-    copyBytes(
-      heap.bytesOf(address),
-      source,
-      source + keyLength + keep,
-      heap.bytesOf(target),
-      keyOffsetAt(to, toRecord),
-    );
+    copyRecord(this.keyspace.heap, address, target, length, meta, keep);
     this.#dict.replace(address, target);
-    if (stays) this.#volatile.moved(target);
+    if ((meta & VOLATILE) !== 0) this.#volatile.moved(target);
     return target;
   }
 

@@ -21,8 +21,21 @@ export const integerText: Text = fc.oneof(
 
 /** Spellings that look like integers and are none, and some far from it. */
 export const brokenIntegerText: Text = fc.constantFrom(
-  ...['', ' 1', '1 ', '+1', '01', '-0', '1.0', '1e3', '0x10', 'abc', '9223372036854775808', '-9223372036854775809'],
-  ...['99999999999999999999', '--1', '1\x00'],
+  '',
+  ' 1',
+  '1 ',
+  '+1',
+  '01',
+  '-0',
+  '1.0',
+  '1e3',
+  '0x10',
+  'abc',
+  '9223372036854775808',
+  '-9223372036854775809',
+  '99999999999999999999',
+  '--1',
+  '1\x00',
 );
 
 export const anyInteger: Text = fc.oneof(

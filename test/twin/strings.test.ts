@@ -67,7 +67,17 @@ const database = fc.oneof(
 );
 const pattern = fc.constantFrom('*', 'a', '[ab]', '?', '[^a]*', '', '\\a', 'k*', 'nothing');
 const cursor = fc.constantFrom(
-  ...['0', '', '00', '+0', 'x', ' 0', '0 ', '-', '18446744073709551616', '-18446744073709551616', '0\x00'],
+  '0',
+  '',
+  '00',
+  '+0',
+  'x',
+  ' 0',
+  '0 ',
+  '-',
+  '18446744073709551616',
+  '-18446744073709551616',
+  '0\x00',
 );
 const scanOptions = options(
   fc.tuple(word('MATCH'), pattern),
