@@ -10,7 +10,7 @@ import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
 import { passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
-import type { Session } from './session.ts';
+import { SESSION, type Session } from './session.ts';
 import { queueCommand } from './transactions.ts';
 
 /** Nested calls: EXEC, a script inside EXEC, a command of the script. */
@@ -152,6 +152,32 @@ export class Dispatcher {
     if (server.observers !== 0) server.observe(call);
   }
 
+  /**
+   * Lets a command that has been waiting answer, outside of any call.
+   * @param run says whether there was an answer.
+   * @returns how many microseconds it took, or -1 if there was none.
+   */
+  answer(call: Call, run: () => boolean): number {
+    if (this.#runCalls > 0) this.#endRun();
+    const server = this.#server;
+    const { command, reply, session } = call;
+    const { statistics } = server;
+    const startUs = server.host.clock.monotonicUs();
+    const { markChunks, markAt } = reply;
+    try {
+      if (!run()) return -1;
+    } catch (error) {
+      this.#rollBack(reply, markChunks, markAt);
+      reply.error(error instanceof ReplyError ? error.text : server.reportFault(session, command, error));
+    }
+    const duration = (this.#clockUs = server.host.clock.monotonicUs()) - startUs;
+    command.microseconds += duration;
+    if (server.latencyTracking) command.durations.record(duration, 1);
+    if (statistics.errorReplies > this.#errorsSeen) command.failedCalls++;
+    this.#errorsSeen = statistics.errorReplies;
+    return duration;
+  }
+
   /** Whether a command of the session runs right now. */
   isServing(session: Session): boolean {
     return this.#depth > 0 && this.#calls[0]!.session === session;
@@ -209,7 +235,9 @@ export class Dispatcher {
     const endUs = (this.#clockUs = server.host.clock.monotonicUs());
     const duration = endUs - startUs;
     command.microseconds += duration;
-    if (server.latencyTracking) command.durations.record(duration, 1);
+    // What waits has not ended: it counts when it is answered.
+    const isOver = !call.session.has(SESSION.blocked);
+    if (server.latencyTracking && isOver) command.durations.record(duration, 1);
     if (duration >= server.slowThresholdUs) server.noteSlow(call, duration);
   }
 

@@ -8,6 +8,7 @@ import { listCommands } from '../commands/list.ts';
 import { sortedSetCommands } from '../commands/sorted-set.ts';
 import { setCommands } from '../commands/set.ts';
 import { stringCommands } from '../commands/string.ts';
+import { blockingListCommands } from './blocking-lists.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
 import { debugCommands } from './debug/debug-commands.ts';
@@ -30,6 +31,7 @@ export const standaloneFamilies: readonly Family[] = [
   setCommands,
   stringCommands,
   sortedSetCommands,
+  blockingListCommands,
   commandCommands,
   configCommands,
   debugCommands,

@@ -6,6 +6,7 @@
 /** Kinds of events. Redis has more: for children, and for files that are written by other threads. */
 export type LatencyEvent =
   | 'command'
+  | 'command-unblocking'
   | 'fast-command'
   | 'expire-cycle'
   | 'eviction-cycle'

@@ -77,6 +77,8 @@ export const OBSERVER = {
   /** Something waits to be propagated at the end of the outermost command. */
   propagation: 1 << 1,
   tracking: 1 << 2,
+  /** Keys changed for which somebody waits. */
+  readyKeys: 1 << 3,
 } as const;
 
 function originOf(session: Session): string {

@@ -30,6 +30,7 @@ import { Identity } from './identity.ts';
 import { Info } from './info/info.ts';
 import { InstantaneousMetrics } from './instantaneous-metrics.ts';
 import { takeOnKeyspaceDuties } from './keyspace-duties.ts';
+import { KeyWaits } from './key-waits.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
 import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
@@ -74,6 +75,7 @@ export class Server implements Services {
   readonly clients = new Clients(this);
   readonly pause = new Pause(this);
   readonly blocking = new Blocking(this);
+  readonly keyWaits = new KeyWaits(this);
   readonly watches = new Watches();
   readonly pubsub = new PubSub(this);
   readonly notifications: Notifications;
@@ -220,6 +222,7 @@ export class Server implements Services {
       run();
     } finally {
       this.propagation.flush();
+      if ((this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
       this.dispatcher.endTurn();
     }
   }
@@ -317,6 +320,7 @@ export class Server implements Services {
 
   keyModified(database: Database, bytes: Uint8Array, start: number, end: number): void {
     if (this.watches.count > 0) this.watches.touch(database, bytes, start, end);
+    if (this.keyWaits.count > 0) this.keyWaits.touch(database, bytes, start, end);
   }
 
   notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void {
@@ -328,6 +332,7 @@ export class Server implements Services {
   /** A database is about to be emptied, or to be given the contents of another one. */
   databaseChanges(database: Database, replacement: Database | null): void {
     this.watches.touchAll(database, replacement);
+    this.keyWaits.touchAll(database);
   }
 
   countChanges(count: number): void {
@@ -363,7 +368,9 @@ export class Server implements Services {
   /** Somebody looks at every executed command. */
   observe(call: Call): void {
     if ((this.observers & OBSERVER.monitor) !== 0) this.monitors.feed(call);
-    if ((this.observers & OBSERVER.propagation) !== 0 && this.dispatcher.depth === 0) this.propagation.flush();
+    if (this.dispatcher.depth > 0) return;
+    if ((this.observers & OBSERVER.propagation) !== 0) this.propagation.flush();
+    if ((this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
   }
 
   /** A handler threw something that is not an answer: that is a bug. The command fails, the server goes on. */

@@ -16,7 +16,7 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     readwrite restore-asking
   `),
   'data types': words(`
-    blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin geoadd geodist geohash geopos georadius
+    bzmpop bzpopmax bzpopmin geoadd geodist geohash geopos georadius
     georadius_ro georadiusbymember georadiusbymember_ro geosearch geosearchstore sort sort_ro xack xadd xautoclaim
     xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help
     xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen xpending xrange xread xreadgroup

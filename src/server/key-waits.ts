@@ -1,0 +1,192 @@
+/**
+ * Who waits for which key: blocking pops, blocking reads of streams (blocked.c).
+ *
+ * A command that finds nothing parks its session (blocking.ts) and stands in the queue of each of its keys. A key that
+ * changes while somebody waits for it is ready: when the command that changed it, or the transaction or script around
+ * that, has ended and was propagated, those who wait for ready keys are tried in the order in which they came. One whose
+ * kind of value the key does not hold stays where it is. Whoever is served may make other keys ready (BLMOVE pushes):
+ * these follow in the next round.
+ *
+ * How a command is served is its own affair: it gives a function that is called as a handler would be, with its
+ * arguments, the key's index among them and its entry. Waits that also end when the key holds no such value any more
+ * (XREADGROUP) say so by `missing`.
+ */
+import type { Arguments } from '../core/arguments.ts';
+import { doubleOfLongDouble, parseLongDouble } from '../core/long-double.ts';
+import { fail } from '../core/errors.ts';
+import { latin1Of } from '../core/latin1.ts';
+import type { Database } from '../data/database.ts';
+import { NONE } from '../data/heap.ts';
+import type { Kind } from '../data/value.ts';
+import type { WaitKind } from './blocking.ts';
+import { Call } from './call.ts';
+import { OBSERVER } from './monitor.ts';
+import type { Server } from './server.ts';
+import type { Session } from './session.ts';
+
+export interface KeyWait {
+  readonly kind: WaitKind;
+  /** What a key must hold to serve. */
+  readonly value: Kind;
+  /** Indexes of the key arguments: from the first to before `end`. */
+  readonly firstKey: number;
+  readonly end: number;
+  /** Unix time in ms, 0 for never. */
+  readonly deadlineMs: number;
+  /** Answers from the key at an argument. An error that it throws is an answer. @returns false to go on waiting. */
+  readonly serve: (c: Call, key: number, entry: number) => boolean;
+  /** A key changed and holds no such value. @returns whether the wait was ended by an answer. */
+  readonly missing?: (c: Call, key: number) => boolean;
+  /** Answers when the time is over. */
+  readonly giveUp: (session: Session) => void;
+}
+
+interface Waiter {
+  readonly wait: KeyWait;
+  readonly call: Call;
+  /** Its keys, each with the argument where it stands first. */
+  readonly keys: ReadonlyMap<string, number>;
+}
+
+interface ReadyKey {
+  readonly database: Database;
+  readonly key: string;
+  readonly bytes: Buffer;
+}
+
+/** By key, as a binary string; those who wait in the order in which they came. */
+type Queues = Map<string, Set<Waiter>>;
+
+export class KeyWaits {
+  readonly #server: Server;
+  readonly #databases = new Map<Database, Queues>();
+  /** Keys that changed, by database and key, in the order in which they did first. */
+  #ready = new Map<string, ReadyKey>();
+  /** Number of commands that wait for keys, and of those with `missing`. */
+  count = 0;
+  #countMissing = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Parks the session of a call until one of its keys serves it. The call returns without a reply. */
+  block(c: Call, wait: KeyWait): void {
+    const { server, session, command, db } = c;
+    const args = c.args.detach();
+    const waiter: Waiter = { wait, call: new Call(server, session, command, args), keys: keysOf(args, wait) };
+    const queues = this.#queuesOf(db);
+    for (const key of waiter.keys.keys()) {
+      const queue = queues.get(key);
+      if (queue === undefined) queues.set(key, new Set([waiter]));
+      else queue.add(waiter);
+    }
+    this.#count(wait, 1);
+    const { kind, deadlineMs, giveUp } = wait;
+    server.blocking.block(session, { kind, deadlineMs, giveUp, leave: () => this.#leave(waiter) });
+  }
+
+  #queuesOf(database: Database): Queues {
+    let queues = this.#databases.get(database);
+    if (queues === undefined) this.#databases.set(database, (queues = new Map()));
+    return queues;
+  }
+
+  #count(wait: KeyWait, change: number): void {
+    this.count += change;
+    if (wait.missing !== undefined) this.#countMissing += change;
+  }
+
+  #leave(waiter: Waiter): void {
+    const queues = this.#queuesOf(waiter.call.db);
+    for (const key of waiter.keys.keys()) {
+      const queue = queues.get(key)!;
+      queue.delete(waiter);
+      if (queue.size === 0) queues.delete(key);
+    }
+    this.#count(waiter.wait, -1);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- ready
+
+  /** A key was changed, created or removed. */
+  touch(database: Database, bytes: Uint8Array, start: number, end: number): void {
+    const queues = this.#databases.get(database);
+    if (queues === undefined || queues.size === 0) return;
+    const key = latin1Of(bytes, start, end);
+    if (queues.has(key)) this.#markReady(database, key);
+  }
+
+  /** All of a database changes: it is emptied, or gets other contents. */
+  touchAll(database: Database): void {
+    for (const key of this.#databases.get(database)?.keys() ?? []) this.#markReady(database, key);
+  }
+
+  #markReady(database: Database, key: string): void {
+    const id = `${database.index}:${key}`;
+    if (this.#ready.has(id)) return;
+    this.#ready.set(id, { database, key, bytes: Buffer.from(key, 'latin1') });
+    this.#server.setObserver(OBSERVER.readyKeys, true);
+  }
+
+  /** Serves those who wait for keys that are ready. To be called when no command runs. */
+  serve(): void {
+    while (this.#ready.size > 0) {
+      const round = this.#ready;
+      this.#ready = new Map();
+      for (const ready of round.values()) this.#serveKey(ready);
+    }
+    this.#server.setObserver(OBSERVER.readyKeys, false);
+  }
+
+  #serveKey({ database, key, bytes }: ReadyKey): void {
+    for (const waiter of this.#databases.get(database)?.get(key) ?? []) {
+      // Whoever was served before may have taken the last element, and moved the entry in any case.
+      const entry = database.exists(bytes, 0, bytes.length);
+      if (entry === NONE && this.#countMissing === 0) break;
+      const { wait, call, keys } = waiter;
+      const index = keys.get(key)!;
+      if (entry !== NONE && database.kind(entry) === wait.value) {
+        this.#answer(call, () => wait.serve(call, index, entry));
+      } else if (wait.missing !== undefined) this.#answer(call, () => wait.missing!(call, index));
+    }
+    // A key that expired just now is to be deleted elsewhere too.
+    this.#server.propagation.flush();
+  }
+
+  #answer(call: Call, run: () => boolean): void {
+    const server = this.#server;
+    const { session } = call;
+    call.reply = session.reply;
+    call.propagation = null;
+    const durationUs = server.dispatcher.answer(call, run);
+    if (durationUs < 0) return;
+    if (server.propagates) server.propagation.collect(call, false);
+    server.propagation.flush();
+    server.blocking.unblock(session);
+    server.latency.note('command-unblocking', durationUs);
+    server.slowLog.note(call, durationUs);
+  }
+}
+
+function keysOf(args: Arguments, { firstKey, end }: KeyWait): Map<string, number> {
+  const keys = new Map<string, number>();
+  for (let i = firstKey; i < end; i++) {
+    const key = args.binary(i);
+    if (!keys.has(key)) keys.set(key, i);
+  }
+  return keys;
+}
+
+const INT64_LIMIT = 2 ** 63;
+
+/** Unix time in ms at which so many seconds, given as an argument, will have passed; 0 for 0. Decimals are rounded up. */
+export function deadlineOfSeconds(c: Call, index: number): number {
+  const { bytes, starts, ends } = c.args;
+  const seconds = parseLongDouble(bytes, starts[index]!, ends[index]!);
+  if (seconds === null) return fail('ERR timeout is not a float or out of range');
+  const durationMs = Math.ceil(doubleOfLongDouble(seconds) * 1000);
+  // What C makes of a number that an int64 cannot hold is negative.
+  if (durationMs < 0 || durationMs >= INT64_LIMIT) fail('ERR timeout is negative');
+  return durationMs === 0 ? 0 : c.now + durationMs;
+}
