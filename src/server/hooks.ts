@@ -1,6 +1,9 @@
 /**
  * Where higher floors plug in. The server calls these; replication, persistence and cluster implement them. Without
  * them the server is a standalone master that keeps its data in memory.
+ *
+ * What they have to tell goes other ways: sections of INFO to `server.info.provide`, subcommands of DEBUG to
+ * `server.debugging.provide`, memory to `server.memory.addSource`, periodic work to `server.cronDuties`.
  */
 import type { Arguments } from '../core/arguments.ts';
 import type { Command } from './command-table.ts';
@@ -25,8 +28,6 @@ export interface ReplicationHook {
   readonly isReplica: boolean;
   /** NOREPLICAS, if a command with these flags writes and there are too few. */
   refuseForLackOfReplicas(flags: number): string | null;
-  /** Lines of INFO replication. */
-  info(): string[];
 }
 
 export interface ClusterRouter {
