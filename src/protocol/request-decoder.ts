@@ -197,6 +197,15 @@ export class RequestDecoder {
     }
   }
 
+  /** Forgets everything: the client is gone. */
+  discard(): void {
+    this.#bytes = this.#held = EMPTY;
+    this.args.bytes = EMPTY;
+    this.args.clear();
+    this.#requestStart = this.#at = this.#end = this.#searched = this.#missing = 0;
+    this.#bulkLength = -1;
+  }
+
   /** Undoes the last `next`, which said REQUEST: the request will be decoded once more. */
   putBack(): void {
     this.#at = this.#requestStart = this.#lastStart;

@@ -257,6 +257,7 @@ export class Session implements ConnectionEvents {
     if (error) this.server.log.verbose(`Reading from client: ${error.message}`);
     this.set(SESSION.closed);
     this.output.discard();
+    this.decoder.discard();
     this.server.forget(this);
     for (const run of this.onClose.splice(0)) run();
     this.connection.destroy();
