@@ -192,7 +192,7 @@ function popFromKey(c: Context, end: End): void {
 }
 
 /** Removes so many members of the set under a key argument, all of them there, from one end, and replies them. */
-export function pop(c: Context, key: number, entry: number, end: End, count: number, isNested: boolean): void {
+function pop(c: Context, key: number, entry: number, end: End, count: number, isNested: boolean): void {
   const { db, reply } = c;
   const set = zsetAt(db, entry);
   const isWhole = count === set.size;
@@ -206,7 +206,7 @@ export function pop(c: Context, key: number, entry: number, end: End, count: num
     first = member;
     member = end === 'min' ? set.next(member) : set.previous(member);
   }
-  if (isWhole) db.remove(entry);
+  if (isWhole) db.remove(entry, 'server');
   else removeMembers(db, entry, end === 'min' ? set.first : first, count);
   c.changed(key, NOTIFY.zset, end === 'min' ? 'zpopmin' : 'zpopmax', count);
   if (isWhole) c.notify(key, NOTIFY.generic, 'del');
@@ -239,18 +239,32 @@ export function zmpop(c: Context): void {
 }
 
 /** Pops from the first of the keys that there is. @returns whether there is one. */
-export function popFromFirst(c: Context, { firstKey, keys, end, count }: MultiplePop): boolean {
+function popFromFirst(c: Context, { firstKey, keys, end, count }: MultiplePop): boolean {
   for (let key = firstKey; key < firstKey + keys; key++) {
     const entry = c.writeKind(key, KIND.zset);
     if (entry === NONE) continue;
-    const popped = Math.min(count, zsetAt(c.db, entry).size);
-    const { args, reply } = c;
-    reply.array(2);
-    reply.bulk(args.bytes, args.starts[key]!, args.length(key));
-    reply.array(popped);
-    pop(c, key, entry, end, popped, true);
-    if (c.services.propagates) c.propagateInstead([`zpop${end}`, args.copy(key), String(popped)]);
+    popManyWithKey(c, key, entry, end, count);
     return true;
   }
   return false;
+}
+
+/** Pops up to `count` members and replies the key and pairs, as ZMPOP does. */
+export function popManyWithKey(c: Context, key: number, entry: number, end: End, count: number): void {
+  const { args, reply } = c;
+  const popped = Math.min(count, zsetAt(c.db, entry).size);
+  reply.array(2);
+  reply.bulk(args.bytes, args.starts[key]!, args.length(key));
+  reply.array(popped);
+  pop(c, key, entry, end, popped, true);
+  if (c.services.propagates) c.propagateInstead([`ZPOP${end.toUpperCase()}`, args.copy(key), String(popped)]);
+}
+
+/** Pops one member and replies key, member and score, as BZPOPMIN does. */
+export function popOneWithKey(c: Context, key: number, entry: number, end: End): void {
+  const { args, reply } = c;
+  reply.array(3);
+  reply.bulk(args.bytes, args.starts[key]!, args.length(key));
+  pop(c, key, entry, end, 1, false);
+  if (c.services.propagates) c.propagateInstead([`ZPOP${end.toUpperCase()}`, args.copy(key)]);
 }
