@@ -10,6 +10,7 @@ import type { Call } from './call.ts';
 import { clientInfo } from './client-info.ts';
 import { PAUSE } from './pause.ts';
 import { type ClientClass, SESSION, type Session } from './session.ts';
+import { trackingSubcommands } from './tracking-commands.ts';
 
 const NAME_REFUSED = 'ERR Client names cannot contain spaces, newlines or special characters.';
 const ID_REFUSED = 'ERR client-id should be greater than 0';
@@ -251,6 +252,7 @@ const QUIET = ['noscript', 'loading', 'stale'] as const;
 const ADMIN = ['admin', 'noscript', 'loading', 'stale'] as const;
 
 const clientSubcommands: readonly Row<Call>[] = [
+  ...trackingSubcommands,
   {
     name: 'getname',
     arity: 2,

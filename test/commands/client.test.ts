@@ -357,3 +357,21 @@ describe('A client that goes away', () => {
     expect(await client.readUntilClose()).toBe('+PONG\r\n$1\r\na\r\n');
   });
 });
+
+describe('A client without client-side caching', () => {
+  it('hears that it has none', async () => {
+    await using serving = await serve();
+    const client = await serving.connect();
+    expect(await client.call('CLIENT', 'GETREDIR')).toBe(-1);
+    expect(await client.call('CLIENT', 'TRACKINGINFO')).toEqual(['flags', ['off'], 'redirect', -1, 'prefixes', []]);
+    expect(await client.call('CLIENT', 'CACHING', 'yes')).toEqual(
+      error(
+        'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+      ),
+    );
+    await client.call('HELLO', 3);
+    expect(await client.callRaw('CLIENT', 'TRACKINGINFO')).toBe(
+      '%3\r\n$5\r\nflags\r\n~1\r\n$3\r\noff\r\n$8\r\nredirect\r\n:-1\r\n$8\r\nprefixes\r\n*0\r\n',
+    );
+  });
+});

@@ -5,7 +5,7 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     acl|setuser acl|users acl|whoami
   `),
   'client-side caching': words(`
-    client|caching client|getredir client|tracking client|trackinginfo
+    client|tracking
   `),
   cluster: words(`
     asking cluster cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|count-failure-reports
@@ -16,8 +16,8 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     readwrite restore-asking
   `),
   'data types': words(`
-    bzmpop bzpopmax bzpopmin geoadd geodist geohash geopos georadius
-    georadius_ro georadiusbymember georadiusbymember_ro geosearch geosearchstore sort sort_ro xack xadd xautoclaim
+    geoadd geodist geohash geopos georadius
+    georadius_ro georadiusbymember georadiusbymember_ro geosearch geosearchstore xack xadd xautoclaim
     xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help
     xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen xpending xrange xread xreadgroup
     xrevrange xsetid xtrim
