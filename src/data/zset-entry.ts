@@ -100,6 +100,12 @@ function makeLarge(db: Database, entry: number, set: PackedZset): number {
   return db.replaceWithObject(entry, largeFrom(db, set), true);
 }
 
+/** Makes a packed sorted set a large one. @returns the entry. */
+export function unpackZset(db: Database, entry: number): number {
+  const set = zsetAt(db, entry);
+  return set instanceof PackedZset ? makeLarge(db, entry, set) : entry;
+}
+
 function largeFrom(db: Database, set: PackedZset): ZsetValue {
   const large = new ZsetValue(db.keyspace);
   large.reserve(set.size + 1);

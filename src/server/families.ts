@@ -5,10 +5,12 @@ import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
 import { hashCommands } from '../commands/hash.ts';
 import { listCommands } from '../commands/list.ts';
+import { sortCommands } from '../commands/sort.ts';
 import { sortedSetCommands } from '../commands/sorted-set.ts';
 import { setCommands } from '../commands/set.ts';
 import { stringCommands } from '../commands/string.ts';
 import { blockingListCommands } from './blocking-lists.ts';
+import { blockingSortedSetCommands } from './blocking-sorted-sets.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
 import { debugCommands } from './debug/debug-commands.ts';
@@ -30,8 +32,10 @@ export const standaloneFamilies: readonly Family[] = [
   listCommands,
   setCommands,
   stringCommands,
+  sortCommands,
   sortedSetCommands,
   blockingListCommands,
+  blockingSortedSetCommands,
   commandCommands,
   configCommands,
   debugCommands,
