@@ -5,13 +5,15 @@
 import { ActiveExpiry } from '../data/expire-cycle.ts';
 import { Frequency } from '../data/frequency.ts';
 import type { Removal } from '../data/value.ts';
+import type { Timer } from '../host/host.ts';
 import type { ConfigValues } from './config/parameters.ts';
 import type { Server } from './server.ts';
 
 /** A fast cycle is not repeated sooner. */
 const FAST_CYCLE_PERIOD_MS = 2;
 
-export function takeOnKeyspaceDuties(server: Server): void {
+/** @returns a function that ends what goes on by itself. */
+export function takeOnKeyspaceDuties(server: Server): () => void {
   const { values } = server.config;
   server.keyspace.reclaimer = {
     isLazy: (removal) => isLazy(removal, values),
@@ -25,7 +27,11 @@ export function takeOnKeyspaceDuties(server: Server): void {
     countUses(server);
     return null;
   });
-  expireActively(server);
+  const stopExpiring = expireActively(server);
+  return () => {
+    stopExpiring();
+    server.lazyFree.stop();
+  };
 }
 
 function isLazy(removal: Removal, values: ConfigValues): boolean {
@@ -58,7 +64,7 @@ function countUses({ config: { values }, keyspace }: Server): void {
 }
 
 /** A slow cycle with each run of the cron; after one that ran out of time, fast ones until the next. */
-function expireActively(server: Server): void {
+function expireActively(server: Server): () => void {
   const { values } = server.config;
   const { clock, timers } = server.host;
   const expiry = new ActiveExpiry(server.keyspace, clock, {
@@ -69,7 +75,7 @@ function expireActively(server: Server): void {
       return values.hz;
     },
   });
-  let isFastCycleDue = false;
+  let fastCycle: Timer | null = null;
   const report = (): void => {
     const { statistics } = server;
     statistics.expiredStalePercent = expiry.staleShare * 100;
@@ -77,12 +83,10 @@ function expireActively(server: Server): void {
     statistics.expireCycleUs += expiry.timeUsedUs;
     server.latency.note('expire-cycle', expiry.timeUsedUs);
     expiry.timeCapReachedCount = expiry.timeUsedUs = 0;
-    if (!expiry.isBehind || isFastCycleDue) return;
-    isFastCycleDue = true;
-    timers.after(FAST_CYCLE_PERIOD_MS, runFastCycle);
+    if (expiry.isBehind) fastCycle ??= timers.after(FAST_CYCLE_PERIOD_MS, runFastCycle);
   };
   const runFastCycle = (): void => {
-    isFastCycleDue = false;
+    fastCycle = null;
     if (!server.debugging.activeExpiry) return;
     server.enter(() => expiry.fastCycle());
     report();
@@ -92,4 +96,8 @@ function expireActively(server: Server): void {
     expiry.slowCycle();
     report();
   });
+  return () => {
+    fastCycle?.cancel();
+    fastCycle = null;
+  };
 }

@@ -29,6 +29,11 @@ export class LazyFree {
     if (this.#waiting.length === 1) this.#timers.soon(this.#run);
   }
 
+  /** Forgets what is still to be freed: the whole heap goes. */
+  stop(): void {
+    this.#waiting.length = 0;
+  }
+
   readonly #run = (): void => {
     const untilUs = this.#clock.monotonicUs() + TURN_BUDGET_US;
     for (let slices = SLICES_PER_TURN_MAX; slices > 0 && this.#waiting.length > 0; slices--) {

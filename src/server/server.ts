@@ -115,6 +115,7 @@ export class Server implements Services {
   #turnUs = 0;
   #turnMs = 0;
   readonly #toFlush = new Set<Session>();
+  readonly #stopKeyspaceDuties: () => void;
 
   constructor(options: ServerOptions) {
     this.host = options.host;
@@ -154,7 +155,7 @@ export class Server implements Services {
     this.cronDuties.push((now) => this.#observe(now));
     const release = new MemoryRelease(this);
     this.cronDuties.push((now) => release.check(now));
-    takeOnKeyspaceDuties(this);
+    this.#stopKeyspaceDuties = takeOnKeyspaceDuties(this);
     provideDebugCommands(this.debugging);
     wireConfig(this);
   }
@@ -307,6 +308,7 @@ export class Server implements Services {
   /** Closes every connection and listener; `done` when the ports are free again. */
   close(done: () => void): void {
     this.cron.stop();
+    this.#stopKeyspaceDuties();
     this.pause.stop();
     for (const session of this.sessions.values()) session.close();
     this.listeners.close(done);
