@@ -1,11 +1,8 @@
 /** Inputs of the operations on several sorted sets: sorted sets, sets (whose members all score 1), and missing keys. */
 import { fail, WRONG_TYPE } from '../core/errors.ts';
-import { isBigInteger, parseInt64, parseInteger } from '../core/integer.ts';
-import { Dict } from '../data/dict.ts';
-import type { DictValue } from '../data/dict-value.ts';
-import { Heap, NONE } from '../data/heap.ts';
-import { copyMember, intsetLength, searchMember } from '../data/intset.ts';
-import { keyLengthAt, keyOffsetAt } from '../data/record.ts';
+import type { Database } from '../data/database.ts';
+import { NONE } from '../data/heap.ts';
+import { eachMember, isMember, setSize } from '../data/set-entry.ts';
 import { KIND } from '../data/value.ts';
 import { zsetAt } from '../data/zset-entry.ts';
 import { ByteRange, type ZsetReader } from '../data/zset-reader.ts';
@@ -24,7 +21,6 @@ export interface Source {
 }
 
 const SET_SCORE = 1;
-const DIGITS = 24;
 
 /** The source under a key argument. */
 export function sourceAt(c: Context, index: number): Source {
@@ -33,9 +29,7 @@ export function sourceAt(c: Context, index: number): Source {
   if (entry === NONE) return nothing;
   const kind = db.kind(entry);
   if (kind === KIND.zset) return new SortedSource(zsetAt(db, entry), entry);
-  if (kind !== KIND.set) fail(WRONG_TYPE);
-  if (!db.isPacked(entry)) return new SetSource((db.object(entry) as DictValue).dict, entry);
-  return new IntegersSource(db.bytes(entry), db.valueOffset(entry), entry);
+  return kind === KIND.set ? new SetSource(db, entry) : fail(WRONG_TYPE);
 }
 
 const nothing: Source = { size: 0, entry: NONE, forEach: () => {}, scoreOf: () => NaN };
@@ -70,62 +64,23 @@ class SortedSource implements Source {
 }
 
 class SetSource implements Source {
-  readonly #dict: Dict;
+  readonly #db: Database;
   readonly entry: number;
 
-  constructor(dict: Dict, entry: number) {
-    this.#dict = dict;
+  constructor(db: Database, entry: number) {
+    this.#db = db;
     this.entry = entry;
   }
 
   get size(): number {
-    return this.#dict.size;
+    return setSize(this.#db, this.entry);
   }
 
   forEach(visit: Visit): void {
-    const { heap } = this.#dict;
-    let goesOn = true;
-    this.#dict.forEach((record) => {
-      if (!goesOn) return;
-      const words = heap.wordsOf(record);
-      const at = Heap.wordOffset(record);
-      const key = keyOffsetAt(words, at);
-      goesOn = visit(heap.bytesOf(record), key, key + keyLengthAt(words, at), SET_SCORE);
-    });
+    eachMember(this.#db, this.entry, (bytes, start, end) => visit(bytes, start, end, SET_SCORE));
   }
 
   scoreOf(bytes: Uint8Array, start: number, end: number): number {
-    return this.#dict.find(bytes, start, end) === NONE ? NaN : SET_SCORE;
-  }
-}
-
-class IntegersSource implements Source {
-  readonly #bytes: Uint8Array;
-  readonly #at: number;
-  readonly entry: number;
-
-  constructor(bytes: Uint8Array, at: number, entry: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-    this.entry = entry;
-  }
-
-  get size(): number {
-    return intsetLength(this.#bytes, this.#at);
-  }
-
-  forEach(visit: Visit): void {
-    const digits = Buffer.allocUnsafe(DIGITS);
-    const { size } = this;
-    for (let i = 0; i < size; i++) {
-      if (!visit(digits, 0, copyMember(this.#bytes, this.#at, i, digits, 0), SET_SCORE)) return;
-    }
-  }
-
-  scoreOf(bytes: Uint8Array, start: number, end: number): number {
-    const value = parseInteger(bytes, start, end);
-    if (Number.isNaN(value)) return NaN;
-    const member = isBigInteger(value) ? parseInt64(bytes, start, end)! : value;
-    return searchMember(this.#bytes, this.#at, member) < 0 ? NaN : SET_SCORE;
+    return isMember(this.#db, this.entry, bytes, start, end) ? SET_SCORE : NaN;
   }
 }

@@ -103,6 +103,8 @@ const reads = fc.oneof(
 );
 
 const combinations = fc.oneof(
+  { weight: 2, arbitrary: call('SADD', key, members) },
+  call('SADD', key, fc.constantFrom(['1', '10', '9'], ['-5', '10', '9223372036854775807'])),
   call('ZUNION', inputs, options(aggregate, word('WITHSCORES'))),
   call('ZINTER', inputs, options(aggregate, word('WITHSCORES'))),
   call('ZDIFF', numbered, options(word('WITHSCORES'), aggregate)),
