@@ -33,11 +33,8 @@ export class BufferGauge {
   replyBytes = REPLY_BUFFER_BYTES;
   /** The largest use of it of late: rbp. */
   replyPeak = REPLY_BUFFER_BYTES;
-  #replyPeakSinceMs: number;
-
-  constructor(nowMs: number) {
-    this.#replyPeakSinceMs = nowMs;
-  }
+  /** When the peak was last forgotten; a new client's is at the first occasion (Redis mixes up two units there). */
+  #replyPeakSinceMs = -Infinity;
 
   /** @param buffered bytes that are no arguments yet. @param awaited length of the argument that is being read. */
   received(buffered: number, awaited: number): void {

@@ -46,14 +46,13 @@ export class Monitors {
   /** Tells about a command that was executed. */
   feed(call: Call): void {
     const { session, command, args } = call;
-    if (!command.has(FLAG.skip_monitor | FLAG.admin))
-      this.tell(session, call.db.index, args, command.row.secrets?.(args));
+    if (!command.has(FLAG.skip_monitor | FLAG.admin)) this.tell(session, args, command.row.secrets?.(args));
   }
 
-  /** Tells about a request, whatever its command is. */
-  tell(session: Session, database: number, args: Arguments, secrets: readonly number[] = []): void {
+  /** Tells about a request, whatever its command is. The database is the one that it leaves the session in. */
+  tell(session: Session, args: Arguments, secrets: readonly number[] = []): void {
     if (this.#server.conditions & CONDITION.loading) return;
-    const line = `+${this.#time()} [${database} ${originOf(session)}] ${quoteArguments(args, secrets)}\r\n`;
+    const line = `+${this.#time()} [${session.db.index} ${originOf(session)}] ${quoteArguments(args, secrets)}\r\n`;
     const bytes = Buffer.from(line, 'latin1');
     for (const monitor of this.#sessions) {
       if (!monitor.isOpen) continue;

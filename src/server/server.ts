@@ -358,7 +358,7 @@ export class Server implements Services {
   /** EXEC was refused. Monitors that were told of the MULTI are told that it is over. */
   abortExec(session: Session, args: Arguments, text: string): void {
     abortTransaction(this, session, text);
-    if (this.monitors.count > 0) this.monitors.tell(session, session.db.index, args);
+    if (this.monitors.count > 0) this.monitors.tell(session, args);
   }
 
   /** A call lasted long enough for the slow log or the latency monitor. */

@@ -118,7 +118,7 @@ export class Session implements ConnectionEvents {
   trackingPrefixes: readonly string[] = [];
   /** Stands for the number of a file descriptor in CLIENT LIST. */
   descriptor = -1;
-  readonly gauge: BufferGauge;
+  readonly gauge = new BufferGauge();
   outputBytesTotal = 0;
   /** The connection holds bytes; `drain` will be called. */
   #backedUp = false;
@@ -141,7 +141,6 @@ export class Session implements ConnectionEvents {
     this.db = server.keyspace.databases[0]!;
     this.user = server.acl.defaultUser;
     this.createdMs = this.lastInteractionMs = server.keyspace.nowMs;
-    this.gauge = new BufferGauge(this.createdMs);
   }
 
   has(flags: number): boolean {

@@ -26,7 +26,7 @@ describe('MONITOR', () => {
       ['get', 'k'],
     ]);
     expect(await nextLine(monitor)).toBe(`[0 ${address}] "SET" "k" "a \\"quoted\\"\\r\\n\\x00value\\xc3\\xbf"`);
-    expect(await nextLine(monitor)).toBe(`[0 ${address}] "SELECT" "3"`);
+    expect(await nextLine(monitor)).toBe(`[3 ${address}] "SELECT" "3"`);
     expect(await nextLine(monitor)).toBe(`[3 ${address}] "get" "k"`);
   });
 
