@@ -22,7 +22,7 @@ async function listBy(client: RespClient, ...args: string[]): Promise<Map<string
 
 describe('CLIENT INFO', () => {
   it('shows every field of Redis 7.0 in its order', async () => {
-    await using serving = await serve();
+    await using serving = await serve({ clock: 'manual' });
     const client = await serving.connect();
     const line = (await client.call('CLIENT', 'INFO')) as string;
     expect(line).toMatch(
