@@ -45,6 +45,7 @@ export class Shutdown {
     }
     this.#begun = true;
     if (config.values.pidfile !== '') log.notice('Removing the pid file.');
+    if (config.values.unixsocket !== '') log.notice('Removing the unix socket file.');
     log.warning('Redis is now ready to exit, bye bye...');
     this.onReady?.(request);
     return null;

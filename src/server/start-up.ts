@@ -66,6 +66,12 @@ function announce(server: Server, listeners: Listeners, terminal: boolean): void
   log.warning('Server initialized');
   if (listeners.hasTcp) log.notice('Ready to accept connections');
   if (listeners.hasUnix) log.notice(`The server is now ready to accept connections at ${values.unixsocket}`);
+  if (server.hooks.persistence === null && (values.appendonly || values.save.length > 0)) {
+    log.warning(
+      'WARNING: nothing is written to disk: save points and appendonly are accepted, but persistence is not built yet. ' +
+        'The dataset is gone when this server ends. `--save ""` says that you know.',
+    );
+  }
   const limit = values.maxmemory;
   if (limit > 0 && limit < 1024 * 1024) {
     log.warning(
