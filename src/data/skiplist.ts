@@ -95,13 +95,13 @@ export class SkipList {
   #forward(node: number, level: number): number {
     const words = this.heap.words[node >>> 15]!;
     const record = (node & 0x7fff) << 1;
-    return words[level === 0 ? record + FORWARD : levelAt(words, record, level)]!;
+    return words[linkAt(words, record, level)]!;
   }
 
   #setForward(node: number, level: number, target: number): void {
     const words = this.heap.words[node >>> 15]!;
     const record = (node & 0x7fff) << 1;
-    words[level === 0 ? record + FORWARD : levelAt(words, record, level)] = target;
+    words[linkAt(words, record, level)] = target;
   }
 
   #span(node: number, level: number): number {
@@ -137,19 +137,24 @@ export class SkipList {
 
   /** Leaves the path to where a member with a score is, or would be. */
   #seek(score: number, bytes: Uint8Array, start: number, end: number): void {
+    const { words, doubles } = this.heap;
     const path = this.heap.wordsOf(this.#head);
     const at = Heap.wordOffset(this.#head);
     let node = this.#head;
     let rank = 0;
     let stop = NONE;
     for (let level = this.#height - 1; level >= 0; level--) {
-      let next = this.#forward(node, level);
+      let page = words[node >>> 15]!;
+      let link = linkAt(page, (node & 0x7fff) << 1, level);
+      let next = page[link]!;
       while (next !== stop && next !== NONE) {
-        const own = this.score(next);
+        const own = doubles[next >>> 15]![(next & 0x7fff) + SCORE]!;
         if (own > score || (own === score && this.compareMember(next, bytes, start, end) >= 0)) break;
-        rank += this.#span(node, level);
+        rank += level === 0 ? 1 : page[link + 1]!;
         node = next;
-        next = this.#forward(node, level);
+        page = words[node >>> 15]!;
+        link = linkAt(page, (node & 0x7fff) << 1, level);
+        next = page[link]!;
       }
       stop = next;
       path[at + PATH + level] = node;
@@ -343,7 +348,11 @@ export class SkipList {
   }
 }
 
-/** Word of a node's next node at a level from 1 on; its span follows. */
+/** Word of a node's next node at a level; from level 1 on its span follows. */
+function linkAt(words: Int32Array, record: number, level: number): number {
+  return level === 0 ? record + FORWARD : levelAt(words, record, level);
+}
+
 function levelAt(words: Int32Array, record: number, level: number): number {
   const value = keyOffsetAt(words, record) + keyLengthAt(words, record);
   return ((value + PADDING) >> 2) + ((level - 1) << 1);
