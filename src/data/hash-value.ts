@@ -1,8 +1,9 @@
 /** A large hash: fields are keys of a dict, values stand behind them in the records. Small ones: hash-entry.ts. */
+import { copyRecord } from './copy-record.ts';
 import { copyBytes } from './dict.ts';
 import { DictValue } from './dict-value.ts';
 import { Heap, NONE } from './heap.ts';
-import { keyLengthAt, keyOffsetAt, LENGTH, META, overheadBytes, setKeyLength, TAG } from './record.ts';
+import { keyLengthAt, keyOffsetAt, LENGTH, overheadBytes } from './record.ts';
 import { KIND } from './value.ts';
 
 /** A block is reused for a smaller value while no more than this share of it is wasted. */
@@ -40,8 +41,7 @@ export class HashValue extends DictValue {
     const { heap } = this.dict;
     const words = heap.wordsOf(record);
     const at = Heap.wordOffset(record);
-    const keyLength = keyLengthAt(words, at);
-    const needed = overheadBytes(keyLength, false) + length;
+    const needed = overheadBytes(keyLengthAt(words, at), false) + length;
     const capacity = heap.capacity(record);
     if (needed <= capacity && needed * REUSE_DIVISOR >= capacity) {
       // A long value may have been lent to a reply.
@@ -50,14 +50,7 @@ export class HashValue extends DictValue {
       return record;
     }
     const target = heap.allocate(needed);
-    const to = heap.wordsOf(target);
-    const toAt = Heap.wordOffset(target);
-    to[toAt + TAG] = words[at + TAG]!;
-    to[toAt + META] = words[at + META]!;
-    to[toAt + LENGTH] = length;
-    setKeyLength(to, toAt, keyLength);
-    const key = keyOffsetAt(words, at);
-    copyBytes(heap.bytesOf(record), key, key + keyLength, heap.bytesOf(target), keyOffsetAt(to, toAt));
+    copyRecord(heap, record, target, length, 0, 0);
     this.dict.replace(record, target);
     return target;
   }

@@ -1,6 +1,6 @@
 /** Hashes, in both of their forms. */
 import { describe, expect, it } from 'vitest';
-import { watchChanges } from '../support/change-stream.ts';
+import { startTestServer } from '../support/in-process.ts';
 import { type RespClient, RespError } from '../support/resp-client.ts';
 import { serve, type Serving } from '../support/serving.ts';
 
@@ -455,19 +455,15 @@ describe('a command on hashes', () => {
 });
 
 describe('the stream of changes', () => {
-  it('gets what a command on hashes did, so that it can be repeated', async () => {
-    await using stream = watchChanges();
-    await stream.execute('HSET', 'h', 'a', '1');
-    await stream.execute('HSETNX', 'h', 'a', '1');
-    await stream.execute('HDEL', 'h', 'x');
-    await stream.execute('HINCRBY', 'h', 'a', '2');
-    await stream.execute('HINCRBYFLOAT', 'h', 'a', '0.5');
-    await stream.execute('HDEL', 'h', 'a', 'b');
-    expect(stream.take()).toEqual([
-      ['HSET', 'h', 'a', '1'],
-      ['HINCRBY', 'h', 'a', '2'],
-      ['HSET', 'h', 'a', '3.5'],
-      ['HDEL', 'h', 'a', 'b'],
-    ]);
+  it('gets what a command on hashes did, so that it can be repeated', () => {
+    const redis = startTestServer();
+    redis.watchPropagation();
+    redis.call('HSET', 'h', 'a', '1');
+    redis.call('HSETNX', 'h', 'a', '1');
+    redis.call('HDEL', 'h', 'x');
+    redis.call('HINCRBY', 'h', 'a', '2');
+    redis.call('HINCRBYFLOAT', 'h', 'a', '0.5');
+    redis.call('HDEL', 'h', 'a', 'b');
+    expect(redis.propagated()).toEqual(['HSET h a 1', 'HINCRBY h a 2', 'HSET h a 3.5', 'HDEL h a b']);
   });
 });
