@@ -68,14 +68,18 @@ function flagLetters(session: Session): string {
 
 /** What the client costs, all buffers included: tot-mem. */
 export function totalMemory(session: Session): number {
-  const { gauge, decoder } = session;
+  const { args } = session.decoder;
+  return restingMemory(session) + args.totalLength() + args.count * POINTER_BYTES;
+}
+
+/** The same without the arguments of the request that runs or is being read. */
+export function restingMemory(session: Session): number {
+  const { gauge } = session;
   return (
     CLIENT_BYTES +
     gauge.queryMemory +
     gauge.replyBytes +
     blockBytes(gauge.blocks(session.outputBytes)) +
-    decoder.args.totalLength() +
-    decoder.args.count * POINTER_BYTES +
     transactionMemory(session) +
     subscriptionMemory(session)
   );

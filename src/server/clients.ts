@@ -107,6 +107,7 @@ export class Clients {
   /** The session was closed. */
   forget(session: Session): void {
     this.#server.sessions.delete(session.id);
+    this.#server.clientEviction.count(session);
     if (session.has(SESSION.internal)) return;
     this.#count--;
     this.#descriptors.give(session.descriptor);
@@ -164,10 +165,11 @@ export class Clients {
     if (this.#round.length === 0) this.#round = [...sessions.keys()];
     for (let left = Math.max(CLIENTS_PER_LOOK_MIN, Math.ceil(sessions.size / hz)); left > 0; left--) {
       const id = this.#round.pop();
-      if (id === undefined) return;
+      if (id === undefined) break;
       const session = sessions.get(id);
       if (session !== undefined) this.#lookAt(session, nowMs);
     }
+    this.#server.clientEviction.evict();
   }
 
   #lookAt(session: Session, nowMs: number): void {
@@ -175,6 +177,7 @@ export class Clients {
     const { decoder, gauge } = session;
     gauge.tendQuery(decoder.bufferedBytes, decoder.awaitedBytes, idleSeconds(session));
     if (this.resizesReplyBuffers) gauge.tendReply(nowMs, session.outputBytes, this.replyPeakResetMs);
+    if (this.#server.clientEviction.isOn) this.#server.clientEviction.count(session);
     this.#server.outputLimits.checkWaiting(session);
   }
 

@@ -32,6 +32,11 @@ export function wireConfig(server: Server): void {
   derive(server, ['notify-keyspace-events'], () => {
     server.notifications.setClasses(server.config.values['notify-keyspace-events']);
   });
+  derive(server, ['maxmemory-clients', 'maxmemory'], () => {
+    const { values } = server.config;
+    server.clientEviction.configure(values['maxmemory-clients'], values.maxmemory);
+    server.setCondition(CONDITION.maxmemoryClients, server.clientEviction.isOn);
+  });
   warnOfLowMemoryLimit(server);
   watchAddresses(server);
 }

@@ -8,7 +8,7 @@ import type { Mark, Reply } from '../protocol/reply.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
 import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
-import { passGates, POSTPONE } from './gates.ts';
+import { GONE, passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
 import { queueCommand } from './transactions.ts';
@@ -69,6 +69,7 @@ export class Dispatcher {
     if ((server.conditions | session.gated) !== 0) {
       const verdict = passGates(server, session, command, args);
       if (verdict === POSTPONE) return false;
+      if (verdict === GONE) return true;
       if (verdict !== null) return this.#reject(session, command, args, verdict);
       if (session.transaction !== null && !command.has(FLAG.immediate)) {
         queueCommand(session, command, args);

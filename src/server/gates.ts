@@ -14,7 +14,9 @@ import { SESSION, type Session } from './session.ts';
 
 /** The command is put off: the session runs it again when it is resumed. */
 export const POSTPONE = Symbol('postpone');
-export type Verdict = string | null | typeof POSTPONE;
+/** The session is being closed: the command does not run, and nobody waits for an answer. */
+export const GONE = Symbol('gone');
+export type Verdict = string | null | typeof POSTPONE | typeof GONE;
 
 /** Conditions of a server that make gates look. */
 export const CONDITION = {
@@ -73,6 +75,15 @@ export const gates: readonly Gate[] = [
     server: CONDITION.cluster,
     session: 0,
     check: (server, session, command, _flags, args) => server.hooks.router?.route(session, command, args) ?? null,
+  },
+  {
+    name: 'memory of clients',
+    server: CONDITION.maxmemoryClients,
+    session: 0,
+    check(server, session) {
+      server.clientEviction.evict();
+      return session.has(SESSION.closing) ? GONE : null;
+    },
   },
   {
     name: 'memory',

@@ -14,6 +14,7 @@ import { BROKEN, type DecoderLimits, REQUEST } from '../protocol/request-decoder
 import { Acl } from './acl/acl.ts';
 import { Blocking } from './blocking.ts';
 import type { Call } from './call.ts';
+import { ClientEviction } from './client-eviction.ts';
 import { Clients } from './clients.ts';
 import { settingsOf } from './command-settings.ts';
 import { type Command, CommandTable, FLAG } from './command-table.ts';
@@ -73,6 +74,7 @@ export class Server implements Services {
   readonly memory: Memory;
   readonly outputLimits: OutputLimits;
   readonly clients = new Clients(this);
+  readonly clientEviction = new ClientEviction(this);
   readonly pause = new Pause(this);
   readonly blocking = new Blocking(this);
   readonly keyWaits = new KeyWaits(this);
@@ -256,7 +258,12 @@ export class Server implements Services {
       } else if ((session.flags & PASSING) !== 0 && !session.has(SESSION.blocked)) session.finishCommand();
     }
     decoder.retain();
+    if (decoder.heldBytes > 0) session.gauge.received(decoder.bufferedBytes, decoder.awaitedBytes);
     this.dispatcher.endTurn();
+    if (this.clientEviction.isOn) {
+      this.clientEviction.update(session);
+      this.clientEviction.evict();
+    }
     session.flush();
   }
 
@@ -272,6 +279,7 @@ export class Server implements Services {
     const { output } = session;
     if (!this.dispatcher.isServing(session)) {
       write(output);
+      if (this.clientEviction.isOn) this.clientEviction.update(session);
       this.flushLater(session);
       return;
     }

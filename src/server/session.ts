@@ -119,6 +119,8 @@ export class Session implements ConnectionEvents {
   /** Stands for the number of a file descriptor in CLIENT LIST. */
   descriptor = -1;
   readonly gauge = new BufferGauge();
+  /** What the client was last found to cost; see client-eviction.ts. */
+  countedBytes = 0;
   outputBytesTotal = 0;
   /** The connection holds bytes; `drain` will be called. */
   #backedUp = false;
@@ -276,6 +278,7 @@ export class Session implements ConnectionEvents {
       this.gauge.sent(bytes);
       if (bytes > this.gauge.replyBytes || this.#backedUp) this.server.outputLimits.check(this);
       if (!this.#backedUp) this.#flushNow(bytes);
+      if (this.server.clientEviction.isOn) this.server.clientEviction.update(this);
     }
     if (this.has(SESSION.closeAfterReply | SESSION.closing)) this.#finish();
   }
