@@ -418,6 +418,12 @@ export class Reply {
     else this.bulkBinary(text);
   }
 
+  /** A double whose digits the caller chose. */
+  doubleText(text: string): void {
+    if (this.protocol === 3) this.#line(',', text);
+    else this.bulkBinary(text);
+  }
+
   boolean(value: boolean): void {
     if (this.protocol === 3) this.raw(value ? TRUE : FALSE);
     else this.integer(value ? 1 : 0);

@@ -3,11 +3,13 @@ import { bitmapCommands } from '../commands/bitmap.ts';
 import { hyperloglogCommands } from '../commands/hyperloglog.ts';
 import type { Family } from '../commands/row.ts';
 import { genericCommands } from '../commands/generic.ts';
+import { geoCommands } from '../commands/geo.ts';
 import { hashCommands } from '../commands/hash.ts';
 import { listCommands } from '../commands/list.ts';
 import { sortCommands } from '../commands/sort.ts';
 import { sortedSetCommands } from '../commands/sorted-set.ts';
 import { setCommands } from '../commands/set.ts';
+import { streamCommands } from '../commands/stream.ts';
 import { stringCommands } from '../commands/string.ts';
 import { blockingListCommands } from './blocking-lists.ts';
 import { blockingSortedSetCommands } from './blocking-sorted-sets.ts';
@@ -28,9 +30,11 @@ export const standaloneFamilies: readonly Family[] = [
   bitmapCommands,
   hyperloglogCommands,
   genericCommands,
+  geoCommands,
   hashCommands,
   listCommands,
   setCommands,
+  streamCommands,
   stringCommands,
   sortCommands,
   sortedSetCommands,

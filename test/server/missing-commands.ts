@@ -16,11 +16,10 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     readwrite restore-asking
   `),
   'data types': words(`
-    geoadd geodist geohash geopos georadius
-    georadius_ro georadiusbymember georadiusbymember_ro geosearch geosearchstore xack xadd xautoclaim
-    xclaim xdel xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help
-    xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen xpending xrange xread xreadgroup
-    xrevrange xsetid xtrim
+    xack xautoclaim
+    xclaim xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help
+    xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xpending xread xreadgroup
+    
   `),
   persistence: words(`
     bgrewriteaof bgsave dump restore save
