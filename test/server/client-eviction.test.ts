@@ -30,9 +30,9 @@ describe('maxmemory-clients', () => {
 
   it('closes the largest first, and no more than needed', () => {
     const { bare } = limited();
-    const [small, large, medium] = [hoarder(bare, 100_000), hoarder(bare, 400_000), hoarder(bare, 300_000)];
+    const [small, large, medium] = [hoarder(bare, 30_000), hoarder(bare, 400_000), hoarder(bare, 200_000)];
     expect([small.isClosed, large.isClosed, medium.isClosed]).toEqual([false, false, false]);
-    const last = hoarder(bare, 200_000);
+    const last = hoarder(bare, 250_000);
     expect([small.isClosed, large.isClosed, medium.isClosed, last.isClosed]).toEqual([false, true, false, false]);
   });
 
@@ -42,7 +42,7 @@ describe('maxmemory-clients', () => {
     client.call('MULTI');
     for (let i = 0; i < 4; i++) {
       expect(client.isClosed).toBe(false);
-      client.call('SET', 'k', 'v'.repeat(250_000));
+      client.call('SET', 'k', 'v'.repeat(200_000));
     }
     expect(client.isClosed).toBe(true);
   });

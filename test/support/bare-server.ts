@@ -16,6 +16,8 @@ import { Server } from '../../src/server/server.ts';
 import type { Session } from '../../src/server/session.ts';
 import { encodeCommand, type Argument } from './resp-client.ts';
 
+const CHUNK_BYTES = 64 * 1024;
+
 export class BareServer {
   readonly time = new ManualTime({ wallMs: 1_700_000_000_000, scheduleTurn: (run) => this.#turns.push(run) });
   readonly log: string[] = [];
@@ -99,13 +101,14 @@ export class MemoryClient implements Connection {
 
   // --------------------------------------------------------------------------------------------------- for the test
 
-  /** Sends commands in one chunk, and ends the turn. */
+  /** Sends commands together, and ends the turn. */
   send(...commands: (readonly Argument[])[]): void {
     this.sendRaw(Buffer.concat(commands.map(encodeCommand)));
   }
 
+  /** Sends bytes, in chunks as large as those that a socket gives. */
   sendRaw(bytes: Buffer): void {
-    this.#events.data(bytes);
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) this.#events.data(bytes.subarray(at, at + CHUNK_BYTES));
     this.#bare.endTurn();
   }
 
