@@ -113,8 +113,9 @@ function sendRange(c: Context, by: By | null, isReverse: boolean | null): void {
   const set = zsetAt(c.db, entry);
   const bytes = new ByteRange();
   if (query.range === null) {
-    const { first, count } = runByRank(set, query);
-    sendRun(c.reply, set, first, count, query.isReverse, query.withScores, bytes);
+    const { start, stop, isReverse, withScores } = query;
+    const { first, count } = runByRank(set, start, stop, isReverse);
+    sendRun(c.reply, set, first, count, isReverse, withScores, bytes);
   } else sendWhileInside(c, set, query, query.range, bytes);
 }
 
@@ -125,7 +126,7 @@ function sendWhileInside(c: Context, set: ZsetReader, query: Query, range: ZsetR
   const head = reply.mark();
   let count = 0;
   let member = firstOf(set, query, range);
-  while (member !== NONE && count !== query.limit && !isOutside(set, member, query, range)) {
+  while (member !== NONE && count !== query.limit && !isOutside(set, member, query, range) && !reply.isDropping) {
     sendMemberAndScore(reply, set, member, bytes, withScores);
     count++;
     member = isReverse ? set.previous(member) : set.next(member);
@@ -146,7 +147,7 @@ function firstOf(set: ZsetReader, { by, isReverse, offset }: Query, range: ZsetR
   return set.at(isReverse ? rank - offset : rank + offset);
 }
 
-function runByRank(set: ZsetReader, { start, stop, isReverse }: Query): Run {
+function runByRank(set: ZsetReader, start: number, stop: number, isReverse: boolean): Run {
   const { size } = set;
   const from = Math.max(0, start < 0 ? size + start : start);
   const to = Math.min(size - 1, stop < 0 ? size + stop : stop);
@@ -162,8 +163,9 @@ export function zrangestore(c: Context): void {
   const result = new ZsetValue(c.keyspace);
   if (entry !== NONE) {
     const set = zsetAt(c.db, entry);
-    const run = query.range === null ? runByRank(set, query) : runInside(set, query, query.range);
-    copyRun(set, run, query.isReverse, result);
+    const { start, stop, isReverse, range } = query;
+    const run = range === null ? runByRank(set, start, stop, isReverse) : runInside(set, query, range);
+    copyRun(set, run, isReverse, result);
   }
   storeResult(c, 1, result, 'zrangestore');
 }
@@ -210,9 +212,7 @@ function count(c: Context, range: ZsetRange): void {
 export function zremrangebyrank(c: Context): void {
   const start = c.integer(2);
   const stop = c.integer(3);
-  removeRange(c, 'zremrangebyrank', (set) =>
-    runByRank(set, { by: 'rank', isReverse: false, withScores: false, offset: 0, limit: -1, start, stop, range: null }),
-  );
+  removeRange(c, 'zremrangebyrank', (set) => runByRank(set, start, stop, false));
 }
 
 export function zremrangebyscore(c: Context): void {
