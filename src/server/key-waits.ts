@@ -1,11 +1,14 @@
 /**
  * Who waits for which key: blocking pops, blocking reads of streams (blocked.c).
  *
- * A command that finds nothing parks its session (blocking.ts) and stands in the queue of each of its keys. A key that
- * changes while somebody waits for it is ready: when the command that changed it, or the transaction or script around
- * that, has ended and was propagated, those who wait for ready keys are tried in the order in which they came. One whose
- * kind of value the key does not hold stays where it is. Whoever is served may make other keys ready (BLMOVE pushes):
- * these follow in the next round.
+ * A command that finds nothing parks its session (blocking.ts) and stands in the queue of each of its keys. A key for
+ * which somebody waits is ready when it comes into being, and, where a stream is awaited, with each change. When the
+ * command that made it ready, or the transaction or script around that, has ended and was propagated, those who wait
+ * for ready keys are tried in the order in which they came. One whose kind of value the key does not hold stays where it
+ * is. Whoever is served may make other keys ready (BLMOVE pushes): these follow in the next round.
+ *
+ * A list that takes the place of another kind of value (SORT with STORE) does not come into being, so nobody is served
+ * from it: that is how redis-server 7.0 does it.
  *
  * How a command is served is its own affair: it gives a function that is called as a handler would be, with its
  * arguments, the key's index among them and its entry. Waits that also end when the key holds no such value any more
@@ -17,7 +20,7 @@ import { fail } from '../core/errors.ts';
 import { latin1Of } from '../core/latin1.ts';
 import type { Database } from '../data/database.ts';
 import { NONE } from '../data/heap.ts';
-import type { Kind } from '../data/value.ts';
+import { KIND, type Kind } from '../data/value.ts';
 import type { WaitKind } from './blocking.ts';
 import { Call } from './call.ts';
 import { OBSERVER } from './monitor.ts';
@@ -62,9 +65,10 @@ export class KeyWaits {
   readonly #databases = new Map<Database, Queues>();
   /** Keys that changed, by database and key, in the order in which they did first. */
   #ready = new Map<string, ReadyKey>();
-  /** Number of commands that wait for keys, and of those with `missing`. */
+  /** Number of commands that wait for keys, of those that wait for streams, and of those with `missing`. */
   count = 0;
-  #countMissing = 0;
+  streamCount = 0;
+  #missingCount = 0;
 
   constructor(server: Server) {
     this.#server = server;
@@ -94,7 +98,9 @@ export class KeyWaits {
 
   #count(wait: KeyWait, change: number): void {
     this.count += change;
-    if (wait.missing !== undefined) this.#countMissing += change;
+    if (wait.value === KIND.stream) this.streamCount += change;
+    if (wait.missing !== undefined) this.#missingCount += change;
+    this.#server.notifications.updateReports();
   }
 
   #leave(waiter: Waiter): void {
@@ -109,16 +115,24 @@ export class KeyWaits {
 
   // ------------------------------------------------------------------------------------------------------------- ready
 
-  /** A key was changed, created or removed. */
-  touch(database: Database, bytes: Uint8Array, start: number, end: number): void {
-    const queues = this.#databases.get(database);
-    if (queues === undefined || queues.size === 0) return;
+  /** A key came into being. */
+  created(database: Database, bytes: Uint8Array, start: number, end: number): void {
     const key = latin1Of(bytes, start, end);
-    if (queues.has(key)) this.#markReady(database, key);
+    if (this.#databases.get(database)?.has(key)) this.#markReady(database, key);
+  }
+
+  /** A key was changed, created or removed. To be called while anybody waits for a stream. */
+  changed(database: Database, bytes: Uint8Array, start: number, end: number): void {
+    const key = latin1Of(bytes, start, end);
+    for (const { wait } of this.#databases.get(database)?.get(key) ?? []) {
+      if (wait.value !== KIND.stream) continue;
+      this.#markReady(database, key);
+      return;
+    }
   }
 
   /** All of a database changes: it is emptied, or gets other contents. */
-  touchAll(database: Database): void {
+  replaced(database: Database): void {
     for (const key of this.#databases.get(database)?.keys() ?? []) this.#markReady(database, key);
   }
 
@@ -143,7 +157,7 @@ export class KeyWaits {
     for (const waiter of this.#databases.get(database)?.get(key) ?? []) {
       // Whoever was served before may have taken the last element, and moved the entry in any case.
       const entry = database.exists(bytes, 0, bytes.length);
-      if (entry === NONE && this.#countMissing === 0) break;
+      if (entry === NONE && this.#missingCount === 0) break;
       const { wait, call, keys } = waiter;
       const index = keys.get(key)!;
       if (entry !== NONE && database.kind(entry) === wait.value) {

@@ -25,10 +25,15 @@ export class Notifications implements KeyspaceObserver {
   }
 
   setClasses(classes: number): void {
-    const { keyspace } = this.#server;
     this.classes = classes;
-    keyspace.reportsMisses = (classes & NOTIFY.keyMiss) !== 0;
-    keyspace.reportsCreations = (classes & NOTIFY.newKey) !== 0;
+    this.updateReports();
+  }
+
+  /** Lets the keyspace report what somebody wants to know. */
+  updateReports(): void {
+    const { keyspace, keyWaits } = this.#server;
+    keyspace.reportsMisses = (this.classes & NOTIFY.keyMiss) !== 0;
+    keyspace.reportsCreations = (this.classes & NOTIFY.newKey) !== 0 || keyWaits.count > 0;
   }
 
   /** @param key a view that nobody writes while messages are made. */
@@ -57,6 +62,8 @@ export class Notifications implements KeyspaceObserver {
   }
 
   created(database: Database, _kind: Kind, bytes: Uint8Array, start: number, end: number): void {
+    const { keyWaits } = this.#server;
     this.publish(NOTIFY.newKey, 'new', database.index, bytes.subarray(start, end));
+    if (keyWaits.count > 0) keyWaits.created(database, bytes, start, end);
   }
 }

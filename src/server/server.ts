@@ -3,7 +3,7 @@
  * that happens enters here: bytes of a client (`receive`), a timer (`cron`), the embedder's calls.
  */
 import type { Arguments } from '../core/arguments.ts';
-import type { CommandSettings, Services } from '../commands/context.ts';
+import type { CommandSettings, Context, Services } from '../commands/context.ts';
 import type { Family } from '../commands/row.ts';
 import type { NotifyClass } from '../commands/notify-class.ts';
 import type { Database } from '../data/database.ts';
@@ -67,7 +67,9 @@ export class Server implements Services {
   readonly keyspace: Keyspace;
   readonly commands: CommandTable;
   readonly sessions = new Map<number, Session>();
-  readonly acl = new Acl(() => this.sessions.values());
+  readonly acl: Acl;
+  /** What the configuration says besides parameters. */
+  readonly directives: Directives | null;
   readonly statistics = new Statistics();
   readonly replyPool = new ReplyPool();
   readonly hooks: Hooks = noHooks();
@@ -129,7 +131,8 @@ export class Server implements Services {
     this.keyspace.observer = this.notifications;
     this.silence.onError = this.countError;
     this.commands = new CommandTable(options.families);
-    for (const { from, to } of options.directives?.renamedCommands ?? []) this.commands.rename(from, to);
+    this.directives = options.directives ?? null;
+    for (const { from, to } of this.directives?.renamedCommands ?? []) this.commands.rename(from, to);
     this.decoderLimits = {
       get bulkBytesMax(): number {
         return values['proto-max-bulk-len'];
@@ -140,6 +143,7 @@ export class Server implements Services {
     this.outputLimits = new OutputLimits(this);
     this.dispatcher = new Dispatcher(this);
     this.log = new Log(this.host, () => values.loglevel);
+    this.acl = new Acl(this);
     this.listeners = new Listeners(this.host.net, this.log, (connection) => this.accept(connection));
     this.cron = new Cron(this);
     this.shutdown = new Shutdown(this);
@@ -330,7 +334,7 @@ export class Server implements Services {
 
   keyModified(database: Database, bytes: Uint8Array, start: number, end: number): void {
     if (this.watches.count > 0) this.watches.touch(database, bytes, start, end);
-    if (this.keyWaits.count > 0) this.keyWaits.touch(database, bytes, start, end);
+    if (this.keyWaits.streamCount > 0) this.keyWaits.changed(database, bytes, start, end);
   }
 
   notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void {
@@ -342,11 +346,16 @@ export class Server implements Services {
   /** A database is about to be emptied, or to be given the contents of another one. */
   databaseChanges(database: Database, replacement: Database | null): void {
     this.watches.touchAll(database, replacement);
-    this.keyWaits.touchAll(database);
+    this.keyWaits.replaced(database);
   }
 
   countChanges(count: number): void {
     this.changes += count;
+  }
+
+  readsAnyKey(context: Context): boolean {
+    const { session, command, args } = context as Call;
+    return this.acl.readsAnyKey(session, command, args);
   }
 
   freeLater(free: () => boolean): void {
