@@ -15,6 +15,7 @@ import { ConfigError } from './server/config/config-error.ts';
 import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
 import { createNodeHost } from './host/node/host.ts';
+import { userLineCheck } from './server/acl/user-lines.ts';
 import { standaloneFamilies } from './server/families.ts';
 import { Server } from './server/server.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
@@ -95,7 +96,10 @@ function configure(config: Config, command: ServerStart): Directives {
     const stdin = command.readsStdin ? fs.readFileSync(0, 'latin1') : null;
     // Renames are tried out on a table of their own, so that a wrong one is reported with its line.
     const commands = new CommandTable(standaloneFamilies);
-    const checks = { renameCommand: (from: string, to: string): string | null => commands.rename(from, to) };
+    const checks = {
+      renameCommand: (from: string, to: string): string | null => commands.rename(from, to),
+      user: userLineCheck(commands, config),
+    };
     return loadConfiguration(config, { stdin, options: command.options }, checks);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -22,6 +22,8 @@ import { NOTIFY } from './notify-class.ts';
 import { type FoundKey, family, keyAt, type KeySpec } from './row.ts';
 
 const BAD_SCORE = "ERR One or more scores can't be converted into double";
+const BY_DENIED = 'ERR BY option of SORT denied due to insufficient ACL permissions.';
+const GET_DENIED = 'ERR GET option of SORT denied due to insufficient ACL permissions.';
 const STAR = 0x2a;
 
 interface SortOptions {
@@ -72,8 +74,11 @@ function parseOptions(c: Context, mayStore: boolean): SortOptions {
     else if (args.is(i, 'by') && left >= 1) {
       options.by = ++i;
       if (!args.view(i).includes(STAR)) options.unsorted = true;
-    } else if (args.is(i, 'get') && left >= 1) options.gets.push(++i);
-    else fail(SYNTAX_ERROR);
+      else if (!c.services.readsAnyKey(c)) fail(BY_DENIED);
+    } else if (args.is(i, 'get') && left >= 1) {
+      if (!c.services.readsAnyKey(c)) fail(GET_DENIED);
+      options.gets.push(++i);
+    } else fail(SYNTAX_ERROR);
   }
   return options;
 }

@@ -26,7 +26,7 @@ function auth(c: Call): void {
   if (args.count > 3) fail(SYNTAX_ERROR);
   if (args.count === 2 && server.acl.defaultUser.noPassword) fail(NO_PASSWORD_SET);
   const name = args.count === 2 ? server.acl.defaultUser.name : args.binary(1);
-  if (!server.acl.authenticate(session, name, args.view(args.count - 1))) fail(WRONG_PASSWORD);
+  if (!server.acl.authenticate(session, name, args.view(args.count - 1), args.binary(0))) fail(WRONG_PASSWORD);
   c.reply.ok();
 }
 
@@ -43,7 +43,8 @@ function hello(c: Call): void {
   for (let i = 2; i < args.count; i++) {
     const left = args.count - 1 - i;
     if (args.is(i, 'auth') && left >= 2) {
-      if (!server.acl.authenticate(session, args.binary(i + 1), args.view(i + 2))) fail(WRONG_PASSWORD);
+      const isIn = server.acl.authenticate(session, args.binary(i + 1), args.view(i + 2), args.binary(0));
+      if (!isIn) fail(WRONG_PASSWORD);
       i += 2;
     } else if (args.is(i, 'setname') && left >= 1) {
       setClientName(session, args.binary(i + 1));

@@ -11,6 +11,7 @@ import { sortedSetCommands } from '../commands/sorted-set.ts';
 import { setCommands } from '../commands/set.ts';
 import { streamCommands } from '../commands/stream.ts';
 import { stringCommands } from '../commands/string.ts';
+import { aclCommands } from './acl/acl-commands.ts';
 import { blockingListCommands } from './blocking-lists.ts';
 import { blockingSortedSetCommands } from './blocking-sorted-sets.ts';
 import { commandCommands } from './command-commands.ts';
@@ -40,6 +41,7 @@ export const standaloneFamilies: readonly Family[] = [
   sortedSetCommands,
   blockingListCommands,
   blockingSortedSetCommands,
+  aclCommands,
   commandCommands,
   configCommands,
   debugCommands,

@@ -226,7 +226,9 @@ export class Session implements ConnectionEvents {
   updateAccess(): void {
     const isLockedOut = this.server.acl.requiresLogin && !this.authenticated;
     this.assign(SESSION.unauthenticated, isLockedOut);
-    this.assign(SESSION.restricted, !this.user.isUnrestricted);
+    // The embedder needs no rights, until it logs in as somebody.
+    const isOwner = this.has(SESSION.internal) && this.user === this.server.acl.defaultUser;
+    this.assign(SESSION.restricted, !isOwner && !this.user.isUnrestricted);
     this.decoder.authenticated = !isLockedOut;
   }
 

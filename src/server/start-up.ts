@@ -4,6 +4,7 @@
  */
 import type { Listeners, ListenPlan } from './listeners.ts';
 import type { Server } from './server.ts';
+import { loadUsers } from './acl/user-lines.ts';
 import { REDIS_VERSION } from './config/config-error.ts';
 
 export interface StartUpOptions {
@@ -31,6 +32,12 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
   );
   log.role = 'M';
   log.notice('monotonic clock: POSIX clock_gettime');
+  const errors = loadUsers(server, server.directives?.users ?? []);
+  if (errors.length > 0) {
+    for (const error of errors) log.warning(error);
+    done(errors[0]!);
+    return;
+  }
   listeners.open(listenPlan(server, options.anyPort), (error) => {
     if (error !== null) {
       log.warning(error);

@@ -41,7 +41,7 @@ function exec(c: Call): void {
 
 /** Rules may have changed since the command was queued. */
 function runQueued({ server, session }: Call, { command, args }: QueuedCommand): void {
-  const refusal = session.has(SESSION.restricted) ? server.acl.check(session, command, args) : null;
+  const refusal = session.has(SESSION.restricted) ? server.acl.recheck(session, command, args) : null;
   if (refusal === null) {
     server.dispatcher.call(session, command, args);
     return;

@@ -14,6 +14,7 @@ import { Config } from '../server/config/config.ts';
 import { ConfigError } from '../server/config/config-error.ts';
 import { type DirectiveChecks, loadConfiguration } from '../server/config/grammar.ts';
 import { unsupportedReasons } from '../server/config/supported.ts';
+import { userLineCheck } from '../server/acl/user-lines.ts';
 import { standaloneFamilies } from '../server/families.ts';
 import { Server } from '../server/server.ts';
 import { startUp } from '../server/start-up.ts';
@@ -134,7 +135,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
     startUp(server, startUpOptions, (error) => {
       if (error === null) resolve();
       // Some addresses may be bound already.
-      else server.close(() => reject(listenError(server.config.values.port, log)));
+      else server.close(() => reject(startError(server, log, error)));
     });
   });
   return new ServerHandle(server, options.name ?? 'The server', log, clockOf(host, time));
@@ -144,7 +145,11 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
 export function composeServer(host: Host, options: ServerOptions): Server {
   const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory });
   try {
-    const directives = loadConfiguration(config, { stdin: null, options: configText(options) }, renameChecks());
+    const directives = loadConfiguration(
+      config,
+      { stdin: null, options: configText(options) },
+      directiveChecks(config),
+    );
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
     return new Server({ host, config, families: standaloneFamilies, directives });
@@ -156,12 +161,21 @@ export function composeServer(host: Host, options: ServerOptions): Server {
   }
 }
 
-/** Renames are tried out on a table of their own, so that a wrong one is reported with its line. */
-function renameChecks(): DirectiveChecks {
+/** Renames and users are tried out on a table of their own, so that a wrong one is reported with its line. */
+function directiveChecks(config: Config): DirectiveChecks {
   let commands: CommandTable | null = null;
+  let checkUser: DirectiveChecks['user'];
+  const table = (): CommandTable => (commands ??= new CommandTable(standaloneFamilies));
   return {
-    renameCommand: (from, to) => (commands ??= new CommandTable(standaloneFamilies)).rename(from, to),
+    renameCommand: (from, to) => table().rename(from, to),
+    user: (args) => (checkUser ??= userLineCheck(table(), config))!(args),
   };
+}
+
+function startError(server: Server, log: readonly string[], error: string): ResplicaError {
+  return /\bACL/.test(error)
+    ? new ResplicaError('ERR_BAD_CONFIG', `The users cannot be loaded: ${textOf(error)}`)
+    : listenError(server.config.values.port, log);
 }
 
 function listenError(port: number, log: readonly string[]): ResplicaError {
