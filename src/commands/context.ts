@@ -11,6 +11,7 @@ import { fail, NOT_A_FLOAT, NOT_AN_INTEGER, WRONG_TYPE } from '../core/errors.ts
 import type { Database } from '../data/database.ts';
 import { NONE } from '../data/heap.ts';
 import type { Keyspace } from '../data/keyspace.ts';
+import type { StreamLimits } from '../data/stream-value.ts';
 import { KIND, type Kind } from '../data/value.ts';
 import type { ZsetLimits } from '../data/zset-entry.ts';
 import type { Random } from '../host/host.ts';
@@ -44,6 +45,8 @@ export interface CommandSettings {
   readonly listNodeFill: number;
   /** An element of a list from this size on is not packed together with others. */
   readonly plainElementBytes: number;
+  /** stream-node-max-bytes, stream-node-max-entries */
+  readonly streamLimits: StreamLimits;
 }
 
 /** What the server does for handlers. */
@@ -59,8 +62,6 @@ export interface Services {
   notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void;
   /** Counts changes, for save points and to decide whether a command is propagated. */
   countChanges(count: number): void;
-  /** Whether the client that called may read every key: SORT's patterns can lead to any. */
-  readsAnyKey(context: Context): boolean;
   /** Frees the contents of a database or a large value in slices, later. */
   freeLater(free: () => boolean): void;
 }

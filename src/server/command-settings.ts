@@ -49,5 +49,13 @@ export function settingsOf(values: ConfigValues, debugging: Debugging): CommandS
     get plainElementBytes(): number {
       return debugging.packedThresholdBytes;
     },
+    streamLimits: {
+      get nodeBytesMax(): number {
+        return values['stream-node-max-bytes'];
+      },
+      get nodeEntriesMax(): number {
+        return values['stream-node-max-entries'];
+      },
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { Database } from '../data/database.ts';
 import { Dict } from '../data/dict.ts';
 import type { Heap } from '../data/heap.ts';
 import { ListValue } from '../data/list-value.ts';
+import { StreamValue } from '../data/stream-value.ts';
 import type { LargeValue } from '../data/value.ts';
 import type { Random } from '../host/host.ts';
 
@@ -25,6 +26,11 @@ function bytesOfBlocks(value: LargeValue, samples: number, heap: Heap, random: R
     const weighed = Math.min(value.nodeCount, samples);
     const nodes = Array.from({ length: weighed }, (_, i) => value.nodeAt(i));
     return share(nodes, value.nodeCount, heap);
+  }
+  if (value instanceof StreamValue) {
+    const weighed = Math.min(value.nodeCount, samples);
+    const nodes = Array.from({ length: weighed }, (_, i) => value.nodeAt(i));
+    return share(nodes, value.nodeCount, heap) + value.groupBytes;
   }
   const { dict } = value as { readonly dict?: unknown };
   return dict instanceof Dict ? share(dict.some(Math.min(dict.size, samples), random), dict.size, heap) : 0;

@@ -15,7 +15,10 @@ import { NONE } from '../../data/heap.ts';
 import { eachField } from '../../data/hash-entry.ts';
 import { eachElement } from '../../data/list-elements.ts';
 import type { ListValue } from '../../data/list-value.ts';
+import { binaryOfElement } from '../../data/listpack.ts';
 import { eachMember } from '../../data/set-entry.ts';
+import { StreamCursor } from '../../data/stream-cursor.ts';
+import type { StreamValue } from '../../data/stream-value.ts';
 import { KIND, type Kind } from '../../data/value.ts';
 import { zsetAt } from '../../data/zset-entry.ts';
 import { ByteRange } from '../../data/zset-reader.ts';
@@ -52,7 +55,7 @@ export class Digest {
 
 type Elements = (database: Database, entry: number, digest: Digest) => void;
 
-const ELEMENTS: Partial<Record<Kind, Elements>> = {
+const ELEMENTS: Record<Kind, Elements> = {
   [KIND.string]: (database, entry, digest) => digest.mix(database.view(entry)),
   [KIND.list]: (database, entry, digest) =>
     eachElement(database.object(entry) as ListValue, (bytes, start, end) => digest.mix(bytes, start, end)),
@@ -76,6 +79,17 @@ const ELEMENTS: Partial<Record<Kind, Elements>> = {
       digest.xor(pair.bytes);
     }
   },
+  [KIND.stream]: (database, entry, digest) => {
+    const cursor = new StreamCursor().start(database.object(entry) as StreamValue);
+    while (cursor.next()) {
+      digest.mix(bytesOf(cursor.id.digestText));
+      for (let left = cursor.fieldCount; left > 0; left--) {
+        cursor.nextField();
+        digest.mix(bytesOf(binaryOfElement(cursor.bytes, cursor.field)));
+        digest.mix(bytesOf(binaryOfElement(cursor.bytes, cursor.value)));
+      }
+    }
+  },
 };
 
 /** Redis numbers its types; between hashes and streams come those of modules. */
@@ -87,7 +101,7 @@ function typeNumber(kind: Kind): number {
 export function digestValue(database: Database, entry: number, digest: Digest): void {
   const kind = database.kind(entry);
   digest.mixInteger(typeNumber(kind));
-  ELEMENTS[kind]?.(database, entry, digest);
+  ELEMENTS[kind](database, entry, digest);
   if (database.expiryOf(entry) !== NO_EXPIRY) digest.xor(EXPIRE_MARK);
 }
 

@@ -1,0 +1,106 @@
+import * as fc from 'fast-check';
+import { call, key, nearlyValid, options, value, word } from './calls.ts';
+import { describeTwins } from './runner.ts';
+
+/** Explicit IDs: what the clock gives differs. Small ones, so that they meet; the ends of the range; and wrong ones. */
+const id = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 4 })).map((id) => id.join('-')),
+  },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 8 }).map(String) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '9007199254740993-9007199254740993',
+      '18446744073709551615-18446744073709551614',
+      '18446744073709551615-18446744073709551615',
+      '4294967296-4294967295',
+      '5-4294967296',
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '0-0',
+      '',
+      'x',
+      '-',
+      '+',
+      '-1',
+      '1-',
+      '1-x',
+      '+5-1',
+      '05-01',
+      '1-1\x00z',
+      '1-1-1',
+      '18446744073709551616',
+    ),
+  },
+);
+const newId = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.integer({ min: 1, max: 9 })).map(([ms]) => `${ms}-*`) },
+  { weight: 6, arbitrary: id },
+  { weight: 1, arbitrary: fc.constantFrom('0-*', '18446744073709551615-*', '-*', '*-1') },
+);
+const bound = fc.oneof(
+  { weight: 3, arbitrary: id },
+  { weight: 2, arbitrary: id.map((text) => `(${text}`) },
+  { weight: 3, arbitrary: fc.constantFrom('-', '+') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('(', '(-', '(+', '((1', '(0-0', '(18446744073709551615-18446744073709551615'),
+  },
+);
+const field = fc.constantFrom(
+  'f',
+  'g',
+  'f',
+  '12',
+  'a long name of a field that is shared by many entries of a stream, as they are',
+);
+const pairs = fc.array(fc.tuple(field, value), { minLength: 1, maxLength: 3 }).map((pairs) => pairs.flat());
+const wrongPairs = fc.array(field, { minLength: 0, maxLength: 3 });
+const count = fc.constantFrom('0', '1', '2', '5', '100', '-1', 'x', '9223372036854775807', '9223372036854775808');
+const threshold = fc.oneof(
+  fc.tuple(word('MAXLEN'), options(fc.constantFrom(['~'], ['='])), count).map((words) => words.flat()),
+  fc.tuple(word('MINID'), options(fc.constantFrom(['~'], ['='])), id).map((words) => words.flat()),
+);
+const trimOptions = options(threshold, fc.tuple(word('LIMIT'), count), word('NOMKSTREAM'));
+const trim = fc
+  .tuple(threshold, options(fc.tuple(word('LIMIT'), count)), options(threshold))
+  .map(([first, limit, second]) => [...first, ...limit, ...second]);
+
+export const entryCalls = fc.oneof(
+  { weight: 16, arbitrary: call('XADD', key, newId, pairs) },
+  { weight: 6, arbitrary: call('XADD', key, trimOptions, newId, pairs) },
+  { weight: 1, arbitrary: call('XADD', key, trimOptions, newId, wrongPairs) },
+  { weight: 4, arbitrary: call('XDEL', key, fc.array(id, { minLength: 1, maxLength: 4 })) },
+  { weight: 4, arbitrary: call('XTRIM', key, trim) },
+  { weight: 1, arbitrary: call('XLEN', key) },
+  { weight: 4, arbitrary: call('XRANGE', key, bound, bound, options(fc.tuple(word('COUNT'), count))) },
+  { weight: 4, arbitrary: call('XREVRANGE', key, bound, bound, options(fc.tuple(word('COUNT'), count))) },
+  {
+    weight: 2,
+    arbitrary: call(
+      'XSETID',
+      key,
+      id,
+      options(fc.tuple(word('ENTRIESADDED'), count), fc.tuple(word('MAXDELETEDID'), id)),
+    ),
+  },
+  call('COPY', key, key, options(word('REPLACE'))),
+  call('OBJECT', 'ENCODING', key),
+  call('DEL', key),
+  call('SET', key, value),
+  call('DEBUG', 'DIGEST-VALUE', key),
+  call('CONFIG', 'SET', 'stream-node-max-entries', fc.constantFrom('3', '2', '100', '0', '3', '1')),
+  call('CONFIG', 'SET', 'stream-node-max-bytes', fc.constantFrom('4096', '100', '0', '200', '1')),
+);
+
+const setup = [
+  ['CONFIG', 'SET', 'stream-node-max-entries', '3'],
+  ['CONFIG', 'SET', 'stream-node-max-bytes', '4096'],
+];
+
+describeTwins('streams', { calls: nearlyValid(entryCalls), setup, callsPerRun: 40, runs: 100 });
