@@ -62,6 +62,8 @@ export interface Services {
   notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void;
   /** Counts changes, for save points and to decide whether a command is propagated. */
   countChanges(count: number): void;
+  /** Whether the client that called may read every key: SORT's patterns can lead to any. */
+  readsAnyKey(context: Context): boolean;
   /** Frees the contents of a database or a large value in slices, later. */
   freeLater(free: () => boolean): void;
 }

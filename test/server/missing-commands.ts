@@ -1,9 +1,5 @@
 /** Commands of redis-server 7.0.15 that this server does not have yet, by what they wait for. The lists only shrink. */
 export const missingCommands: Readonly<Record<string, readonly string[]>> = {
-  'access control lists': words(`
-    acl acl|cat acl|deluser acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|load acl|log acl|save
-    acl|setuser acl|users acl|whoami
-  `),
   'client-side caching': words(`
     client|tracking
   `),
