@@ -17,7 +17,7 @@
 import type { Arguments } from '../core/arguments.ts';
 import { doubleOfLongDouble, parseLongDouble } from '../core/long-double.ts';
 import { fail } from '../core/errors.ts';
-import { latin1Of } from '../core/latin1.ts';
+import { bytesOf, latin1Of } from '../core/latin1.ts';
 import type { Database } from '../data/database.ts';
 import { NONE } from '../data/heap.ts';
 import { KIND, type Kind } from '../data/value.ts';
@@ -124,22 +124,23 @@ export class KeyWaits {
   /** A key was changed, created or removed. To be called while anybody waits for a stream. */
   changed(database: Database, bytes: Uint8Array, start: number, end: number): void {
     const key = latin1Of(bytes, start, end);
-    for (const { wait } of this.#databases.get(database)?.get(key) ?? []) {
-      if (wait.value !== KIND.stream) continue;
-      this.#markReady(database, key);
-      return;
-    }
+    const queue = this.#databases.get(database)?.get(key);
+    if (queue !== undefined && awaitsStream(queue)) this.#markReady(database, key);
   }
 
-  /** All of a database changes: it is emptied, or gets other contents. */
-  replaced(database: Database): void {
-    for (const key of this.#databases.get(database)?.keys() ?? []) this.#markReady(database, key);
+  /** A database is about to be emptied, or to get the contents of another one. */
+  replaced(database: Database, replacement: Database | null): void {
+    for (const [key, queue] of this.#databases.get(database) ?? []) {
+      const bytes = bytesOf(key);
+      const comes = replacement !== null && replacement.dict.find(bytes, 0, bytes.length) !== NONE;
+      if (comes || awaitsStream(queue)) this.#markReady(database, key);
+    }
   }
 
   #markReady(database: Database, key: string): void {
     const id = `${database.index}:${key}`;
     if (this.#ready.has(id)) return;
-    this.#ready.set(id, { database, key, bytes: Buffer.from(key, 'latin1') });
+    this.#ready.set(id, { database, key, bytes: bytesOf(key) });
     this.#server.setObserver(OBSERVER.readyKeys, true);
   }
 
@@ -181,6 +182,11 @@ export class KeyWaits {
     server.latency.note('command-unblocking', durationUs);
     server.slowLog.note(call, durationUs);
   }
+}
+
+function awaitsStream(queue: ReadonlySet<Waiter>): boolean {
+  for (const { wait } of queue) if (wait.value === KIND.stream) return true;
+  return false;
 }
 
 function keysOf(args: Arguments, { firstKey, end }: KeyWait): Map<string, number> {

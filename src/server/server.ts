@@ -346,7 +346,7 @@ export class Server implements Services {
   /** A database is about to be emptied, or to be given the contents of another one. */
   databaseChanges(database: Database, replacement: Database | null): void {
     this.watches.touchAll(database, replacement);
-    this.keyWaits.replaced(database);
+    this.keyWaits.replaced(database, replacement);
   }
 
   countChanges(count: number): void {

@@ -282,8 +282,12 @@ describe('what is done for those who waited', () => {
     redis.call('RPUSH', 'a', '1', '2', '3');
     redis.call('RPUSH', 'b', '4', '5');
     expect(redis.propagated()).toEqual([
-      ...['RPUSH a 1 2 3', 'LPOP a', 'RPOP a 2'],
-      ...['RPUSH b 4 5', 'LMOVE b c LEFT RIGHT', 'RPOPLPUSH b c'],
+      'RPUSH a 1 2 3',
+      'LPOP a',
+      'RPOP a 2',
+      'RPUSH b 4 5',
+      'LMOVE b c LEFT RIGHT',
+      'RPOPLPUSH b c',
     ]);
     redis.call('RPUSH', 'd', '6', '7', '8');
     redis.call('BLPOP', 'd', 0);

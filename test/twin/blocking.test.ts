@@ -4,7 +4,8 @@
  * ones in the same order.
  *
  * A client of its own makes sure that each command was executed before the next one is sent; a command behind one that
- * waits is executed when that was served.
+ * waits is executed when that was served. SWAPDB is left out: which of two keys it makes ready first depends on Redis'
+ * hash table.
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -19,17 +20,22 @@ type Step = readonly [client: number, command: string];
 const WAITING_CLIENTS = 4;
 const RUNS = Number(process.env['TWIN_RUNS'] ?? 60);
 
-const waits = fc.constantFrom(
-  ...['BLPOP a 0', 'BRPOP a 0', 'BLPOP b a 0', 'BRPOP b c b 0', 'BLMPOP 0 2 a b LEFT', 'BLMPOP 0 1 a RIGHT COUNT 2'],
-  ...['BLMOVE a b LEFT RIGHT 0', 'BLMOVE b a RIGHT LEFT 0', 'BLMOVE a a LEFT RIGHT 0', 'BRPOPLPUSH a c 0'],
-  ...['BRPOPLPUSH b b 0', 'HELLO 3', 'SELECT 1', 'SELECT 0', 'PING', 'BLPOP a -1', 'BLPOP a', 'BLMPOP 0 3 a b LEFT'],
-);
-const changes = fc.constantFrom(
-  ...['RPUSH a 1', 'RPUSH a 1 2 3', 'LPUSH b x y', 'RPUSH c z', 'LPUSHX a w', 'RPUSH d 1 2', 'LPUSH a 1', 'RPUSH b 5'],
-  ...['RENAME d a', 'RENAME a b', 'COPY d b', 'MOVE a 1', 'RPOPLPUSH d a', 'LMOVE d b LEFT LEFT', 'SORT d STORE a'],
-  ...['SET c text', 'SET a text', 'DEL a', 'DEL c', 'FLUSHALL', 'SWAPDB 0 1', 'SELECT 1', 'SELECT 0', 'SADD a m'],
-  ...['MULTI', 'EXEC', 'EXEC', 'LRANGE a 0 -1', 'LRANGE b 0 -1', 'KEYS none', 'INFO none', 'PEXPIREAT a 1'],
-);
+function oneOf(commands: string): fc.Arbitrary<string> {
+  return fc.constantFrom(...commands.split('|').map((command) => command.trim()));
+}
+
+const waits = oneOf(`
+  BLPOP a 0 | BRPOP a 0 | BLPOP b a 0 | BRPOP b c b 0 | BLMPOP 0 2 a b LEFT |
+  BLMPOP 0 1 a RIGHT COUNT 2 | BLMOVE a b LEFT RIGHT 0 | BLMOVE b a RIGHT LEFT 0 |
+  BLMOVE a a LEFT RIGHT 0 | BRPOPLPUSH a c 0 | BRPOPLPUSH b b 0 | HELLO 3 | SELECT 1 | SELECT 0 | PING |
+  BLPOP a -1 | BLPOP a | BLMPOP 0 3 a b LEFT
+`);
+const changes = oneOf(`
+  RPUSH a 1 | RPUSH a 1 2 3 | LPUSH b x y | RPUSH c z | LPUSHX a w | RPUSH d 1 2 | LPUSH a 1 |
+  RPUSH b 5 | RENAME d a | RENAME a b | COPY d b | MOVE a 1 | RPOPLPUSH d a | LMOVE d b LEFT LEFT |
+  SORT d STORE a | SET c text | SET a text | DEL a | DEL c | FLUSHALL | SELECT 1 | SELECT 0 | SADD a m |
+  MULTI | EXEC | EXEC | LRANGE a 0 -1 | LRANGE b 0 -1 | KEYS none | INFO none | PEXPIREAT a 1
+`);
 const scripts = fc.array(
   fc.oneof(fc.tuple(fc.integer({ min: 1, max: WAITING_CLIENTS }), waits), fc.tuple(fc.constant(0), changes)),
   { maxLength: 40, size: 'max' },
