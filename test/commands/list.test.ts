@@ -280,10 +280,8 @@ describe('changes of lists', () => {
     redis.call('LMOVE', 'l', 'm', 'RIGHT', 'LEFT');
     redis.call('RPOP', 'l', 1);
     redis.call('LMPOP', 1, 'm', 'LEFT');
-    expect(heard()).toEqual([
-      ...['rpush l', 'lpush l', 'lset l', 'linsert l', 'lrem l', 'ltrim l', 'lpop l'],
-      ...['lpush m', 'rpop l', 'rpop l', 'del l', 'lpop m', 'del m'],
-    ]);
+    const onList = ['rpush l', 'lpush l', 'lset l', 'linsert l', 'lrem l', 'ltrim l', 'lpop l'];
+    expect(heard()).toEqual([...onList, 'lpush m', 'rpop l', 'rpop l', 'del l', 'lpop m', 'del m']);
   });
 
   it('are propagated as they came, LMPOP as a pop', () => {
