@@ -1,0 +1,26 @@
+/** The fuzzer with a small budget and a new seed each time. `npm run fuzz` has a large one. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { check } from './check.ts';
+import { targets } from './targets.ts';
+
+describe('whatever comes in', () => {
+  for (const target of targets) {
+    it(`does no harm: ${target.name}`, () => expect(check(target, { budgetMs: 2500 }).failure).toBe(null), 60_000);
+  }
+});
+
+describe('the fuzzer', () => {
+  it('shrinks a failure and says how to see it again', () => {
+    const property = fc.property(fc.integer({ min: 0 }), (value) => {
+      if (value > 1000) throw new Error('too much');
+    });
+    const { failure } = check({ name: 'example', property }, { budgetMs: 1000, seed: 5 });
+    expect(failure).toContain('too much');
+    expect(failure).toContain('With: [1001]');
+    const [, seed, path] = /--seed (\S+) --path "(.*)"/.exec(failure ?? '')!;
+    const again = check({ name: 'example', property }, { budgetMs: 1000, seed: Number(seed), path: path! });
+    expect(again.failure).toContain('With: [1001]');
+    expect(again.runs).toBe(1);
+  });
+});

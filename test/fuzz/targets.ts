@@ -1,0 +1,17 @@
+/** What is fuzzed. */
+import type * as fc from 'fast-check';
+import { configProperty } from './config-property.ts';
+import { decoderProperty } from './decoder-property.ts';
+import { serverProperty } from './server-property.ts';
+
+export interface Target {
+  readonly name: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- properties of different arguments stand in one list
+  readonly property: fc.IRawProperty<any, false>;
+}
+
+export const targets: readonly Target[] = [
+  { name: 'decoder', property: decoderProperty },
+  { name: 'server', property: serverProperty },
+  { name: 'config', property: configProperty },
+];
