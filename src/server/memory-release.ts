@@ -22,7 +22,8 @@ export class MemoryRelease {
 
   constructor(server: Server) {
     this.#server = server;
-    this.#neededBytes = server.host.system.residentBytes();
+    const { system } = server.host;
+    this.#neededBytes = system.releaseMemory === undefined ? 0 : system.residentBytes();
   }
 
   /** For the cron. */
