@@ -24,10 +24,11 @@ export class BareServer {
   readonly server: Server;
   readonly #turns: (() => void)[] = [];
 
-  constructor(families: readonly Family[] = []) {
+  /** @param families beside those of `base` */
+  constructor(families: readonly Family[] = [], base: readonly Family[] = standaloneFamilies) {
     const host = createNodeHost({ log: (line) => this.log.push(line), time: this.time });
     const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory });
-    this.server = new Server({ host, config, families: [...standaloneFamilies, ...families] });
+    this.server = new Server({ host, config, families: [...base, ...families] });
   }
 
   connect(): MemoryClient {
