@@ -130,8 +130,10 @@ export class Blocking {
   cutShort(session: Session, asError: boolean): boolean {
     const wait = this.waitOf(session);
     if (wait === null || wait.giveUp === null) return false;
-    if (asError) session.reply.error(UNBLOCKED_BY_CLIENT);
-    else wait.giveUp(session);
+    if (asError) {
+      session.reply.error(UNBLOCKED_BY_CLIENT);
+      if (session.lastCommand !== null) session.lastCommand.failedCalls++;
+    } else wait.giveUp(session);
     this.unblock(session);
     return true;
   }
