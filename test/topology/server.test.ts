@@ -164,6 +164,22 @@ describe('execute', () => {
     expect(await server.execute('MGET', 'k', 'other')).toEqual(['v', 'w']);
   });
 
+  it('can pop and push at the same time', async () => {
+    await using server = await startServer();
+    await server.execute('SELECT', 2);
+    const popped = Promise.all([server.execute('BLPOP', 'q', 0), server.execute('BLPOP', 'q', 0)]);
+    expect(await server.execute('LPUSH', 'q', 'first')).toBe(1);
+    expect(await server.execute('LPUSH', 'q', 'second')).toBe(1);
+    expect(await popped).toEqual([
+      ['q', 'first'],
+      ['q', 'second'],
+    ]);
+    const [, ...inMulti] = await Promise.all(
+      [['MULTI'], ['BLPOP', 'q', '0'], ['EXEC']].map((words) => server.execute(...words)),
+    );
+    expect(inMulti).toEqual(['QUEUED', [null]]);
+  });
+
   it('takes another connection after the server closed its own', async () => {
     await using server = await startServer();
     expect(await server.execute('QUIT')).toBe('OK');
@@ -352,6 +368,19 @@ describe('the manual clock', () => {
     expect(await client.call('TTL', 'session')).toBe(1);
     server.clock.advance(1001);
     expect(await client.call('GET', 'session')).toBe(null);
+  });
+
+  it('ends waits for elements', async () => {
+    await using server = await startServer({ clock: 'manual' });
+    await using client = await connectTo(server);
+    const waiting = server.execute('BLPOP', 'q', 10);
+    client.send('BRPOP', 'q', 20);
+    await eventually(async () => String(await server.execute('INFO', 'clients')).includes('blocked_clients:2'));
+    server.clock.advance(10_001);
+    expect(await waiting).toBe(null);
+    expect(await server.execute('INFO', 'clients')).toContain('blocked_clients:1');
+    server.clock.advance(10_001);
+    expect(await client.nextReply()).toBe(null);
   });
 
   it('ends waits and idle clients', async () => {
