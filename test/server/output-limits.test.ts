@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BareServer } from '../support/bare-server.ts';
 import { eventually } from '../support/eventually.ts';
 import type { RespClient } from '../support/resp-client.ts';
 import { serve, type Serving } from '../support/serving.ts';
@@ -117,6 +118,34 @@ describe('client-output-buffer-limit', () => {
     expect(await other.call('PING')).toBe('PONG');
     client.resume();
     for (let i = 0; i < 50; i++) expect(await client.nextReply()).toHaveLength(1_000_000);
+  });
+});
+
+describe('A client that reads late', () => {
+  it('gets everything in its order, and is closed only then if it quit', () => {
+    const bare = new BareServer();
+    const client = bare.connect();
+    client.call('SET', 'k', 'x'.repeat(BIG));
+    client.isReading = false;
+    client.send(['GET', 'k'], ['PING']);
+    client.send(['ECHO', 'later'], ['QUIT'], ['PING']);
+    expect(client.isClosed).toBe(false);
+    client.read();
+    expect(client.received()).toBe(`$${BIG}\r\n${'x'.repeat(BIG)}\r\n+PONG\r\n$5\r\nlater\r\n+OK\r\n`);
+    expect(client.isClosed).toBe(true);
+  });
+
+  it('makes many small messages take little memory', () => {
+    const bare = new BareServer();
+    const [client, publisher] = [bare.connect(), bare.connect()];
+    client.call('SUBSCRIBE', 'news');
+    client.isReading = false;
+    for (let i = 0; i < 1000; i++) publisher.call('PUBLISH', 'news', String(i));
+    // The first message is with the connection, the others wait in the session's own chunk.
+    expect(client.queuedBytes).toBeLessThan(100);
+    expect(client.session.output.pendingBytes).toBeGreaterThan(30_000);
+    client.read();
+    expect(client.received().split('message').length - 1).toBe(1000);
   });
 });
 
