@@ -9,7 +9,7 @@ import {
   longDoubleOfInteger,
   parseLongDouble,
 } from '../core/long-double.ts';
-import { findField, hashSize, insertHash, removeField, setField } from '../data/hash-entry.ts';
+import { findField, hashSize, insertHash, removeField, setField, setIntegerAtPlace } from '../data/hash-entry.ts';
 import { NONE } from '../data/heap.ts';
 import {
   bigIntegerOfElement,
@@ -113,7 +113,8 @@ export function hincrby(c: Context): void {
   const value = place === NONE ? 0 : integerAtPlace(c, entry, place);
   const sum = value + step;
   if (Number.isSafeInteger(sum)) {
-    storeText(c, entry, String(sum));
+    if (place === NONE) storeText(c, entry, String(sum));
+    else setIntegerAtPlace(c.db, entry, place, c.args.length(2), sum, c.services.settings);
     c.changed(1, NOTIFY.hash, 'hincrby');
     c.reply.integer(sum);
     return;

@@ -35,7 +35,11 @@ const EMPTY_VISITS_PER_STEP = 10;
 /** `some` visits at most this many buckets per record that is wanted, and leaves a desert after so many. */
 const VISITS_PER_SAMPLE = 10;
 const DESERT_BUCKETS = 5;
-/** A fair random record is drawn from as many neighbours. */
+/** A fair random record is looked for at these depths of a chain, and so many times. */
+const FAIR_DEPTHS = 4;
+const WORD = 0x1_0000_0000;
+const FAIR_ATTEMPTS = 64;
+/** Where that finds none, it is drawn from as many neighbours. */
 const FAIR_SAMPLE = 15;
 
 export class Dict {
@@ -329,12 +333,36 @@ export class Dict {
   }
 
   /**
-   * A random record, NONE when there is none. It is drawn from a few neighbours, so that a record that is alone in its
-   * bucket is not drawn more often than one that shares it (dict.c dictGetFairRandomKey).
+   * A random record, NONE when there is none; each is as likely as any other. A place is drawn, a bucket and a depth in
+   * it, until there is a record at that place. The few records below the depths that are drawn share the last one.
    */
   fairRandom(random: Random): number {
+    if (this.#size === 0) return NONE;
+    if (this.#moving >= 0) this.resizeStep();
+    const first = Math.max(0, this.#moving);
+    const current = this.#table.length - first;
+    const places = (current + this.#next.length) * FAIR_DEPTHS;
+    for (let attempts = FAIR_ATTEMPTS; attempts > 0; attempts--) {
+      const place = places <= WORD ? Math.floor(random.u32() * (places / WORD)) : random.below(places);
+      const bucket = Math.floor(place / FAIR_DEPTHS);
+      let at = bucket < current ? this.#table[first + bucket]! : this.#next[bucket - current]!;
+      const depth = place % FAIR_DEPTHS;
+      for (let i = 0; i < depth && at !== NONE; i++) at = this.#following(at);
+      if (at !== NONE) return depth === FAIR_DEPTHS - 1 ? this.#anyFrom(at, random) : at;
+    }
+    // A sparse table: neighbours are found faster there.
     const neighbours = this.some(FAIR_SAMPLE, random);
     return neighbours.length === 0 ? this.random(random) : neighbours[random.below(neighbours.length)]!;
+  }
+
+  /** A random one of a record and those behind it in its chain. */
+  #anyFrom(address: number, random: Random): number {
+    let chosen = address;
+    let seen = 1;
+    for (let at = this.#following(address); at !== NONE; at = this.#following(at)) {
+      if (random.below(++seen) === 0) chosen = at;
+    }
+    return chosen;
   }
 
   /** A random record, NONE when there is none. Uniform over buckets, then over the bucket's chain. */

@@ -6,7 +6,7 @@
  * A field's value is found at a *place*: in a packed hash the position of its element in `db.bytes(entry)`, in a large
  * one the address of its record. NONE is no place. Places are void after a change.
  */
-import { INT64_MAX_LENGTH } from '../core/integer.ts';
+import { decimalLength, INT64_MAX_LENGTH, writeInteger } from '../core/integer.ts';
 import type { Database } from './database.ts';
 import { HashValue } from './hash-value.ts';
 import { NONE } from './heap.ts';
@@ -25,7 +25,7 @@ import {
   textOffset,
   writeEmptyListpack,
 } from './listpack.ts';
-import { appendPairToEntry, removeFromEntry, replaceInEntry } from './packed-value.ts';
+import { appendPairToEntry, removeFromEntry, replaceInEntry, replaceWithIntegerInEntry } from './packed-value.ts';
 import { KIND } from './value.ts';
 
 /** What a packed hash may hold. */
@@ -122,6 +122,30 @@ function setPacked(
   const place = findField(db, entry, source, start, end);
   if (place === NONE) return appendPairToEntry(db, entry, source, start, end, valueSource, valueStart, valueEnd);
   return replaceInEntry(db, entry, place - db.valueOffset(entry), valueSource, valueStart, valueEnd);
+}
+
+/**
+ * Puts a safe integer in the place of a value that is there. Counters are changed all the time: this spares the second
+ * search for the field and the digits of what is stored as a number.
+ * @param fieldBytes length of the field.
+ */
+export function setIntegerAtPlace(
+  db: Database,
+  entry: number,
+  place: number,
+  fieldBytes: number,
+  value: number,
+  limits: PackedHashLimits,
+): void {
+  const length = decimalLength(value);
+  if (!db.isPacked(entry)) {
+    const record = hashValueOf(db, entry).resize(place, length);
+    writeInteger(db.bytes(record), db.valueOffset(record), value);
+    return;
+  }
+  const result = replaceWithIntegerInEntry(db, entry, place - db.valueOffset(entry), value);
+  const longest = Math.max(fieldBytes, length);
+  if (longest > limits.packedHashBytesMax || hashSize(db, result) > limits.packedHashFieldsMax) unpackHash(db, result);
 }
 
 /** Removes a field. @returns the entry, which may be left without fields: then the caller removes it. */

@@ -29,15 +29,15 @@ export class HashValue extends DictValue {
     const { dict } = this;
     const length = valueEnd - valueStart;
     const found = dict.find(source, start, end);
-    const record = found === NONE ? dict.insert(source, start, end, length, 0) : this.#resize(found, length);
+    const record = found === NONE ? dict.insert(source, start, end, length, 0) : this.resize(found, length);
     const words = dict.heap.wordsOf(record);
     const at = Heap.wordOffset(record);
     const target = keyOffsetAt(words, at) + keyLengthAt(words, at);
     copyBytes(valueSource, valueStart, valueEnd, dict.heap.bytesOf(record), target);
   }
 
-  /** Makes room for a value of another length, whose bytes the caller fills in. @returns the record. */
-  #resize(record: number, length: number): number {
+  /** Gives a field a value of another length, whose bytes the caller fills in. @returns the record. */
+  resize(record: number, length: number): number {
     const { heap } = this.dict;
     const words = heap.wordsOf(record);
     const at = Heap.wordOffset(record);

@@ -311,7 +311,9 @@ function isInteger(
   return !isBigInteger(value) || bigIntegerOfElement(bytes, p) === parseInt64(source, start, end);
 }
 
+/** Names that are searched often differ in their last byte first. */
 function isText(bytes: Uint8Array, at: number, source: Uint8Array, start: number, end: number): boolean {
+  if (bytes[at + end - start - 1] !== source[end - 1] && end > start) return false;
   let p = at;
   for (let i = start; i < end; i++) if (bytes[p++] !== source[i]) return false;
   return true;

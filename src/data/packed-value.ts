@@ -15,11 +15,13 @@ import { LARGEST_CLASS_BYTES } from './heap.ts';
 import { insertMember, intsetBytesWith, intsetBytes, removeMember } from './intset.ts';
 import {
   bytesForElement,
+  bytesForInteger,
   bytesOfElements,
   elementBytes,
   listpackBytes,
   spliceListpack,
   writeElement,
+  writeIntegerElement,
 } from './listpack.ts';
 
 const SPARE_BYTES_MAX = 1 << 20;
@@ -100,6 +102,14 @@ export function replaceInEntry(
   const removed = elementBytes(db.bytes(entry), db.valueOffset(entry) + offset);
   const result = spliceEntry(db, entry, offset, removed, bytesForElement(source, start, end), 0);
   writeElement(db.bytes(result), db.valueOffset(result) + offset, source, start, end);
+  return result;
+}
+
+/** Puts a safe integer in the place of the element at an offset. */
+export function replaceWithIntegerInEntry(db: Database, entry: number, offset: number, value: number): number {
+  const removed = elementBytes(db.bytes(entry), db.valueOffset(entry) + offset);
+  const result = spliceEntry(db, entry, offset, removed, bytesForInteger(value), 0);
+  writeIntegerElement(db.bytes(result), db.valueOffset(result) + offset, value);
   return result;
 }
 
