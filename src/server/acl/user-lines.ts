@@ -32,7 +32,8 @@ export function userLineCheck(commands: CommandTable, config: Config): NonNullab
   return ([name = '', ...words]) => {
     if (seen.has(name)) return { index: 1, reason: DUPLICATE_USER };
     const merged = mergeSelectors(words);
-    if ('unmatched' in merged) return { index: merged.unmatched, reason: 'Wrong format' };
+    // redis-server gives the reason of whatever failed before.
+    if ('unmatched' in merged) return { index: merged.unmatched, reason: UNKNOWN_COMMAND };
     const allChannelsByDefault = config.values['acl-pubsub-default'] === 'allchannels';
     const user = new User(name, catalog, allChannelsByDefault);
     for (const [index, rule] of merged.rules.entries()) {
