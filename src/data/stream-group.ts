@@ -87,10 +87,6 @@ export class ConsumerGroup {
     return this.pending.releaseSome();
   }
 
-  release(): void {
-    while (!this.releaseSome());
-  }
-
   // ---------------------------------------------------------------------------------------------------------- consumers
 
   /** In the order of their names. */

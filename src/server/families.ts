@@ -10,6 +10,7 @@ import { sortCommands } from '../commands/sort.ts';
 import { sortedSetCommands } from '../commands/sorted-set.ts';
 import { setCommands } from '../commands/set.ts';
 import { streamCommands } from '../commands/stream.ts';
+import { streamGroupCommands } from '../commands/stream-groups.ts';
 import { stringCommands } from '../commands/string.ts';
 import { aclCommands } from './acl/acl-commands.ts';
 import { blockingListCommands } from './blocking-lists.ts';
@@ -25,6 +26,7 @@ import { monitorCommands } from './monitor-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { slowLogCommands } from './slow-log-commands.ts';
+import { streamReadingCommands } from './stream-reading.ts';
 import { transactionCommands } from './transaction-commands.ts';
 
 export const standaloneFamilies: readonly Family[] = [
@@ -36,6 +38,7 @@ export const standaloneFamilies: readonly Family[] = [
   listCommands,
   setCommands,
   streamCommands,
+  streamGroupCommands,
   stringCommands,
   sortCommands,
   sortedSetCommands,
@@ -50,6 +53,7 @@ export const standaloneFamilies: readonly Family[] = [
   moduleCommands,
   serverCommands,
   slowLogCommands,
+  streamReadingCommands,
   connectionCommands,
   monitorCommands,
   pubsubCommands,

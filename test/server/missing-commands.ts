@@ -11,10 +11,6 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots migrate readonly
     readwrite restore-asking
   `),
-  'data types': words(`
-    xack xautoclaim xclaim xgroup xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help
-    xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xpending xread xreadgroup
-  `),
   persistence: words(`
     bgrewriteaof bgsave dump restore save
   `),

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { call, key, nearlyValid, options, value, word } from './calls.ts';
-import { describeTwins } from './runner.ts';
+import { type Comparable, decode, describeTwins } from './runner.ts';
 
 /** Explicit IDs: what the clock gives differs. Small ones, so that they meet; the ends of the range; and wrong ones. */
 const id = fc.oneof(
@@ -104,3 +104,111 @@ const setup = [
 ];
 
 describeTwins('streams', { calls: nearlyValid(entryCalls), setup, callsPerRun: 40, runs: 100 });
+
+const group = fc.constantFrom('g', 'g', 'h', '');
+const consumer = fc.constantFrom('x', 'y', 'z');
+const ids = fc.array(id, { minLength: 1, maxLength: 4 });
+/** Nothing is idle for an hour, unless a claim says so. */
+const minIdle = fc.constantFrom('0', '0', '0', '3600000', '-1', 'x', '9223372036854775808');
+const groupId = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('0', '$', '0-0') }, { weight: 2, arbitrary: id });
+const entriesRead = fc.tuple(
+  word('ENTRIESREAD'),
+  fc.constantFrom('0', '1', '3', '-1', '-2', 'x', '9223372036854775807'),
+);
+const readId = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('>', '0', '$') }, { weight: 2, arbitrary: id });
+const readOptions = options(fc.tuple(word('COUNT'), count), fc.tuple(word('BLOCK'), fc.constantFrom('1', 'x', '-1')));
+const streams = fc
+  .array(fc.tuple(key, readId), { minLength: 1, maxLength: 2 })
+  .map((pairs) => ['STREAMS', ...pairs.map(([name]) => name), ...pairs.map(([, from]) => from)]);
+
+const groupCalls = fc.oneof(
+  { weight: 10, arbitrary: call('XADD', key, newId, pairs) },
+  { weight: 2, arbitrary: call('XADD', key, trimOptions, newId, pairs) },
+  { weight: 3, arbitrary: call('XDEL', key, ids) },
+  { weight: 1, arbitrary: call('XTRIM', key, trim) },
+  { weight: 8, arbitrary: call('XGROUP', 'CREATE', key, group, groupId, options(word('MKSTREAM'), entriesRead)) },
+  { weight: 2, arbitrary: call('XGROUP', 'SETID', key, group, groupId, options(entriesRead)) },
+  { weight: 1, arbitrary: call('XGROUP', 'DESTROY', key, group) },
+  { weight: 2, arbitrary: call('XGROUP', 'CREATECONSUMER', key, group, consumer) },
+  { weight: 1, arbitrary: call('XGROUP', 'DELCONSUMER', key, group, consumer) },
+  { weight: 12, arbitrary: call('XREADGROUP', 'GROUP', group, consumer, readOptions, options(word('NOACK')), streams) },
+  { weight: 4, arbitrary: call('XREAD', readOptions, streams) },
+  { weight: 4, arbitrary: call('XACK', key, group, ids) },
+  { weight: 3, arbitrary: call('XPENDING', key, group) },
+  {
+    weight: 4,
+    arbitrary: call(
+      'XPENDING',
+      key,
+      group,
+      options(fc.tuple(word('IDLE'), minIdle)),
+      bound,
+      bound,
+      count,
+      options(consumer.map((name) => [name])),
+    ),
+  },
+  {
+    weight: 8,
+    arbitrary: call(
+      'XCLAIM',
+      key,
+      group,
+      consumer,
+      minIdle,
+      ids,
+      options(
+        fc.tuple(word('IDLE'), fc.constantFrom('0', '7200000', '-1', 'x')),
+        fc.tuple(word('TIME'), fc.constantFrom('0', '1000', '9223372036854775807', '-5')),
+        fc.tuple(word('RETRYCOUNT'), fc.constantFrom('0', '7', '-1', '9223372036854775807', 'x')),
+        word('FORCE'),
+        word('JUSTID'),
+        fc.tuple(word('LASTID'), id),
+      ),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: call(
+      'XAUTOCLAIM',
+      key,
+      group,
+      consumer,
+      minIdle,
+      bound,
+      options(
+        fc.tuple(word('COUNT'), fc.constantFrom('1', '2', '100', '0', 'x', '576460752303423488')),
+        word('JUSTID'),
+      ),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: call('XINFO', 'STREAM', key, options(word('FULL')), options(fc.tuple(word('COUNT'), count))),
+  },
+  { weight: 3, arbitrary: call('XINFO', 'GROUPS', key) },
+  { weight: 3, arbitrary: call('XINFO', 'CONSUMERS', key, group) },
+  call('COPY', key, key, options(word('REPLACE'))),
+  call('XSETID', key, id, options(fc.tuple(word('ENTRIESADDED'), count), fc.tuple(word('MAXDELETEDID'), id))),
+  call('DEL', key),
+  call('SET', key, value),
+);
+
+/** Times of delivery, and how long ago they are, are the clock's affair. */
+const comparable: Comparable = (given, reply) => {
+  const [name, subcommand] = given.map((word) => word.toUpperCase());
+  if (reply.startsWith('-')) return reply;
+  if (name === 'XINFO') {
+    const timeless = reply.replaceAll(/:1[0-9]{12}\r\n/g, ':TIME\r\n');
+    return subcommand === 'CONSUMERS' ? timeless.replaceAll(/idle\r\n:[0-9]+/g, 'idle') : timeless;
+  }
+  if (name !== 'XPENDING' || given.length === 3) return reply;
+  const entries = decode(reply) as unknown[][];
+  return JSON.stringify(entries.map(([id, owner, idle, deliveries]) => [id, owner, isLong(idle), String(deliveries)]));
+};
+
+function isLong(idleMs: unknown): boolean {
+  return (idleMs as number) > 3_600_000;
+}
+
+describeTwins('consumer groups', { calls: nearlyValid(groupCalls), setup, comparable, callsPerRun: 50, runs: 100 });
