@@ -18,7 +18,8 @@ export class MemoryRelease {
   #nextMs = 0;
   /** Memory beyond what is in use that is needed all the same: code, heaps that grow in steps, fragments. */
   #neededBytes: number;
-  #isChecking = false;
+  /** The same when memory was last released, until it is seen what came of that. */
+  #releasedAtBytes: number | null = null;
 
   constructor(server: Server) {
     this.#server = server;
@@ -33,12 +34,12 @@ export class MemoryRelease {
     this.#nextMs = nowMs + PERIOD_MS;
     const used = this.#server.memory.usedBytes;
     const beyond = system.residentBytes() - used;
-    // What is still there a period after a collection is no garbage.
-    if (this.#isChecking) this.#neededBytes = beyond;
-    this.#isChecking = false;
+    // What is still there a period after a release is no garbage; what has come since may be.
+    if (this.#releasedAtBytes !== null) this.#neededBytes = this.#releasedAtBytes;
+    this.#releasedAtBytes = null;
     this.#neededBytes = Math.min(this.#neededBytes, beyond);
     if (beyond - this.#neededBytes < Math.max(GROWTH_BYTES, used * GROWTH_OF_USED)) return;
     system.releaseMemory();
-    this.#isChecking = true;
+    this.#releasedAtBytes = beyond;
   }
 }

@@ -67,6 +67,16 @@ describe('memory beyond what is in use', () => {
     expect(releases).toBe(3);
   });
 
+  it('is given back too when it came right after some that was needed', () => {
+    pass(5);
+    figures.resident = 300 * MB;
+    pass(1);
+    expect(releases).toBe(1);
+    figures.garbage = 400 * MB;
+    pass(2);
+    expect([releases, figures.garbage]).toEqual([2, 0]);
+  });
+
   it('is not worth a pause while it is a small part of what is used', () => {
     figures.used = 4000 * MB;
     figures.garbage = 500 * MB;

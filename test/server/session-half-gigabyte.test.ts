@@ -14,7 +14,7 @@ describe('an argument of 512 MB', () => {
     const before = await residentBytes(redis);
     const piece = Buffer.alloc(MIB);
     const socket = await openSocket(redis.port);
-    const slowest = watchOthers(redis);
+    const countServed = watchOthers(redis);
     const sent = createHash('sha1');
     await send(socket, Buffer.from(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${LENGTH}\r\n`));
     for (let at = 0; at < LENGTH; at += piece.length) {
@@ -34,7 +34,7 @@ describe('an argument of 512 MB', () => {
     expect(sha1).toBe(sent.digest('hex'));
     await send(socket, Buffer.from('DEL k\r\n'));
     expect((await receive(socket, 4)).text).toBe(':1\r\n');
-    expect(await slowest()).toBeLessThan(1500);
+    expect(await countServed()).toBeGreaterThan(20);
     expect(await figureOf(redis, 'used_memory')).toBeLessThan(16 * MIB);
     await eventually(async () => (await residentBytes(redis)) - before < 128 * MIB, {
       what: 'the memory is given back',
@@ -106,23 +106,21 @@ function receive(socket: Socket, length: number, headLength = length): Promise<R
   });
 }
 
-/** Pings until asked; then gives the longest that one took, in ms. */
+/** Pings as another client until asked; then gives how many were answered. */
 function watchOthers(redis: RedisProcess): () => Promise<number> {
-  let slowestMs = 0;
+  let served = 0;
   const stop = new AbortController();
   const watching = (async (): Promise<void> => {
     await using client = await redis.connect({ timeoutMs: 20_000 });
-    while (!stop.signal.aborted) {
-      const started = performance.now();
+    for (; !stop.signal.aborted; served++) {
       await client.call('PING');
-      slowestMs = Math.max(slowestMs, performance.now() - started);
       await new Promise((done) => setTimeout(done, 5));
     }
   })();
   return async () => {
     stop.abort();
     await watching;
-    return slowestMs;
+    return served;
   };
 }
 

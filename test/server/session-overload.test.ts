@@ -72,7 +72,7 @@ describe('clients that do not read', () => {
     await eventually(async () => (await connectedClients(redis)) === 1);
     expect(redis.log.match(/scheduled to be closed ASAP for overcoming of output buffer limits/g)?.length).toBe(5);
     expect((await residentBytes(redis)) - before).toBeLessThan(200 * MIB);
-    expect(slowestMs).toBeLessThan(500);
+    expect(slowestMs).toBeLessThan(3000);
     await Promise.all(deaf.map((client) => client.close()));
   });
 

@@ -81,9 +81,13 @@ describe('a server', () => {
 
   it('is ready in a few milliseconds', async () => {
     await startAndClose({});
-    const started = performance.now();
-    for (let round = 0; round < 10; round++) await startAndClose({});
-    expect((performance.now() - started) / 10).toBeLessThan(30);
+    let fastestMs = Infinity;
+    for (let round = 0; round < 20; round++) {
+      const started = performance.now();
+      await startAndClose({});
+      fastestMs = Math.min(fastestMs, performance.now() - started);
+    }
+    expect(fastestMs).toBeLessThan(10);
   });
 });
 
