@@ -103,7 +103,7 @@ const setup = [
   ['CONFIG', 'SET', 'stream-node-max-bytes', '4096'],
 ];
 
-describeTwins('streams', { calls: nearlyValid(entryCalls), setup, callsPerRun: 40, runs: 100 });
+describeTwins('streams', { calls: nearlyValid(entryCalls), setup, callsPerRun: 40, runs: 60 });
 
 const group = fc.constantFrom('g', 'g', 'h', '');
 const consumer = fc.constantFrom('x', 'y', 'z');
@@ -211,4 +211,4 @@ function isLong(idleMs: unknown): boolean {
   return (idleMs as number) > 3_600_000;
 }
 
-describeTwins('consumer groups', { calls: nearlyValid(groupCalls), setup, comparable, callsPerRun: 50, runs: 100 });
+describeTwins('consumer groups', { calls: nearlyValid(groupCalls), setup, comparable, callsPerRun: 50, runs: 60 });
