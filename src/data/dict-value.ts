@@ -8,12 +8,10 @@ import { NONE } from './heap.ts';
 import type { Keyspace } from './keyspace.ts';
 import type { Kind, LargeValue } from './value.ts';
 
-/** The JS objects around the table, roughly. */
-const OBJECT_BYTES = 200;
+/** The JS objects around the table, as measured. They count as used memory like the table. */
+const OBJECT_BYTES = 400;
 
 export abstract class DictValue implements LargeValue {
-  abstract readonly kind: Kind;
-  readonly encoding = 'hashtable';
   readonly dict: Dict;
   protected readonly keyspace: Keyspace;
   #release: (() => boolean) | null = null;
@@ -21,6 +19,13 @@ export abstract class DictValue implements LargeValue {
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace;
     this.dict = new Dict(keyspace.heap, keyspace.hash);
+    keyspace.heap.tableBytes += OBJECT_BYTES;
+  }
+
+  abstract get kind(): Kind;
+
+  get encoding(): string {
+    return 'hashtable';
   }
 
   get size(): number {
@@ -47,7 +52,13 @@ export abstract class DictValue implements LargeValue {
   }
 
   releaseSome(): boolean {
-    this.#release ??= freeInSlices(this.dict.detachAll(), this.dict.heap, this.keyspace.values);
+    this.#release ??= this.#startRelease();
     return this.#release();
+  }
+
+  #startRelease(): () => boolean {
+    const { heap } = this.dict;
+    heap.tableBytes -= OBJECT_BYTES;
+    return freeInSlices(this.dict.detachAll(), heap, this.keyspace.values);
   }
 }

@@ -26,6 +26,8 @@ import {
 } from './record.ts';
 
 const INITIAL_BUCKETS = 4;
+/** Tables of so many buckets are moved at once. */
+const SMALL_BUCKETS = 32;
 const TAG_BUCKETS_MAX = 1 << 24;
 /** Largest table: 2^30 buckets are 4 GiB, what one typed array may hold. */
 const BUCKETS_MAX = 2 ** 30;
@@ -219,6 +221,8 @@ export class Dict {
     if (buckets === this.#table.length) return;
     this.#next = this.#newTable(buckets);
     this.#moving = 0;
+    // Two tables would cost a small collection more than the move does.
+    while (this.#table.length <= SMALL_BUCKETS && this.#moving >= 0 && this.#held === 0) this.resizeStep();
   }
 
   /** Moves the next non-empty bucket of a dict that resizes. */

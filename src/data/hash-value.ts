@@ -10,7 +10,9 @@ import { KIND } from './value.ts';
 const REUSE_DIVISOR = 2;
 
 export class HashValue extends DictValue {
-  readonly kind = KIND.hash;
+  get kind(): typeof KIND.hash {
+    return KIND.hash;
+  }
 
   /** The record of the field bytes[start..end), or NONE. */
   find(bytes: Uint8Array, start: number, end: number): number {

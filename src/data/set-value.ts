@@ -8,7 +8,9 @@ import { KIND } from './value.ts';
 export type MemberVisitor = (bytes: Uint8Array, start: number, end: number) => boolean | void;
 
 export class SetValue extends DictValue {
-  readonly kind = KIND.set;
+  get kind(): typeof KIND.set {
+    return KIND.set;
+  }
 
   has(bytes: Uint8Array, start: number, end: number): boolean {
     return this.dict.find(bytes, start, end) !== NONE;
