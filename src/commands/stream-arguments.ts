@@ -97,8 +97,7 @@ export class TrimArguments {
   approximately = false;
   /** How many entries may be removed; 0: any number. */
   limit = 0;
-  /** Index of LIMIT's number. */
-  limitIndex = 0;
+  hasLimit = false;
 
   /** @returns how many entries were removed. */
   trim(stream: StreamValue): number {
@@ -116,14 +115,11 @@ export class TrimArguments {
     const { args } = c;
     const result: (string | Uint8Array)[] = [];
     for (let i = 0; i < args.count; i++) {
-      if (!this.approximately || (i !== this.limitIndex - 1 && i !== this.limitIndex) || this.limitIndex === 0) {
-        result.push(args.view(i));
-      }
+      if (!this.approximately || i < 2 || i >= this.idIndex) result.push(args.view(i));
+      else if (args.is(i, 'limit')) i++;
+      else if (i === this.threshold - 1) result.push('=');
+      else result.push(i === this.threshold ? this.#reached(stream) : args.view(i));
     }
-    if (!this.approximately) return result;
-    const shift = this.limitIndex !== 0 && this.limitIndex < this.threshold ? 2 : 0;
-    result[this.threshold - shift - 1] = '=';
-    result[this.threshold - shift] = this.#reached(stream);
     return result;
   }
 
@@ -147,7 +143,7 @@ export function trimArguments(c: Context, isAdd: boolean): TrimArguments {
     else if (hasMore && args.is(i, 'minid')) i = parseThreshold(c, i, result, true);
     else if (hasMore && args.is(i, 'limit')) {
       result.limit = c.integer(++i);
-      result.limitIndex = i;
+      result.hasLimit = true;
       if (result.limit < 0) fail('ERR The LIMIT argument must be >= 0.');
     } else if (isAdd && args.is(i, 'nomkstream')) result.makesStream = false;
     else if (isAdd) {
@@ -190,7 +186,7 @@ function settleLimit(c: Context, result: TrimArguments, isAdd: boolean): void {
     if (result.limit > 0) fail('ERR syntax error, LIMIT cannot be used without specifying a trimming strategy');
     if (!isAdd) fail('ERR syntax error, XTRIM must be called with a trimming strategy');
   }
-  if (result.limitIndex !== 0) {
+  if (result.hasLimit) {
     if (!result.approximately) fail('ERR syntax error, LIMIT cannot be used without the special ~ option');
   } else if (result.approximately) {
     const limit = NODES_TRIMMED_MAX * c.services.settings.streamLimits.nodeEntriesMax;

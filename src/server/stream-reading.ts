@@ -112,7 +112,7 @@ function read(c: Call, request: Request, isGroup: boolean): void {
 /** The ID behind which XREAD reads. */
 function plainIdAt(c: Call, key: number, index: number): StreamId {
   const stream = readStream(c, key);
-  if (isCharacter(c.args, index, '$') && c.args.length(index) > 0) {
+  if (isCharacter(c.args, index, '$')) {
     return stream === null ? new StreamId() : StreamId.of(stream.lastId);
   }
   if (isCharacter(c.args, index, '>')) {

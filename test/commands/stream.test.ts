@@ -70,7 +70,7 @@ describe('the stream of changes', () => {
     redis.call('XADD', 's', '*', 'f', 'v');
     redis.call('XADD', 's', '5000000000000-*', 'f', 'v');
     redis.call('XADD', 's', 'MAXLEN', '=', 9, '6000000000000-1', 'f', 'v');
-    redis.call('XADD', 's', 'LIMIT', 10, 'MAXLEN', '~', 2, 'NOMKSTREAM', '*', 'f', 'v');
+    redis.call('XADD', 's', 'LIMIT', 10, 'MAXLEN', '~', 2, 'LIMIT', 9, 'NOMKSTREAM', '*', 'f', 'v');
     redis.call('XADD', 's', 'MINID', '~', '7000000000000', '7000000000000-*', 'f', 'v');
     expect(redis.propagated()).toEqual([
       `XADD s ${MS}-0 f v`,
