@@ -1,5 +1,6 @@
 /** Whoever starts and closes servers in a process finds it as it was. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,24 @@ describe('after close', () => {
     const before = liveBytes();
     for (let round = 0; round < 100; round++) await useAndClose();
     await eventually(() => liveBytes() - before < 2 * 1024 * 1024, { everyMs: 200 });
+  }, 60_000);
+
+  it('no memory is left of thousands of clients', async () => {
+    await using server = await startServer({ password: 'secret' });
+    const lines =
+      'AUTH secret\r\nSET k v\r\nWATCH k\r\nMULTI\r\nGET k\r\nEXEC\r\nSUBSCRIBE a\r\nPSUBSCRIBE b*\r\n*2\r\n$3\r\nGE';
+    const come = async (): Promise<void> => {
+      const stream = server.connect();
+      stream.write(lines);
+      await once(stream, 'data');
+      stream.destroy();
+      await once(stream, 'close');
+    };
+    for (let client = 0; client < 500; client++) await come();
+    const before = liveBytes();
+    for (let client = 0; client < 3000; client++) await come();
+    expect(await server.execute('INFO', 'clients')).toContain('connected_clients:0');
+    await eventually(() => liveBytes() - before < 512 * 1024, { everyMs: 200 });
   }, 60_000);
 
   it('no file is left', async () => {

@@ -156,6 +156,16 @@ describe('execute', () => {
     expect(await server.execute('GET', 'k')).toBe('in 3');
   });
 
+  it('may do everything, whatever others may', async () => {
+    await using server = await startServer();
+    await server.execute('ACL', 'SETUSER', 'default', 'off', '-@all', 'resetkeys');
+    expect(await server.execute('SET', 'k', 'v')).toBe('OK');
+    expect(await server.execute('RESET')).toBe('RESET');
+    expect(await server.execute('GET', 'k')).toBe('v');
+    await using client = await connectTo(server);
+    expect(await client.callRaw('GET', 'k')).toMatch(/^-NOAUTH/);
+  });
+
   it('goes on while one of its commands waits, on the same database', async () => {
     await using server = await startServer();
     await server.execute('SELECT', 2);
