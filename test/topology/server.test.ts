@@ -282,6 +282,14 @@ describe('options', () => {
     expect(await server.execute('CONFIG', 'GET', name)).toEqual([name, shown]);
   });
 
+  it('bring users', async () => {
+    await using server = await startServer({ config: { user: ['alice', 'on', '>pw', '+get', '~a*'] } });
+    await using client = await connectTo(server);
+    expect(await client.call('AUTH', 'alice', 'pw')).toBe('OK');
+    expect(await client.call('GET', 'ab')).toBe(null);
+    expect(await client.callRaw('GET', 'b')).toMatch(/^-NOPERM/);
+  });
+
   it('give a directive several times', async () => {
     await using server = await startServer({
       config: {
@@ -316,6 +324,7 @@ describe('options', () => {
     [{ config: { maxmemory: Number.NaN } }, 'ERR_BAD_CONFIG', 'NaN to "maxmemory"'],
     [{ config: { 'maxmemory-policy': 'sometimes' } }, 'ERR_BAD_CONFIG', 'must be one of the following'],
     [{ config: { 'rename-command': ['NOSUCH', 'X'] } }, 'ERR_BAD_CONFIG', 'No such command'],
+    [{ config: { user: ['alice', '+nosuch'] } }, 'ERR_BAD_CONFIG', "'+nosuch' for the user named 'alice'"],
     [{ config: { 'tls-port': 1 } }, 'ERR_BAD_CONFIG', 'tls'],
   ])('are refused by name: %j', async (options, code, message) => {
     const error = await startFails(options);
