@@ -21,6 +21,7 @@ import {
 } from '../data/listpack.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
+import { removeEmpty } from './remove-empty.ts';
 import { NOTIFY } from './notify-class.ts';
 
 const NOT_A_HASH_INTEGER = 'ERR hash value is not an integer';
@@ -47,16 +48,34 @@ function checkPairs(c: Context, name: string): void {
  * @returns how many of the fields are new.
  */
 function setFields(c: Context, entry: number): number {
+  const { db } = c;
+  const before = entry === NONE ? 0 : hashSize(db, entry);
+  const hash = entry === NONE ? fillNew(c) : fill(c, entry);
+  const created = hashSize(db, hash) - before;
+  c.changed(1, NOTIFY.hash, 'hset', (c.args.count - 2) >> 1);
+  return created;
+}
+
+function fill(c: Context, entry: number): number {
   const { args, db } = c;
   const { bytes, starts, ends, count } = args;
-  let hash = entry === NONE ? insertNew(c) : entry;
-  const before = hashSize(db, hash);
   const limits = c.services.settings;
+  let hash = entry;
   for (let i = 2; i < count; i += 2) {
     hash = setField(db, hash, bytes, starts[i]!, ends[i]!, bytes, starts[i + 1]!, ends[i + 1]!, limits);
   }
-  c.changed(1, NOTIFY.hash, 'hset', (count - 2) >> 1);
-  return hashSize(db, hash) - before;
+  return hash;
+}
+
+/** Where memory runs out, no hash without fields stays behind. */
+function fillNew(c: Context): number {
+  const entry = insertNew(c);
+  try {
+    return fill(c, entry);
+  } catch (error) {
+    removeEmpty(c, 1, hashSize);
+    throw error;
+  }
 }
 
 /** A hash at argument 1, where there is nothing, with room for the arguments behind the key. */

@@ -8,22 +8,39 @@ import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { matchesKey, sendKey } from './keys.ts';
 import { NOTIFY } from './notify-class.ts';
+import { removeEmpty } from './remove-empty.ts';
 import { family, keyAt, keyPair, keysFrom, numberedKeys } from './row.ts';
 import { parseCursor, parseScanOptions, scanDict, type ScanOptions } from './scan.ts';
 import { sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore } from './set-algebra.ts';
 import { sendMembers, spop, srandmember } from './set-random.ts';
 
 function sadd(c: Context): void {
-  const { args, db } = c;
-  const { bytes, starts, ends, count } = args;
+  const { db } = c;
   const found = c.writeKind(1, KIND.set);
   const before = found === NONE ? 0 : setSize(db, found);
-  let entry = found === NONE ? insertFor(c, 1, 2, count - 2) : found;
-  const { intsetMembersMax } = c.services.settings;
-  for (let i = 2; i < count; i++) entry = addMember(db, entry, bytes, starts[i]!, ends[i]!, intsetMembersMax);
+  const entry = found === NONE ? fillNew(c) : fill(c, found);
   const added = setSize(db, entry) - before;
   if (added > 0) c.changed(1, NOTIFY.set, 'sadd', added);
   c.reply.integer(added);
+}
+
+function fill(c: Context, entry: number): number {
+  const { bytes, starts, ends, count } = c.args;
+  const { intsetMembersMax } = c.services.settings;
+  let set = entry;
+  for (let i = 2; i < count; i++) set = addMember(c.db, set, bytes, starts[i]!, ends[i]!, intsetMembersMax);
+  return set;
+}
+
+/** Where memory runs out, no set without members stays behind. */
+function fillNew(c: Context): number {
+  const entry = insertFor(c, 1, 2, c.args.count - 2);
+  try {
+    return fill(c, entry);
+  } catch (error) {
+    removeEmpty(c, 1, setSize);
+    throw error;
+  }
 }
 
 /** An empty set for the member at an argument, under a key for which `write` has just found nothing. */

@@ -1,5 +1,6 @@
 /** Hashes, in both of their forms. */
 import { describe, expect, it } from 'vitest';
+import { OutOfMemory } from '../../src/data/heap.ts';
 import { startTestServer } from '../support/in-process.ts';
 import { type RespClient, RespError } from '../support/resp-client.ts';
 import { serve, type Serving } from '../support/serving.ts';
@@ -427,6 +428,21 @@ describe('a command on hashes', () => {
     expect(await client.call('HSCAN', 'h', '0', 'COUNT', 'x')).toEqual(NOT_AN_INTEGER);
     expect(await client.call('HSCAN', 'h', '0', 'TYPE', 'hash')).toEqual(syntaxError);
     expect(await client.call('HSCAN', 'h', '0', 'MATCH')).toEqual(syntaxError);
+  });
+
+  it('leaves no empty hash behind where memory runs out', () => {
+    const redis = startTestServer();
+    const { heap } = redis.server.keyspace;
+    const allocate = heap.allocate.bind(heap);
+    heap.allocate = (bytes) => {
+      if (bytes > 100_000) throw new OutOfMemory('no more');
+      return allocate(bytes);
+    };
+    expect(redis.call('HSET', 'h', 'f', 'v'.repeat(100_000))).toBe('-OOM no more');
+    expect(redis.call('EXISTS', 'h')).toBe(0);
+    redis.call('HSET', 'h', 'f', 'v');
+    expect(redis.call('HSET', 'h', 'f', 'v'.repeat(100_000))).toBe('-OOM no more');
+    expect(redis.call('HGETALL', 'h')).toEqual(['f', 'v']);
   });
 
   it('refuses to repeat fields beyond all memory', async () => {

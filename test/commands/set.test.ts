@@ -1,5 +1,6 @@
 /** Sets, in both of their forms. */
 import { describe, expect, it } from 'vitest';
+import { OutOfMemory } from '../../src/data/heap.ts';
 import { startTestServer, type TestReply, type TestServer } from '../support/in-process.ts';
 
 const WRONG_TYPE = '-WRONGTYPE Operation against a key holding the wrong kind of value';
@@ -243,6 +244,21 @@ describe('a set', () => {
     expect(redis.call('SADD', 's', ...members)).toBe(5);
     expect(sorted(redis.call('SMEMBERS', 's'))).toEqual(members.toSorted());
     for (const member of members) expect(redis.call('SISMEMBER', 's', member)).toBe(1);
+  });
+
+  it('does not stay behind empty where memory runs out', () => {
+    const redis = start();
+    const { heap } = redis.server.keyspace;
+    const allocate = heap.allocate.bind(heap);
+    heap.allocate = (bytes) => {
+      if (bytes > 100_000) throw new OutOfMemory('no more');
+      return allocate(bytes);
+    };
+    expect(redis.call('SADD', 's', 'm'.repeat(100_000))).toBe('-OOM no more');
+    expect(redis.call('EXISTS', 's')).toBe(0);
+    redis.call('SADD', 's', 1);
+    expect(redis.call('SADD', 's', 2, 'm'.repeat(100_000))).toBe('-OOM no more');
+    expect(sorted(redis.call('SMEMBERS', 's'))).toEqual(['1', '2']);
   });
 
   it('holds a hundred thousand members, and gives their memory back', () => {
