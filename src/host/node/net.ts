@@ -23,11 +23,24 @@ import type {
 import { netError } from './errors.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
+/** Views of the first bytes of the read buffer are kept up to this length: making one costs as much as a short request. */
+const KEPT_VIEW_BYTES = 4096;
 const NOTHING = Buffer.alloc(0);
+
+class ReadBuffer {
+  readonly bytes = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #views: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEW_BYTES + 1 });
+
+  /** Its first `length` bytes. */
+  view(length: number): Buffer {
+    if (length > KEPT_VIEW_BYTES) return this.bytes.subarray(0, length);
+    return (this.#views[length] ??= this.bytes.subarray(0, length));
+  }
+}
 
 export class NodeNet implements Net {
   /** Shared by all accepted connections: a read is handled before the next one starts. */
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #readBuffer = new ReadBuffer();
   readonly #open = new Set<NodeConnection>();
 
   listen(
@@ -125,7 +138,7 @@ interface SocketInternals {
 }
 
 /** Moves an accepted, paused socket's handle into a socket that reads into `buffer`. */
-function adopt(socket: net.Socket, buffer: Buffer): Adopted {
+function adopt(socket: net.Socket, buffer: ReadBuffer): Adopted {
   const internals = socket as unknown as SocketInternals;
   const handle = internals._handle;
   if (handle === null || handle === undefined) return { socket, onChunk: null };
@@ -142,8 +155,8 @@ function adopt(socket: net.Socket, buffer: Buffer): Adopted {
     allowHalfOpen: true,
     pauseOnCreate: true,
     onread: {
-      buffer,
-      callback: (length: number, bytes: Uint8Array): boolean => adopted.onChunk!((bytes as Buffer).subarray(0, length)),
+      buffer: buffer.bytes,
+      callback: (length: number): boolean => adopted.onChunk!(buffer.view(length)),
     },
   } as net.SocketConstructorOpts);
   return adopted as Adopted;
