@@ -220,7 +220,7 @@ export class RequestDecoder {
       if (this.#missing > 0) return this.#bulks();
       this.#requestStart = this.#at;
       this.args.clear();
-      this.args.bytes = this.#bytes;
+      if (this.args.bytes !== this.#bytes) this.args.bytes = this.#bytes;
       const result = this.#bytes[this.#at] === STAR ? this.#multibulk() : this.#inline();
       if (result !== SKIP) return result;
       this.#requestStart = this.#at;
@@ -265,7 +265,7 @@ export class RequestDecoder {
       this.#bulkLength = -1;
       this.#missing--;
     }
-    args.bytes = bytes;
+    if (args.bytes !== bytes) args.bytes = bytes;
     return this.#found();
   }
 

@@ -58,7 +58,7 @@ export class Dispatcher {
   execute(session: Session, args: Arguments): boolean {
     const server = this.#server;
     const command = this.#find(args);
-    session.lastCommand = command;
+    if (session.lastCommand !== command) session.lastCommand = command;
     if (command === null || command.run === null || !command.acceptsArity(args.count)) {
       return this.#refuse(session, command, args);
     }
@@ -215,7 +215,7 @@ export class Dispatcher {
     if (this.#runCalls > 0 && (!eligible || this.#run !== command || this.#runCalls === RUN_CALLS_MAX)) this.#endRun();
     if (!eligible) return false;
     if (this.#runCalls === 0) this.#server.advanceTime(this.#clockUs);
-    this.#run = command;
+    if (this.#run !== command) this.#run = command;
     this.#runCalls++;
     return true;
   }
@@ -248,12 +248,13 @@ export class Dispatcher {
       if (depth >= CALL_DEPTH_MAX) throw new Error('commands are nested too deeply');
       return (this.#calls[depth] = new Call(this.#server, session, command, args));
     }
-    existing.session = session;
-    existing.command = command;
-    existing.args = args;
-    existing.reply = session.reply;
-    existing.db = session.db;
-    existing.propagation = null;
+    // Most requests of a turn differ in nothing of this, and a pointer that is stored costs more than one that is compared.
+    if (existing.session !== session) existing.session = session;
+    if (existing.command !== command) existing.command = command;
+    if (existing.args !== args) existing.args = args;
+    if (existing.reply !== session.reply) existing.reply = session.reply;
+    if (existing.db !== session.db) existing.db = session.db;
+    if (existing.propagation !== null) existing.propagation = null;
     return existing;
   }
 }
