@@ -2,7 +2,7 @@
 import { fail, NOT_AN_INTEGER, STRING_TOO_LONG, SYNTAX_ERROR } from '../core/errors.ts';
 import { lcsLength, LcsTable, lcsTableBytes } from '../core/lcs.ts';
 import { STRING_BYTES_MAX } from '../data/database.ts';
-import { copyBytes } from '../data/dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import { NONE } from '../data/heap.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';

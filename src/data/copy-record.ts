@@ -1,5 +1,5 @@
 /** Copies a record to another block, possibly in another layout. */
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import { Heap } from './heap.ts';
 import { copyRoom, keyLengthAt, keyOffsetAt, LENGTH, META, setKeyLength, TAG, VOLATILE } from './record.ts';
 

@@ -20,7 +20,8 @@
  */
 import { assert } from '../core/assert.ts';
 import { copyRecord } from './copy-record.ts';
-import { copyBytes, Dict } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
+import { Dict } from './dict.ts';
 import { Entries, NO_EXPIRY } from './entries.ts';
 import { freeInSlices } from './free-in-slices.ts';
 import { BLOCK_BYTES_MAX, Heap, NONE } from './heap.ts';

@@ -9,6 +9,7 @@
  * Records (see record.ts) carry 24 bits of their hash, and a bucket's number is made of those bits first: what a table
  * of up to 2^24 buckets needs stands in the record. Beyond, the key is hashed again when it moves.
  */
+import { copyBytes } from '../core/copy-bytes.ts';
 import type { Random } from '../core/random.ts';
 import { Heap, NONE } from './heap.ts';
 import type { KeyHash } from './hash.ts';
@@ -16,6 +17,7 @@ import {
   keyLengthAt,
   keyOffsetAt,
   LENGTH,
+  LONG_KEY,
   META,
   NEXT,
   overheadBytes,
@@ -100,18 +102,30 @@ export class Dict {
       const page = address >>> 15;
       const pageWords = words[page]!;
       const record = (address & 0x7fff) << 1;
-      if (pageWords[record + TAG] === tag) {
-        const key = keyOffsetAt(pageWords, record);
-        const pageBytes = pages[page]!;
-        let i = 0;
-        if (length < 255 || keyLengthAt(pageWords, record) === length) {
-          while (i < length && pageBytes[key + i] === bytes[start + i]) i++;
-          if (i === length) return address;
-        }
+      if (pageWords[record + TAG] === tag && this.#hasKey(pageWords, pages[page]!, record, bytes, start, end)) {
+        return address;
       }
       address = pageWords[record + NEXT]!;
     }
     return NONE;
+  }
+
+  /** Whether a record has the key that was just hashed; their tags are equal. */
+  #hasKey(words: Int32Array, page: Uint8Array, record: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const key = keyOffsetAt(words, record);
+    const length = end - start;
+    let i = 0;
+    if (length < LONG_KEY) {
+      // Keys begin at whole words, and hashing left the sought one as words.
+      const sought = this.#hash.words;
+      const keyWord = key >> 2;
+      const wholeWords = length >> 2;
+      while (i < wholeWords && words[keyWord + i] === sought[i]) i++;
+      if (i < wholeWords) return false;
+      i <<= 2;
+    } else if (keyLengthAt(words, record) !== length) return false;
+    while (i < length && page[key + i] === bytes[start + i]) i++;
+    return i === length;
   }
 
   /**
@@ -495,11 +509,4 @@ function reverseBits(value: number): number {
   v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
   v = ((v >>> 8) & 0x00ff00ff) | ((v & 0x00ff00ff) << 8);
   return (v >>> 16) | (v << 16);
-}
-
-/** Copies a short range byte by byte, a long one with one call. */
-export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
-  const length = end - start;
-  if (length < 64) for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
-  else target.set(source.subarray(start, end), at);
 }

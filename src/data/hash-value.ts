@@ -1,6 +1,6 @@
 /** A large hash: fields are keys of a dict, values stand behind them in the records. Small ones: hash-entry.ts. */
 import { copyRecord } from './copy-record.ts';
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import { DictValue } from './dict-value.ts';
 import { Heap, NONE } from './heap.ts';
 import { keyLengthAt, keyOffsetAt, LENGTH, overheadBytes } from './record.ts';

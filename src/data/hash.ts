@@ -6,6 +6,8 @@
 export class KeyHash {
   readonly #k0: number;
   readonly #k1: number;
+  /** The whole words, little-endian, of the key that `of` was last called for, up to 63: a dict compares keys by them. */
+  readonly words = new Int32Array(63);
 
   /** @param seed at least 8 random bytes. */
   constructor(seed: Uint8Array) {
@@ -20,9 +22,11 @@ export class KeyHash {
     let v1 = this.#k1;
     let v2 = 0x6c796765 ^ v0;
     let v3 = 0x74656462 ^ v1;
+    const { words } = this;
     let at = start;
-    for (; at + 4 <= end; at += 4) {
+    for (let i = 0; at + 4 <= end; at += 4, i++) {
       const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+      words[i] = word;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;

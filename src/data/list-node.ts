@@ -14,7 +14,7 @@
  * A node that outgrows its block, or leaves most of it empty, moves to another one: functions that change a node
  * return its address. Nodes with a page of their own may be lent to replies; `own` comes before each write.
  */
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import { Heap, LARGEST_CLASS_BYTES } from './heap.ts';
 import {
   bytesForElement,

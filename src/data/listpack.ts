@@ -33,7 +33,7 @@ import {
   writeInteger,
 } from '../core/integer.ts';
 import { latin1Of } from '../core/latin1.ts';
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 
 export const NO_ELEMENT = 0;
 export const HEADER_BYTES = 6;

@@ -41,7 +41,8 @@ export const ROOMY = 0x40;
 export const TEXT = 0x80;
 export const FLAGS_MASK = 0xff;
 
-const LONG_KEY = 255;
+/** Keys of at least this length have it in a word of their own. */
+export const LONG_KEY = 255;
 
 /** The tag of a key, from its hash and its length in bytes. */
 export function tagOf(hash: number, keyLength: number): number {

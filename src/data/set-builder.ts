@@ -2,7 +2,7 @@
  * A set in the making, not in the keyspace yet: the result of SINTERSTORE, SUNION and the like. It has the form that
  * the same members would have if they were added to a key one after the other.
  */
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import type { Database } from './database.ts';
 import type { Keyspace } from './keyspace.ts';
 import {

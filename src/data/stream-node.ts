@@ -17,7 +17,7 @@
  */
 import type { Arguments } from '../core/arguments.ts';
 import { isBigInteger } from '../core/integer.ts';
-import { copyBytes } from './dict.ts';
+import { copyBytes } from '../core/copy-bytes.ts';
 import { Heap } from './heap.ts';
 import {
   bigIntegerOfElement,

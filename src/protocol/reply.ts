@@ -13,6 +13,7 @@
  * Types that RESP2 lacks degrade as in networking.c: maps become flat arrays, sets and pushes arrays, doubles and
  * verbatim strings bulk strings, booleans integers, nulls null bulks.
  */
+import { copyBytes } from '../core/copy-bytes.ts';
 import { formatDouble17g } from '../core/double.ts';
 import { decimalLength, writeInteger } from '../core/integer.ts';
 import { writeLatin1 } from '../core/latin1.ts';
@@ -25,7 +26,6 @@ const COLON = 58;
 const ZERO = 48;
 const EMPTY = Buffer.alloc(0);
 const POOLED_CHUNKS_MAX = 64;
-const SHORT_COPY_BYTES = 48;
 
 /** Memory for replies in the making, shared by all connections of a server. */
 export class ReplyPool {
@@ -279,8 +279,7 @@ export class Reply {
   raw(bytes: Uint8Array): void {
     const length = bytes.length;
     this.#room(length);
-    if (length < SHORT_COPY_BYTES) for (let i = 0; i < length; i++) this.#chunk[this.#at + i] = bytes[i]!;
-    else this.#chunk.set(bytes, this.#at);
+    copyBytes(bytes, 0, length, this.#chunk, this.#at);
     this.#at += length;
   }
 
@@ -331,8 +330,7 @@ export class Reply {
     chunk[at] = CR;
     chunk[at + 1] = LF;
     at += 2;
-    if (length < SHORT_COPY_BYTES) for (let i = 0; i < length; i++) chunk[at + i] = source[start + i]!;
-    else chunk.set(source.subarray(start, start + length), at);
+    copyBytes(source, start, start + length, chunk, at);
     at += length;
     chunk[at] = CR;
     chunk[at + 1] = LF;
