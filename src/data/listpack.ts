@@ -271,29 +271,51 @@ export function findElement(
   end: number,
 ): number {
   if (from === NO_ELEMENT) return NO_ELEMENT;
-  const length = end - start;
-  // NaN, which equals nothing, where a text is searched.
   const value = parseInteger(source, start, end);
+  const length = end - start;
+  if (Number.isNaN(value) && length > 0 && length <= SHORT_TEXT_MAX) {
+    return findShortText(bytes, from, stride, source, start, end);
+  }
+  let p = from;
+  for (;;) {
+    if (bytes[p] === END) return NO_ELEMENT;
+    if (isIntegerElement(bytes, p)) {
+      if (isInteger(bytes, p, value, source, start, end)) return p;
+    } else if (textLength(bytes, p) === length && isText(bytes, textOffset(bytes, p), source, start, end)) return p;
+    p += elementBytes(bytes, p);
+    for (let skip = stride; skip > 1 && bytes[p] !== END; skip--) p += elementBytes(bytes, p);
+  }
+}
+
+/** The common case, names of fields and members: what is passed over is told by its head and its last byte. */
+function findShortText(
+  bytes: Uint8Array,
+  from: number,
+  stride: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start;
+  const wanted = SHORT_TEXT | length;
+  const last = source[end - 1]!;
   let p = from;
   for (;;) {
     const head = bytes[p]!;
-    if (head < SHORT_TEXT) {
-      if (head === value) return p;
-      p += 2;
-    } else if (head < INTEGER_13) {
-      const textBytes = head & SHORT_TEXT_MAX;
-      if (textBytes === length && isText(bytes, p + 1, source, start, end)) return p;
-      p += 2 + textBytes;
-    } else if (head === END) return NO_ELEMENT;
-    else {
-      if (isIntegerElement(bytes, p)) {
-        if (isInteger(bytes, p, value, source, start, end)) return p;
-      } else if (textLength(bytes, p) === length && isText(bytes, textOffset(bytes, p), source, start, end)) return p;
-      p += elementBytes(bytes, p);
-    }
+    if (head === wanted) {
+      if (bytes[p + length] === last && isText(bytes, p + 1, source, start, end)) return p;
+      p += 2 + length;
+    } else if (head < SHORT_TEXT) p += 2;
+    else if (head < INTEGER_13) p += 2 + (head & SHORT_TEXT_MAX);
+    else if (head === END) return NO_ELEMENT;
+    else if (!isIntegerElement(bytes, p) && isElement(bytes, p, source, start, end)) return p;
+    else p += elementBytes(bytes, p);
     for (let skip = stride; skip > 1; skip--) {
-      if (bytes[p] === END) return NO_ELEMENT;
-      p += elementBytes(bytes, p);
+      const passed = bytes[p]!;
+      if (passed < SHORT_TEXT) p += 2;
+      else if (passed < INTEGER_13) p += 2 + (passed & SHORT_TEXT_MAX);
+      else if (passed === END) return NO_ELEMENT;
+      else p += elementBytes(bytes, p);
     }
   }
 }
@@ -311,9 +333,7 @@ function isInteger(
   return !isBigInteger(value) || bigIntegerOfElement(bytes, p) === parseInt64(source, start, end);
 }
 
-/** Names that are searched often differ in their last byte first. */
 function isText(bytes: Uint8Array, at: number, source: Uint8Array, start: number, end: number): boolean {
-  if (bytes[at + end - start - 1] !== source[end - 1] && end > start) return false;
   let p = at;
   for (let i = start; i < end; i++) if (bytes[p++] !== source[i]) return false;
   return true;

@@ -43,6 +43,10 @@ export function spliceEntry(
   inserted: number,
   countChange: number,
 ): number {
+  if (inserted === removed && countChange === 0) {
+    db.keyspace.heap.own(entry);
+    return entry;
+  }
   const length = db.length(entry) - removed + inserted;
   let result = entry;
   if (inserted < removed) db.keyspace.heap.own(entry);
