@@ -92,7 +92,8 @@ class Pair {
     for (const [rank, [member, score]] of model.entries()) {
       const bytes = Buffer.from(member, 'latin1');
       expect(this.nameOf(position)).toBe(member);
-      expect(set.score(position)).toBe(set instanceof PackedZset ? score + 0 : score);
+      // A listpack loses the sign of -0, for good: whether a large set still has it depends on how it became large.
+      expect(set.score(position) + 0).toBe(score + 0);
       expect(set.rankOf(position)).toBe(rank);
       expect(set.at(rank)).toBe(position);
       expect(set.find(bytes, 0, bytes.length)).toBe(position);
