@@ -43,10 +43,12 @@ export class KeyHash {
     let last = (end - start) << 24;
     for (let shift = 0; at < end; at++, shift += 8) last |= bytes[at]! << shift;
     v3 ^= last;
-    v2 ^= 0xff;
     // One round absorbs the last word, three finish; the loop is the same round as above.
     for (let round = 0; round < 4; round++) {
-      if (round === 1) v0 ^= last;
+      if (round === 1) {
+        v0 ^= last;
+        v2 ^= 0xff;
+      }
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
       v0 = (v0 << 16) | (v0 >>> 16);
