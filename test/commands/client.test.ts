@@ -1,4 +1,5 @@
 /** CLIENT and its subcommands. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -345,6 +346,7 @@ describe('A client that goes away', () => {
     const half = connect({ port: serving.server.port });
     half.write('*2\r\n$4\r\nECHO\r\n$10\r\nabc');
     half.destroySoon();
+    await once(half, 'close');
     await eventually(async () => (await listBy(watcher)).size === 1);
     expect(await watcher.call('PING')).toBe('PONG');
   });
