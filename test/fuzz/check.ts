@@ -10,7 +10,10 @@ export interface Outcome {
 }
 
 export interface CheckOptions {
-  readonly budgetMs: number;
+  /** Ends after the round in which this is reached. */
+  readonly budgetMs?: number;
+  /** Ends after so many rounds: what is checked then does not depend on the machine. */
+  readonly rounds?: number;
   /** Of the first round; a new one if absent. */
   readonly seed?: number;
   /** Of a counter-example: only that case is run. */
@@ -22,14 +25,15 @@ const RUNS_PER_ROUND = 50;
 
 export function check(target: Target, options: CheckOptions): Outcome {
   const firstSeed = options.seed ?? (Math.random() * 2 ** 31) | 0;
-  const endMs = performance.now() + options.budgetMs;
+  const endMs = performance.now() + (options.budgetMs ?? Infinity);
   const path = options.path === undefined ? {} : { path: options.path };
   let runs = 0;
-  for (let seed = firstSeed; ; seed = (seed + 1) | 0) {
+  for (let seed = firstSeed, round = 1; ; round++, seed = (seed + 1) | 0) {
     const report = fc.check(target.property, { seed, numRuns: RUNS_PER_ROUND, ...path });
     runs += report.numRuns;
     if (report.failed) return { runs, firstSeed, failure: describe(target, report) };
-    if (performance.now() >= endMs || options.path !== undefined) return { runs, firstSeed, failure: null };
+    if (round >= (options.rounds ?? Infinity) || performance.now() >= endMs || options.path !== undefined)
+      return { runs, firstSeed, failure: null };
   }
 }
 

@@ -110,8 +110,8 @@ export const bufferLimitsType: ValueType<BufferLimits> = {
       line: [
         name,
         words[0] === 'slave' ? 'replica' : words[0],
-        formatMemory(BigInt.asIntN(64, BigInt(words[1]))),
-        formatMemory(BigInt.asIntN(64, BigInt(words[2]))),
+        formatMemory(BigInt(words[1])),
+        formatMemory(BigInt(words[2])),
         words[3],
       ].join(' '),
       force: words.join(' ') !== defaults[index]!.join(' '),
@@ -252,9 +252,15 @@ export const bindType: ValueType<readonly string[]> = {
   },
   rewrite(name, setting, initial) {
     if (setting.text === initial.text) return [{ option: name, line: null, force: false }];
-    return [{ option: name, line: `${name} ${setting.value.length === 0 ? '""' : setting.text}`, force: true }];
+    const addresses = setting.value.length === 0 ? ['""'] : setting.value.map(quoteAddress);
+    return [{ option: name, line: `${name} ${addresses.join(' ')}`, force: true }];
   },
 };
+
+/** Redis writes addresses as they are, and does not start again from a file with a quote in one. */
+function quoteAddress(address: string): string {
+  return /^[\w.:*%-]+$/.test(address) ? address : repr(address);
+}
 
 // -------------------------------------------------------------------------------------------------------- replicaof
 
@@ -281,7 +287,7 @@ export const replicaOfType: ValueType<MasterAddress | null> = {
   },
   rewrite(name, { value }, _initial, context) {
     if (context.cluster || value === null) return [{ option: name, line: null, force: false }];
-    return [{ option: name, line: `${name} ${value.host} ${value.port}`, force: true }];
+    return [{ option: name, line: `${name} ${quoteAddress(value.host)} ${value.port}`, force: true }];
   },
 };
 

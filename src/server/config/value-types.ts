@@ -106,7 +106,8 @@ export function numberType(range: NumberRange): ValueType<number> {
     },
     rewrite(name, setting, initial) {
       if (!isMemory(range.notation) || setting.text.endsWith('%')) return plainLine(name, setting, initial);
-      const text = formatMemory(BigInt.asIntN(64, BigInt(setting.text)));
+      // Redis prints it signed here, and then does not read a size of 2^63 or more again.
+      const text = formatMemory(BigInt(setting.text));
       return [{ option: name, line: `${name} ${text}`, force: setting.text !== initial.text }];
     },
   };
