@@ -1,11 +1,35 @@
-// The command line of `npm run bench`.
+// The command line of `npm run bench`, and what each mode measures unless told otherwise.
 
 import { parseArgs } from 'node:util';
 
-export const MODES = ['throughput', 'memory', 'latency', 'startup', 'stall'] as const;
+export const MODES = ['throughput', 'memory', 'types', 'types-memory', 'latency', 'startup', 'stall'] as const;
 export type Mode = (typeof MODES)[number];
 
 export const TESTS = ['ping_mbulk', 'set', 'get', 'incr', 'mset'] as const;
+export const TYPE_TESTS = [
+  'lpush',
+  'rpop',
+  'lrange_100',
+  'lrange_600',
+  'sadd',
+  'spop',
+  'hset',
+  'zadd',
+  'zpopmin',
+  'xadd',
+  'mset',
+] as const;
+export const SHAPES = [
+  'list',
+  'hash',
+  'small-hashes',
+  'set',
+  'small-sets',
+  'small-integer-sets',
+  'zset',
+  'small-zsets',
+  'stream',
+] as const;
 
 export interface Options {
   modes: readonly Mode[];
@@ -14,6 +38,7 @@ export interface Options {
   rounds: number | null;
   requests: number;
   keys: number | null;
+  /** Empty, as the next: all that the mode has; `optionsFor` fills them in. */
   tests: readonly string[];
   pipelines: readonly number[];
   ours: string | null;
@@ -33,17 +58,21 @@ Compares this server with redis-server in one run, in alternating rounds.
 Modes
   throughput   requests per second and server CPU per request: PING, SET, GET, INCR, MSET at P = 1, 16, 64 (default)
   memory       bytes per key: growth of resident memory and of used_memory over 1 000 000 keys of 16 + 32 bytes
+  types        as throughput, at P = 1 and 16, of commands on lists, hashes, sets, sorted sets and streams, and MSET
+  types-memory bytes per element: growth over 1 000 000 elements of each type, in one key or in 100 000 small ones
   latency      p50, p99, p99.9 at P = 1, 50 clients
   startup      embedded server ready (await startServer()), process ready (spawn to first PONG)
   stall        longest wait of a probing client while another one sets 5 000 000 keys
   compare      throughput of two commands: needs --a and --b
-  all          the five modes, one after the other
+  all          the seven modes, one after the other
 
 Options
-  --rounds N        alternating rounds (throughput 9, latency 5, memory and stall 3, startup 20)
+  --rounds N        alternating rounds (throughput 9, latency 5, memory, types and stall 3, startup 20, types-memory 1)
   --requests N      requests of one throughput run at P = 1 (50000); deeper pipelines get more, MSET a fifth
-  --keys N          keys for memory and stall
-  --tests LIST      of ping_mbulk,set,get,incr,mset
+  --keys N          keys for memory and stall, elements for types-memory
+  --tests LIST      of ${TESTS.join(',')};
+                    in types: ${TYPE_TESTS.join(',')};
+                    in types-memory: ${SHAPES.join(',')}
   --pipelines LIST  of pipeline depths, such as 1,16
   --ours CMD        the server to measure (default: node dist/cli.js --port {port} --save '', built if stale)
   --a CMD --b CMD   two servers to compare, in any mode, instead of ours and redis-server
@@ -80,14 +109,16 @@ export function parseArguments(argv: readonly string[]): Options {
   if (mode === 'compare' && (values.a === undefined || values.b === undefined)) {
     throw new Error('compare needs --a CMD and --b CMD');
   }
+  const modes = modesOf(mode);
   return {
-    modes: modesOf(mode),
+    modes,
     help: values.help ?? false,
     rounds: values.rounds === undefined ? null : count('--rounds', values.rounds),
     requests: values.requests === undefined ? 50_000 : count('--requests', values.requests),
     keys: values.keys === undefined ? null : count('--keys', values.keys),
-    tests: values.tests === undefined ? TESTS : values.tests.split(',').map(knownTest),
-    pipelines: (values.pipelines ?? '1,16,64').split(',').map((depth) => count('--pipelines', depth)),
+    tests: values.tests === undefined ? [] : values.tests.split(',').map((name) => knownTest(name, modes)),
+    pipelines:
+      values.pipelines === undefined ? [] : values.pipelines.split(',').map((depth) => count('--pipelines', depth)),
     ours: values.ours ?? null,
     compare: values.a !== undefined || values.b !== undefined,
     a: values.a ?? null,
@@ -111,7 +142,25 @@ function count(flag: string, text: string): number {
   return Number(text);
 }
 
-function knownTest(name: string): string {
-  if (!(TESTS as readonly string[]).includes(name)) throw new Error(`unknown test ${name}: of ${TESTS.join(', ')}`);
+function knownTest(name: string, modes: readonly Mode[]): string {
+  const known = new Set(modes.flatMap(testsOf));
+  if (!known.has(name)) throw new Error(`unknown test ${name}: of ${[...known].join(', ')}`);
   return name;
+}
+
+function testsOf(mode: Mode): readonly string[] {
+  if (mode === 'types') return TYPE_TESTS;
+  return mode === 'types-memory' ? SHAPES : TESTS;
+}
+
+/** The options as one mode takes them: with its own tests and depths where none of these are given. */
+export function optionsFor(mode: Mode, options: Options): Options {
+  const known = testsOf(mode);
+  const tests = options.tests.filter((name) => known.includes(name));
+  const depths = mode === 'types' ? [1, 16] : [1, 16, 64];
+  return {
+    ...options,
+    tests: tests.length === 0 ? known : tests,
+    pipelines: options.pipelines.length === 0 ? depths : options.pipelines,
+  };
 }

@@ -1,6 +1,6 @@
 // `npm run bench`: see HELP in arguments.ts for what it measures and how it is told.
 
-import { HELP, parseArguments, type Mode } from './arguments.ts';
+import { HELP, optionsFor, parseArguments, type Mode } from './arguments.ts';
 import { chooseContestants } from './contestants.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -12,10 +12,14 @@ import { startable } from './servers.ts';
 import { stall } from './stall.ts';
 import { startup } from './startup.ts';
 import { throughput } from './throughput.ts';
+import { types } from './types.ts';
+import { typesMemory } from './types-memory.ts';
 
 const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   throughput,
   memory,
+  types,
+  'types-memory': typesMemory,
   latency,
   startup,
   stall,
@@ -45,7 +49,11 @@ async function main(): Promise<void> {
   for (const mode of modes) {
     if (modes.length > 1) process.stdout.write(`\n## ${mode}\n`);
     if (mode !== 'startup' && pinning !== null) pinSelf(pinning.clientCore);
-    await runMode(mode, { options, contestants, pinning: mode === 'startup' ? null : pinning });
+    await runMode(mode, {
+      options: optionsFor(mode, options),
+      contestants,
+      pinning: mode === 'startup' ? null : pinning,
+    });
   }
 }
 

@@ -29,7 +29,7 @@ interface Sample {
 }
 
 /** Resident memory once it has stopped moving: a collector may run a little after the load. */
-async function settledResidentBytes(pid: number): Promise<number> {
+export async function settledResidentBytes(pid: number): Promise<number> {
   let last = residentBytes(pid);
   for (let waited = 0; waited < SETTLE_LIMIT_MS; waited += SETTLE_INTERVAL_MS) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_INTERVAL_MS));

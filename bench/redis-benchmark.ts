@@ -13,6 +13,8 @@ export interface Load {
   clients: number;
   valueBytes: number;
   keys: number;
+  /** Instead of redis-benchmark's own test; __rand_int__ in it stands for a number below `keys`. */
+  command?: readonly string[];
 }
 
 export interface Latency {
@@ -23,7 +25,7 @@ export interface Latency {
 }
 
 function run(port: number, load: Load, extra: readonly string[]): Promise<string> {
-  const args = ['-h', '127.0.0.1', '-p', String(port), '-t', load.test, '-n', String(load.requests)];
+  const args = ['-h', '127.0.0.1', '-p', String(port), '-n', String(load.requests)];
   args.push(
     '-P',
     String(load.pipeline),
@@ -35,7 +37,8 @@ function run(port: number, load: Load, extra: readonly string[]): Promise<string
     String(load.keys),
   );
   return new Promise((resolve, reject) => {
-    execFile('redis-benchmark', [...args, ...extra], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    const what = load.command ?? ['-t', load.test];
+    execFile('redis-benchmark', [...args, ...extra, ...what], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`redis-benchmark ${args.join(' ')}: ${stderr.trim() || error.message}`));
     });

@@ -1,47 +1,21 @@
-// Requests per second and server CPU per request.
-//
-// The main figure is CPU time per request: it is what a server costs, and unlike requests per second it does not flatten
-// out where the load generator becomes the bottleneck, which at P = 64 it is. Both servers are up at the same time,
-// warmed by the same load; in each cell (test and depth) they take turns, so that a disturbance of the machine that
-// lasts longer than a turn hits both. Every few rounds both are started afresh: where memory happens to lie makes a
-// process faster or slower by some percent for all its life. The fifty connects of each turn are in the bill, with less
-// than one percent of it.
+// Requests per second and server CPU per request, of the simplest commands; cells.ts says how they are compared.
 
-import { readCpu, type CpuReading } from './process-meter.ts';
+import { compareCells } from './cells.ts';
 import { benchmarkRate, checkAnswers, warmUp } from './redis-benchmark.ts';
-import { formatGoal, formatNumber, formatByRound, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
-import { withServers, type Server } from './servers.ts';
-import { median, ratioOfMedians } from './statistics.ts';
 
 const CLIENTS = 50;
 const VALUE_BYTES = 32;
 const KEYS = 100_000;
 const WARM_UP_MS = 3_000;
 const ROUNDS = 9;
-const ROUNDS_PER_PROCESS = 3;
 
-/** CPU per request in relation to redis-server's that this project holds itself to, by depth. */
 const GOALS: ReadonlyMap<number, number> = new Map([
   [1, 1.35],
   [16, 1.5],
   [64, 1.2],
 ]);
 const TESTS_WITH_GOAL: readonly string[] = ['ping_mbulk', 'set', 'get', 'incr'];
-
-interface Sample {
-  requests: number;
-  perSecond: number;
-  infoUs: number | null;
-  systemUs: number | null;
-}
-
-export interface Cell {
-  test: string;
-  pipeline: number;
-  /** By server name, one sample a round. */
-  samples: Record<string, Sample[]>;
-}
 
 /** Enough that one run takes about a second on the fast servers: shorter ones drown in the ticks of the kernel's count. */
 export function requestsFor(requests: number, test: string, pipeline: number, effort: number): number {
@@ -50,152 +24,18 @@ export function requestsFor(requests: number, test: string, pipeline: number, ef
   return Math.max(1_000, Math.round(requests * byDepth * byTest * effort));
 }
 
-function perRequest(before: number | null, after: number | null, requests: number): number | null {
-  return before === null || after === null ? null : (after - before) / requests;
-}
-
-async function measure(server: Server, test: string, pipeline: number, requests: number): Promise<Sample> {
-  const before: CpuReading = await readCpu(server);
-  const load = { test, pipeline, requests, clients: CLIENTS, valueBytes: VALUE_BYTES, keys: KEYS };
-  const perSecond = await benchmarkRate(server.port, load);
-  const after = await readCpu(server);
-  return {
-    requests,
-    perSecond,
-    infoUs: perRequest(before.infoUs, after.infoUs, requests),
-    systemUs: perRequest(before.systemUs, after.systemUs, requests),
-  };
-}
-
-function emptyCells({ options, contestants }: Run): Cell[] {
-  const samples = (): Cell['samples'] => Object.fromEntries(contestants.map(({ name }) => [name, []]));
-  return options.pipelines.flatMap((pipeline) => options.tests.map((test) => ({ test, pipeline, samples: samples() })));
-}
-
-async function runRound(run: Run, servers: readonly Server[], cells: readonly Cell[], round: string): Promise<void> {
-  for (const { test, pipeline, samples } of cells) {
-    for (const [index, server] of servers.entries()) {
-      progress(`round ${round}: ${test}, P=${pipeline}, ${server.name}`);
-      const requests = requestsFor(run.options.requests, test, pipeline, run.contestants[index]!.effort);
-      samples[server.name]!.push(await measure(server, test, pipeline, requests));
-    }
-  }
-}
-
-async function runCells(run: Run): Promise<Cell[]> {
-  const cells = emptyCells(run);
-  const rounds = run.options.rounds ?? ROUNDS;
-  for (let first = 1; first <= rounds; first += ROUNDS_PER_PROCESS) {
-    await withServers(run, async (servers) => {
-      for (const server of servers) {
-        progress(`warming up ${server.name}`);
-        await checkAnswers(server, run.options.tests);
-        await warmUp(server.port, run.options.tests, WARM_UP_MS);
-      }
-      for (let round = first; round < first + ROUNDS_PER_PROCESS && round <= rounds; round++) {
-        await runRound(run, servers, cells, `${round} of ${rounds}`);
-      }
-    });
-  }
-  return cells;
-}
-
-export async function throughput(run: Run): Promise<Report> {
-  const cells = await runCells(run);
-  const names = run.contestants.map(({ name }) => name);
-  const source = cpuSource(cells, names.slice(0, 2));
-  return {
-    table: table(cells, names, source),
-    notes: [...noteSource(cells, source, names), ...noteNoise(cells, source)],
-    data: { cpuSource: source, cells, ratios: ratiosOf(cells, names, source) },
-  };
-}
-
-type Source = 'infoUs' | 'systemUs';
-
-/** INFO where both of the pair have it: half of each would compare two clocks. */
-function cpuSource(cells: readonly Cell[], pair: readonly string[]): Source {
-  const all = cells.flatMap((cell) => pair.flatMap((name) => cell.samples[name]!));
-  return all.every((sample) => sample.infoUs !== null) ? 'infoUs' : 'systemUs';
-}
-
-function cpuOf(cell: Cell, name: string, source: Source): number[] {
-  return cell.samples[name]!.map((sample) => sample[source] ?? sample.systemUs ?? Number.NaN);
-}
-
-function ratesOf(cell: Cell, name: string): number[] {
-  return cell.samples[name]!.map((sample) => sample.perSecond);
-}
-
-function ratiosOf(cells: readonly Cell[], names: readonly string[], source: Source): unknown[] {
-  const [first, ...others] = names;
-  return cells.flatMap((cell) =>
-    others.map((other) => ({
-      test: cell.test,
-      pipeline: cell.pipeline,
-      of: `${first} / ${other}`,
-      cpuPerRequest: ratioOfMedians(cpuOf(cell, first!, source), cpuOf(cell, other, source)),
-      requestsPerSecond: ratioOfMedians(ratesOf(cell, first!), ratesOf(cell, other)),
-    })),
-  );
-}
-
-function table(cells: readonly Cell[], names: readonly string[], source: Source): string {
-  const [first, second, ...peers] = names;
-  const header = [
-    'test',
-    'P',
-    ...names.map((name) => `${name} µs`),
-    'CPU ratio',
-    'by round',
-    'goal',
-    ...names.map((name) => `${name} req/s`),
-    'rate ratio',
-    'by round',
-  ];
-  const rows = cells.map((cell) => {
-    const cpu = ratioOfMedians(cpuOf(cell, first!, source), cpuOf(cell, second!, source));
-    const rate = ratioOfMedians(ratesOf(cell, first!), ratesOf(cell, second!));
-    const goal = first === 'resplica' && TESTS_WITH_GOAL.includes(cell.test) ? GOALS.get(cell.pipeline) : undefined;
-    return [
-      cell.test,
-      String(cell.pipeline),
-      ...names.map((name) => formatNumber(median(cpuOf(cell, name, source)), 2)),
-      cpu.value.toFixed(2),
-      formatByRound(cpu),
-      formatGoal(cpu.value, goal),
-      ...names.map((name) => formatNumber(median(ratesOf(cell, name)))),
-      rate.value.toFixed(2),
-      formatByRound(rate),
-    ];
+export function throughput(run: Run): Promise<Report> {
+  const { options } = run;
+  return compareCells(run, {
+    rounds: options.rounds ?? ROUNDS,
+    async warmUp(server) {
+      await checkAnswers(server, options.tests);
+      await warmUp(server.port, options.tests, WARM_UP_MS);
+    },
+    requests: ({ test, pipeline }, effort) => requestsFor(options.requests, test, pipeline, effort),
+    prepare: async () => {},
+    load: ({ port }, { test, pipeline }, requests) =>
+      benchmarkRate(port, { test, pipeline, requests, clients: CLIENTS, valueBytes: VALUE_BYTES, keys: KEYS }),
+    goal: ({ test, pipeline }) => (TESTS_WITH_GOAL.includes(test) ? GOALS.get(pipeline) : undefined),
   });
-  const note = peers.length === 0 ? '' : `\n(ratios are ${first} to ${second})`;
-  return formatTable(header, rows) + note;
-}
-
-function noteSource(cells: readonly Cell[], source: Source, names: readonly string[]): string[] {
-  if (source === 'systemUs') {
-    return ['CPU per request by the kernel (utime + stime): not both servers report it in INFO.'];
-  }
-  const checks = names.map((name) => {
-    const samples = cells.flatMap((cell) => cell.samples[name]!);
-    const total = (of: Source): number =>
-      samples.reduce((sum, sample) => sum + (sample[of] ?? Number.NaN) * sample.requests, 0);
-    return `${formatNumber((total('systemUs') / total('infoUs')) * 100, 1)} % for ${name}`;
-  });
-  return [
-    'CPU per request by INFO used_cpu_user + used_cpu_sys.',
-    `The kernel's count (utime + stime) over the whole run, in relation to that: ${checks.join(', ')}.`,
-  ];
-}
-
-function noteNoise(cells: readonly Cell[], source: Source): string[] {
-  const [first, second] = Object.keys(cells[0]?.samples ?? {});
-  if (first === undefined || second === undefined || (cells[0]?.samples[first]?.length ?? 0) < 2) return [];
-  const spans = cells.map((cell) => ratioOfMedians(cpuOf(cell, first, source), cpuOf(cell, second, source)));
-  const widest = Math.max(...spans.map((span) => (span.high - span.low) / span.value));
-  const typical = median(spans.map((span) => (span.high - span.low) / span.value));
-  return [
-    `Middle half of the rounds' CPU ratios: typically ${(typical * 100).toFixed(0)} % wide, at most ${(widest * 100).toFixed(0)} %.`,
-  ];
 }
