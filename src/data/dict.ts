@@ -456,6 +456,11 @@ export class Dict {
     return { table: lengths(this.#table), next: lengths(this.#next) };
   }
 
+  /** Both tables, for a walk that holds the dict (dict-walk.ts). */
+  get tables(): readonly [Int32Array, Int32Array] {
+    return [this.#table, this.#next];
+  }
+
   #following(address: number): number {
     return this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
   }
