@@ -31,7 +31,7 @@ export function clientInfo(session: Session): string {
     `multi-mem=${session.transaction?.bytes ?? 0} rbs=${gauge.replyBytes} rbp=${gauge.replyPeak}`,
     `obl=${Math.min(pending, gauge.replyBytes)} oll=${blocks} omem=${blockBytes(blocks)}`,
     `tot-mem=${totalMemory(session)} events=${session.connection.queuedBytes > 0 ? 'rw' : 'r'}`,
-    `cmd=${session.lastCommand?.fullName ?? 'NULL'} user=${session.user.name} redir=${session.trackingRedirect}`,
+    `cmd=${session.lastCommand?.fullName ?? 'NULL'} user=${session.user.name} redir=${session.shownRedirect}`,
     `resp=${session.protocol}`,
   ].join(' ');
 }
@@ -81,7 +81,8 @@ export function restingMemory(session: Session): number {
     gauge.replyBytes +
     blockBytes(gauge.blocks(session.outputBytes)) +
     transactionMemory(session) +
-    subscriptionMemory(session)
+    subscriptionMemory(session) +
+    session.trackingPrefixBytes
   );
 }
 

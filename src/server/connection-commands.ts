@@ -142,6 +142,7 @@ function reset(c: Call): void {
 function resetSession(session: Session): void {
   const { server } = session;
   server.monitors.remove(session);
+  server.tracking.disable(session);
   session.db = server.keyspace.databases[0]!;
   session.output.protocol = 2;
   session.logOut();

@@ -181,7 +181,12 @@ export class Dispatcher {
 
   /** Whether a command of the session runs right now. */
   isServing(session: Session): boolean {
-    return this.#depth > 0 && this.#calls[0]!.session === session;
+    return this.served === session;
+  }
+
+  /** The client whose command runs, with what is nested in it; null between commands. */
+  get served(): Session | null {
+    return this.#depth > 0 ? this.#calls[0]!.session : null;
   }
 
   /** A push was written among the replies of the session that is served: a failing command takes it not back. */

@@ -36,6 +36,7 @@ export const CONDITION = {
   paused: 1 << 8,
   cluster: 1 << 9,
   maxmemoryClients: 1 << 10,
+  /** More keys are tracked than may be. */
   trackingTable: 1 << 11,
   /** DEBUG and MODULE are not allowed to everybody; set from the configuration, so almost always. */
   protected: 1 << 12,
@@ -94,6 +95,15 @@ export const gates: readonly Gate[] = [
       // Queueing takes memory too, whatever the command is.
       const queues = session.transaction !== null && !command.has(FLAG.ends_transaction);
       return queues || (flags & FLAG.denyoom) !== 0 ? OUT_OF_MEMORY : null;
+    },
+  },
+  {
+    name: 'memory for tracking',
+    server: CONDITION.trackingTable,
+    session: 0,
+    check(server) {
+      server.tracking.trim();
+      return null;
     },
   },
   {

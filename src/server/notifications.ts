@@ -53,7 +53,7 @@ export class Notifications implements KeyspaceObserver {
   expired(database: Database, key: Buffer): void {
     const server = this.#server;
     this.publish(NOTIFY.expired, 'expired', database.index, key);
-    server.keyModified(database, key, 0, key.length);
+    server.keyModified(database, key, 0, key.length, true);
     server.propagation.deletion(database.index, key, server.config.values['lazyfree-lazy-expire']);
   }
 

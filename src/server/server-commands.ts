@@ -44,6 +44,7 @@ function flushDatabase(c: Call): void {
   const lazily = parseLazily(c);
   const { size } = c.db;
   c.server.databaseChanges(c.db, null);
+  c.server.tracking.flushed();
   const free = c.db.empty();
   if (lazily) c.services.freeLater(free);
   else while (!free());
@@ -54,6 +55,7 @@ function flushAll(c: Call): void {
   const lazily = parseLazily(c);
   const { size } = c.keyspace;
   for (const database of c.keyspace.databases) c.server.databaseChanges(database, null);
+  c.server.tracking.flushed();
   c.keyspace.clear();
   finishFlush(c, size, lazily);
 }

@@ -50,6 +50,7 @@ import { Shutdown } from './shutdown.ts';
 import { SlowLog } from './slow-log.ts';
 import { Statistics } from './statistics.ts';
 import { abortTransaction } from './transactions.ts';
+import { Tracking } from './tracking.ts';
 import { Watches } from './watches.ts';
 
 export interface ServerOptions {
@@ -81,6 +82,7 @@ export class Server implements Services {
   readonly blocking = new Blocking(this);
   readonly keyWaits = new KeyWaits(this);
   readonly watches = new Watches();
+  readonly tracking: Tracking;
   readonly pubsub = new PubSub(this);
   readonly notifications: Notifications;
   readonly monitors = new Monitors(this);
@@ -127,6 +129,7 @@ export class Server implements Services {
     this.random = options.host.random;
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
+    this.tracking = new Tracking(this);
     this.notifications = new Notifications(this);
     this.keyspace.observer = this.notifications;
     this.silence.onError = this.countError;
@@ -199,6 +202,7 @@ export class Server implements Services {
     this.blocking.forget(session);
     this.watches.unwatch(session);
     this.pubsub.leave(session);
+    this.tracking.forget(session);
     this.monitors.remove(session);
   }
 
@@ -332,8 +336,10 @@ export class Server implements Services {
     return this.hooks.changeSinks.length > 0;
   }
 
-  keyModified(database: Database, bytes: Uint8Array, start: number, end: number): void {
+  /** @param spontaneous no command asked for it: the key has expired. */
+  keyModified(database: Database, bytes: Uint8Array, start: number, end: number, spontaneous = false): void {
     if (this.watches.count > 0) this.watches.touch(database, bytes, start, end);
+    if (this.tracking.watches) this.tracking.changed(bytes, start, end, spontaneous);
     if (this.keyWaits.streamCount > 0) this.keyWaits.changed(database, bytes, start, end);
   }
 
@@ -387,10 +393,13 @@ export class Server implements Services {
   /** Somebody looks at every executed command. */
   observe(call: Call): void {
     if ((this.observers & OBSERVER.monitor) !== 0) this.monitors.feed(call);
-    if (this.dispatcher.depth > 0) return;
-    if ((this.observers & OBSERVER.propagation) !== 0) this.propagation.flush();
-    if ((this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
+    const isOver = this.dispatcher.depth === 0;
+    if (isOver && (this.observers & OBSERVER.propagation) !== 0) this.propagation.flush();
+    if ((this.observers & OBSERVER.tracking) !== 0) this.tracking.observe(call);
+    if (isOver && (this.observers & OBSERVER.readyKeys) !== 0) this.tracking.attribute(call.session, this.#serveReady);
   }
+
+  readonly #serveReady = (): void => this.keyWaits.serve();
 
   /** A handler threw something that is not an answer: that is a bug. The command fails, the server goes on. */
   reportFault(_session: Session, command: Command, error: unknown): string {

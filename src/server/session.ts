@@ -78,7 +78,7 @@ const GATED =
 /** No further request is executed. */
 export const HALTED = SESSION.blocked | SESSION.closed | SESSION.closeAfterReply | SESSION.closing;
 /** Something holds for one command only, so that the end of a command has to be looked at. */
-export const PASSING = SESSION.replyOff | SESSION.replySkip | SESSION.replySkipNext;
+export const PASSING = SESSION.replyOff | SESSION.replySkip | SESSION.replySkipNext | SESSION.trackingCaching;
 const MUTED = SESSION.replyOff | SESSION.replySkip | SESSION.closeAfterReply | SESSION.closing;
 
 /** Classes of clients: output limits differ by them, CLIENT LIST and KILL select by them. */
@@ -113,9 +113,11 @@ export class Session implements ConnectionEvents {
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
   readonly shardChannels = new Set<string>();
-  /** Client-side caching: where invalidations go (0: here), or -1 while it is off; and the prefixes of its broadcasts. */
-  trackingRedirect = -1;
+  /** Client-side caching: the id of the client that gets the invalidations, or 0; and the prefixes of its broadcasts. */
+  trackingRedirect = 0;
   trackingPrefixes: readonly string[] = [];
+  /** What the prefixes add to tot-mem. */
+  trackingPrefixBytes = 0;
   /** Stands for the number of a file descriptor in CLIENT LIST. */
   descriptor = -1;
   readonly gauge = new BufferGauge();
@@ -171,6 +173,11 @@ export class Session implements ConnectionEvents {
     if (this.has(SESSION.master)) return 'master';
     if (this.has(SESSION.replica)) return 'replica';
     return this.has(SESSION.subscribed) ? 'pubsub' : 'normal';
+  }
+
+  /** `trackingRedirect`, or -1 while the client does not track. */
+  get shownRedirect(): number {
+    return this.has(SESSION.tracking) ? this.trackingRedirect : -1;
   }
 
   /** Bytes of arguments that wait for the rest of their request, or for EXEC. */
@@ -332,6 +339,9 @@ export class Session implements ConnectionEvents {
       this.clear(SESSION.replySkipNext);
       this.set(SESSION.replySkip);
     }
+    // CLIENT CACHING holds for the next command, or for the whole of a transaction.
+    if (!this.has(SESSION.multi) && this.lastCommand?.parent?.row.name !== 'client')
+      this.clear(SESSION.trackingCaching);
     this.server.silence.discard();
     this.updateReply();
   }

@@ -6,11 +6,96 @@ import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import type { Row } from '../commands/row.ts';
 import type { Call } from './call.ts';
 import { SESSION, type Session } from './session.ts';
+import type { TrackingOptions } from './tracking.ts';
 
 const CACHING_NEEDS_TRACKING =
   'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled';
+const ONLY_ANEW = 'before disabling tracking for this client, and then re-enabling it with a different mode.';
 const YES_NEEDS_OPTIN = 'ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.';
 const NO_NEEDS_OPTOUT = 'ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.';
+
+// ----------------------------------------------------------------------------------------------------------- on and off
+
+function tracking(c: Call): void {
+  const { args, server, session } = c;
+  const options = parseOptions(c);
+  if (args.is(2, 'on')) {
+    checkModes(session, options);
+    checkPrefixes(session, options.prefixes);
+    server.tracking.enable(session, options);
+  } else if (args.is(2, 'off')) server.tracking.disable(session);
+  else fail(SYNTAX_ERROR);
+  c.reply.ok();
+}
+
+function parseOptions(c: Call): TrackingOptions {
+  const { args } = c;
+  const prefixes: string[] = [];
+  let modes = 0;
+  let redirect = 0;
+  for (let i = 3; i < args.count; i++) {
+    const hasValue = i + 1 < args.count;
+    if (hasValue && args.is(i, 'redirect')) redirect = redirection(c, ++i, redirect);
+    else if (hasValue && args.is(i, 'prefix')) prefixes.push(args.binary(++i));
+    else modes |= modeAt(c, i);
+  }
+  return { modes, redirect, prefixes };
+}
+
+function modeAt({ args }: Call, index: number): number {
+  if (args.is(index, 'bcast')) return SESSION.trackingBroadcast;
+  if (args.is(index, 'optin')) return SESSION.trackingOptIn;
+  if (args.is(index, 'optout')) return SESSION.trackingOptOut;
+  return args.is(index, 'noloop') ? SESSION.trackingNoLoop : fail(SYNTAX_ERROR);
+}
+
+/** The client whose id an argument gives; it must be there, though it may go later. */
+function redirection(c: Call, index: number, earlier: number): number {
+  if (earlier !== 0) fail('ERR A client can only redirect to a single other client');
+  const id = Number(c.int64(index));
+  return c.server.sessions.has(id) ? id : fail('ERR The client ID you want redirect to does not exist');
+}
+
+function checkModes(session: Session, { modes, prefixes }: TrackingOptions): void {
+  const broadcasts = (modes & SESSION.trackingBroadcast) !== 0;
+  const optsIn = (modes & SESSION.trackingOptIn) !== 0;
+  const optsOut = (modes & SESSION.trackingOptOut) !== 0;
+  if (!broadcasts && prefixes.length > 0) fail('ERR PREFIX option requires BCAST mode to be enabled');
+  if (session.has(SESSION.tracking) && session.has(SESSION.trackingBroadcast) !== broadcasts) {
+    fail(`ERR You can't switch BCAST mode on/off ${ONLY_ANEW}`);
+  }
+  if (broadcasts && (optsIn || optsOut)) fail('ERR OPTIN and OPTOUT are not compatible with BCAST');
+  if (optsIn && optsOut) fail("ERR You can't specify both OPTIN mode and OPTOUT mode");
+  if ((optsIn && session.has(SESSION.trackingOptOut)) || (optsOut && session.has(SESSION.trackingOptIn))) {
+    fail(`ERR You can't switch OPTIN/OPTOUT mode ${ONLY_ANEW}`);
+  }
+}
+
+/** No key may begin with two prefixes of a client, neither new ones nor those that it has. */
+function checkPrefixes(session: Session, prefixes: readonly string[]): void {
+  for (const [i, prefix] of prefixes.entries()) {
+    const existing = session.trackingPrefixes.find((other) => overlap(prefix, other));
+    if (existing !== undefined) failOverlap(prefix, `an existing prefix '${cText(existing)}'`);
+    const another = prefixes.find((other, j) => j > i && overlap(prefix, other));
+    if (another !== undefined) failOverlap(prefix, `another provided prefix '${cText(another)}'`);
+  }
+}
+
+function overlap(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+function failOverlap(prefix: string, other: string): never {
+  return fail(`ERR Prefix '${cText(prefix)}' overlaps with ${other}. Prefixes for a single client must not overlap.`);
+}
+
+/** Up to the first NUL, as C prints it. */
+function cText(text: string): string {
+  const nul = text.indexOf('\0');
+  return nul < 0 ? text : text.slice(0, nul);
+}
+
+// -------------------------------------------------------------------------------------------------------------- caching
 
 /** Says whether the keys of the next command are tracked, against what the mode says. */
 function caching(c: Call): void {
@@ -24,6 +109,8 @@ function caching(c: Call): void {
   session.set(SESSION.trackingCaching);
   c.reply.ok();
 }
+
+// --------------------------------------------------------------------------------------------------------------- asking
 
 function trackingFlags(session: Session): string[] {
   const words = [session.has(SESSION.tracking) ? 'on' : 'off'];
@@ -44,7 +131,7 @@ function trackingInfo(c: Call): void {
   reply.set(flags.length);
   for (const flag of flags) reply.bulkBinary(flag);
   reply.bulkBinary('redirect');
-  reply.integer(session.trackingRedirect);
+  reply.integer(session.shownRedirect);
   reply.bulkBinary('prefixes');
   reply.bulkArray(session.trackingPrefixes);
 }
@@ -69,7 +156,17 @@ export const trackingSubcommands: readonly Row<Call>[] = [
     since: '6.0.0',
     summary: 'Replies the id of the client to which invalidations are redirected',
     complexity: 'O(1)',
-    run: (c) => c.reply.integer(c.session.trackingRedirect),
+    run: (c) => c.reply.integer(c.session.shownRedirect),
+  },
+  {
+    name: 'tracking',
+    arity: -3,
+    flags: QUIET,
+    since: '6.0.0',
+    summary: 'Turns the invalidation of keys that the client has cached on or off',
+    complexity: 'O(1), and O(N) for prefixes where N is their number',
+    syntax: 'status=<ON | OFF> [REDIRECT client-id:integer] [PREFIX... prefix] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]',
+    run: tracking,
   },
   {
     name: 'trackinginfo',

@@ -1,8 +1,5 @@
 /** Commands of redis-server 7.0.15 that this server does not have yet, by what they wait for. The lists only shrink. */
 export const missingCommands: Readonly<Record<string, readonly string[]>> = {
-  'client-side caching': words(`
-    client|tracking
-  `),
   cluster: words(`
     asking cluster cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|count-failure-reports
     cluster|countkeysinslot cluster|delslots cluster|delslotsrange cluster|failover cluster|flushslots

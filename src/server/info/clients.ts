@@ -5,11 +5,7 @@ import type { Server } from '../server.ts';
 export function clientsInfo(server: Server): string[] {
   const { clients, blocking } = server;
   let replicas = 0;
-  let tracking = 0;
-  for (const session of server.sessions.values()) {
-    if (session.has(SESSION.replica)) replicas++;
-    if (session.has(SESSION.tracking)) tracking++;
-  }
+  for (const session of server.sessions.values()) if (session.has(SESSION.replica)) replicas++;
   return [
     `connected_clients:${clients.count - replicas}`,
     `cluster_connections:${clients.clusterConnections}`,
@@ -17,7 +13,7 @@ export function clientsInfo(server: Server): string[] {
     `client_recent_max_input_buffer:${server.clientPeaks.input}`,
     `client_recent_max_output_buffer:${server.clientPeaks.output}`,
     `blocked_clients:${blocking.count}`,
-    `tracking_clients:${tracking}`,
+    `tracking_clients:${server.tracking.clientCount}`,
     `clients_in_timeout_table:${blocking.withDeadline}`,
   ];
 }

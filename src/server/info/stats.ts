@@ -50,7 +50,7 @@ function channelLines({ pubsub }: Server): string[] {
   ];
 }
 
-function replyLines({ statistics: s }: Server): string[] {
+function replyLines({ statistics: s, tracking }: Server): string[] {
   return [
     'latest_fork_usec:0',
     'total_forks:0',
@@ -62,9 +62,9 @@ function replyLines({ statistics: s }: Server): string[] {
     'active_defrag_key_misses:0',
     'total_active_defrag_time:0',
     'current_active_defrag_time:0',
-    'tracking_total_keys:0',
-    'tracking_total_items:0',
-    'tracking_total_prefixes:0',
+    `tracking_total_keys:${tracking.keyCount}`,
+    `tracking_total_items:${tracking.itemCount}`,
+    `tracking_total_prefixes:${tracking.prefixCount}`,
     `unexpected_error_replies:${s.unexpectedErrorReplies}`,
     `total_error_replies:${s.errorReplies}`,
     `dump_payload_sanitizations:${s.dumpPayloadSanitizations}`,
