@@ -10,7 +10,6 @@ import { keyAt, type Row } from './row.ts';
 /** redis-server keeps one object for each of these integers, and never counts who refers to it. */
 const SHARED_INTEGERS = 10_000;
 const SHARED_REFERENCES = 0x7fff_ffff;
-const RECENCY_MASK = 0xff_ffff;
 const ADJUSTMENT =
   'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
 
@@ -42,9 +41,9 @@ function isShared(c: Context, entry: number): boolean {
 function idletime(c: Context): void {
   const entry = entryOf(c);
   if (entry === NONE) return;
-  const { frequency, recency } = c.keyspace;
+  const { frequency } = c.keyspace;
   if (frequency !== null) fail(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${ADJUSTMENT}`);
-  c.reply.integer((recency - c.db.usage(entry)) & RECENCY_MASK);
+  c.reply.integer(c.keyspace.idleSeconds(c.db.usage(entry)));
 }
 
 function freq(c: Context): void {

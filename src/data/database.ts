@@ -42,6 +42,7 @@ import {
   TEXT,
   VOLATILE,
 } from './record.ts';
+import { RecencyList } from './recency-list.ts';
 import { KIND, type Kind, type LargeValue, releaseValue, type Removal } from './value.ts';
 import { VolatileSet } from './volatile-set.ts';
 
@@ -62,6 +63,8 @@ export class Database extends Entries {
   readonly index: number;
   #dict: Dict;
   #volatile: VolatileSet;
+  /** The entries in the order of their use; only while the keyspace orders them. */
+  #recent: RecencyList | null = null;
   /** Running average of the time to live of keys, as INFO shows it; set by the active expire cycle. */
   averageTtlMs = 0;
   /** Where the active expire cycle goes on. */
@@ -70,7 +73,7 @@ export class Database extends Entries {
   constructor(keyspace: Keyspace, index: number) {
     super(keyspace);
     this.index = index;
-    this.#dict = new Dict(keyspace.heap, keyspace.hash);
+    this.#dict = new Dict(keyspace.heap, keyspace.hash, keyspace);
     this.#volatile = new VolatileSet(keyspace.heap, keyspace.random);
   }
 
@@ -80,6 +83,10 @@ export class Database extends Entries {
 
   get volatile(): VolatileSet {
     return this.#volatile;
+  }
+
+  get recent(): RecencyList | null {
+    return this.#recent;
   }
 
   get size(): number {
@@ -140,10 +147,25 @@ export class Database extends Entries {
     const at = Heap.wordOffset(address) + META;
     const meta = words[at]!;
     if ((meta & VOLATILE) !== 0 && this.isExpired(address)) return false;
-    const { frequency } = keyspace;
-    const bits = frequency === null ? keyspace.recency : frequency.used(meta >>> 8, keyspace.nowMs);
+    const bits = keyspace.recordsUse ? this.#recordUse(address, meta) : keyspace.recency;
     words[at] = (meta & FLAGS_MASK) | (bits << 8);
     return true;
+  }
+
+  /** @returns the bits of an entry that is used now. */
+  #recordUse(address: number, meta: number): number {
+    const { frequency, nowMs, recency } = this.keyspace;
+    if (frequency !== null) return frequency.used(meta >>> 8, nowMs);
+    this.#recent?.used(address, (meta & VOLATILE) !== 0);
+    return recency;
+  }
+
+  /** An entry that comes with an idle time counts as older than all that was used since uses are ordered. */
+  override setUsage(address: number, bits: number): void {
+    super.setUsage(address, bits);
+    if (this.#recent === null || !this.#recent.has(address)) return;
+    const idleSeconds = this.keyspace.idleSeconds(bits);
+    if (idleSeconds > 0) this.#recent.place(address, idleSeconds);
   }
 
   /** The entry, or NONE if there is none or its time has passed; it is neither used nor removed. */
@@ -213,6 +235,7 @@ export class Database extends Entries {
   #insert(key: Uint8Array, start: number, end: number, length: number, meta: number): number {
     const { keyspace } = this;
     const address = this.#dict.insert(key, start, end, length, meta | keyspace.newUsage);
+    if (this.#recent !== null) this.#recent.used(address, false);
     if (keyspace.reportsCreations) {
       keyspace.observer?.created?.(this, (meta & KIND_MASK) as Kind, key, start, end);
     }
@@ -251,6 +274,7 @@ export class Database extends Entries {
     if (!this.isPacked(address)) this.#releaseObject(address, 'server');
     if (!keepExpiry && isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) {
       this.#volatile.remove(address);
+      this.#recent?.persisted(address);
     }
   }
 
@@ -299,6 +323,7 @@ export class Database extends Entries {
    */
   #moveTo(target: number, address: number, length: number, meta: number, keep: number): number {
     copyRecord(this.keyspace.heap, address, target, length, meta, keep);
+    this.#recent?.moved(address, target);
     this.#dict.replace(address, target);
     if ((meta & VOLATILE) !== 0) this.#volatile.moved(target);
     return target;
@@ -397,6 +422,7 @@ export class Database extends Entries {
 
   #removeRecord(address: number): void {
     if (isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) this.#volatile.remove(address);
+    this.#recent?.remove(address);
     this.#dict.remove(address);
   }
 
@@ -421,6 +447,7 @@ export class Database extends Entries {
     if (!isVolatile(words, record)) {
       words[record + META]! |= VOLATILE;
       this.#volatile.add(entry);
+      this.#recent?.used(entry, true);
     }
     return entry;
   }
@@ -439,6 +466,7 @@ export class Database extends Entries {
   clearExpiry(address: number): boolean {
     if (!isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) return false;
     this.#volatile.remove(address);
+    this.#recent?.persisted(address);
     this.mark(address, 0, VOLATILE);
     return true;
   }
@@ -462,6 +490,7 @@ export class Database extends Entries {
   swap(other: Database): void {
     [this.#dict, other.#dict] = [other.#dict, this.#dict];
     [this.#volatile, other.#volatile] = [other.#volatile, this.#volatile];
+    [this.#recent, other.#recent] = [other.#recent, this.#recent];
     [this.averageTtlMs, other.averageTtlMs] = [other.averageTtlMs, this.averageTtlMs];
     [this.expireCursor, other.expireCursor] = [other.expireCursor, this.expireCursor];
   }
@@ -469,11 +498,18 @@ export class Database extends Entries {
   /** Starts anew on the keyspace's heap; what was here is forgotten, not freed. Returns the old contents. */
   reset(): Dict {
     const old = this.#dict;
-    this.#dict = new Dict(this.keyspace.heap, this.keyspace.hash);
+    this.#dict = new Dict(this.keyspace.heap, this.keyspace.hash, this.keyspace);
     this.#volatile = new VolatileSet(this.keyspace.heap, this.keyspace.random);
     this.averageTtlMs = 0;
     this.expireCursor = 0;
+    this.orderUses();
     return old;
+  }
+
+  /** Starts or stops to keep entries in the order of their use, as the keyspace says; those of now are not in it yet. */
+  orderUses(): void {
+    const { heap, usesOrdered } = this.keyspace;
+    this.#recent = usesOrdered === 'none' ? null : new RecencyList(heap, usesOrdered === 'volatile');
   }
 
   /**

@@ -46,9 +46,18 @@ const FAIR_ATTEMPTS = 64;
 /** Where that finds none, it is drawn from as many neighbours. */
 const FAIR_SAMPLE = 15;
 
+/** A table may be filled beyond one record per bucket, up to here, while there is no memory for a larger one. */
+const FILL_MAX = 1.618;
+
+/** Asked before a table grows. */
+export interface TableLimit {
+  readonly memoryAllows: ((bytes: number) => boolean) | null;
+}
+
 export class Dict {
   readonly heap: Heap;
   readonly #hash: KeyHash;
+  readonly #limit: TableLimit | null;
   /** [0] is the table in use; [1] the one that it grows or shrinks into, empty when not resizing. */
   #table: Int32Array = EMPTY_TABLE;
   #next: Int32Array = EMPTY_TABLE;
@@ -60,9 +69,11 @@ export class Dict {
   /** Set by `find`: the hash of the key that it looked for, for the `insert` that follows a miss. */
   #lastHash = 0;
 
-  constructor(heap: Heap, hash: KeyHash) {
+  /** @param limit may put off the growth of the table. */
+  constructor(heap: Heap, hash: KeyHash, limit: TableLimit | null = null) {
     this.heap = heap;
     this.#hash = hash;
+    this.#limit = limit;
   }
 
   get size(): number {
@@ -213,7 +224,16 @@ export class Dict {
   #growIfFull(): void {
     if (this.#moving >= 0) return;
     if (this.#table.length === 0) this.#table = this.#newTable(INITIAL_BUCKETS);
-    else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX) this.#resizeTo(this.#size * 2);
+    else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX && this.#mayGrow()) {
+      this.#resizeTo(this.#size * 2);
+    }
+  }
+
+  /** Growth can be put off, but not for long: beyond, lookups would be slow (server.c dictExpandAllowed). */
+  #mayGrow(): boolean {
+    const memoryAllows = this.#limit?.memoryAllows ?? null;
+    if (memoryAllows === null || this.#size > this.#table.length * FILL_MAX) return true;
+    return memoryAllows(powerOfTwo(this.#size * 2) * 4);
   }
 
   /** Makes room for `count` entries in one go, before a load of known size. */

@@ -142,6 +142,10 @@ export class Entries {
     return isVolatile(words, record) ? exactExpireAt(words, record) : NO_EXPIRY;
   }
 
+  isVolatile(address: number): boolean {
+    return isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address));
+  }
+
   isExpired(address: number): boolean {
     const words = this.keyspace.heap.wordsOf(address);
     const record = Heap.wordOffset(address);

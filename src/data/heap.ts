@@ -42,6 +42,7 @@ function sizeClasses(): number[] {
 }
 
 const CLASS_SIZES = sizeClasses();
+const BLOCKS_PER_PAGE = CLASS_SIZES.map((size) => Math.floor(PAGE_BYTES / size));
 /** Class by size in granules, for sizes up to LARGEST_CLASS_BYTES. */
 const CLASS_OF_GRANULES = ((): Uint8Array => {
   const table = new Uint8Array((LARGEST_CLASS_BYTES >> GRANULE_SHIFT) + 1);
@@ -156,6 +157,24 @@ export class Heap {
   /** The page that holds a block, as words. */
   wordsOf(address: number): Int32Array {
     return this.words[address >>> PAGE_SHIFT]!;
+  }
+
+  /** The page that holds a block. */
+  static pageIndex(address: number): number {
+    return address >>> PAGE_SHIFT;
+  }
+
+  /** How many blocks a page can hold, by the size of those that it holds now. */
+  blocksPerPage(page: number): number {
+    const sizeClass = this.#classOfPage[page]!;
+    return sizeClass === HUGE ? 1 : BLOCKS_PER_PAGE[sizeClass]!;
+  }
+
+  /** A block's place among those of its page. */
+  blockIndex(address: number): number {
+    const sizeClass = this.#classOfPage[address >>> PAGE_SHIFT]!;
+    if (sizeClass === HUGE) return 0;
+    return ((address & GRANULE_MASK) / (CLASS_SIZES[sizeClass]! >> GRANULE_SHIFT)) | 0;
   }
 
   /** Position of a block's first byte in its page. */

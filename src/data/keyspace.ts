@@ -22,6 +22,11 @@ export interface KeyspaceObserver {
   created?(database: Database, kind: Kind, bytes: Uint8Array, start: number, end: number): void;
 }
 
+/** Entries that are kept in the order of their use. */
+export type UsesOrdered = 'none' | 'all' | 'volatile';
+
+const RECENCY_MASK = 0xff_ffff;
+
 export interface KeyspaceStatistics {
   hits: number;
   misses: number;
@@ -47,13 +52,43 @@ export class Keyspace {
   frozen = false;
   /** 24-bit recency clock, in seconds: the upper bits of META of keys that are used. */
   recency = 0;
-  /** Set under an LFU policy: the upper bits of META then hold how often a key is used instead of when. */
-  frequency: Frequency | null = null;
+  #frequency: Frequency | null = null;
+  /** Which entries each database keeps in the order of their use: only under an LRU policy. */
+  #usesOrdered: UsesOrdered = 'none';
+  /** What a use changes besides the recency of the entry. */
+  recordsUse = false;
+  /** Says whether a table of so many bytes more is within the memory limit; absent without a limit. */
+  memoryAllows: ((bytes: number) => boolean) | null = null;
 
   constructor(databaseCount: number, random: Random) {
     this.random = random.fork('keyspace');
     this.hash = new KeyHash(random.fork('hash').bytes(8));
     for (let index = 0; index < databaseCount; index++) this.databases.push(new Database(this, index));
+  }
+
+  /** Set under an LFU policy: the upper bits of META then hold how often a key is used instead of when. */
+  get frequency(): Frequency | null {
+    return this.#frequency;
+  }
+
+  set frequency(frequency: Frequency | null) {
+    this.#frequency = frequency;
+    this.#updateRecording();
+  }
+
+  get usesOrdered(): UsesOrdered {
+    return this.#usesOrdered;
+  }
+
+  /** Lets each database keep these entries in the order of their use; see order-uses.ts for those of now. */
+  orderUses(which: UsesOrdered): void {
+    this.#usesOrdered = which;
+    this.#updateRecording();
+    for (const database of this.databases) database.orderUses();
+  }
+
+  #updateRecording(): void {
+    this.recordsUse = this.#frequency !== null || this.#usesOrdered !== 'none';
   }
 
   get size(): number {
@@ -65,7 +100,7 @@ export class Keyspace {
   /** Bytes of keys, values and tables. */
   get usedBytes(): number {
     let total = this.heap.usedBytes + this.heap.tableBytes;
-    for (const database of this.databases) total += database.volatile.bytes;
+    for (const database of this.databases) total += database.volatile.bytes + (database.recent?.bytes ?? 0);
     return total;
   }
 
@@ -74,9 +109,14 @@ export class Keyspace {
     return (this.frequency === null ? this.recency : this.frequency.initial(this.nowMs)) << 8;
   }
 
+  /** For how many seconds an entry with these usage bits was not used. */
+  idleSeconds(usage: number): number {
+    return (this.recency - usage) & RECENCY_MASK;
+  }
+
   setTime(nowMs: number): void {
     this.nowMs = nowMs;
-    this.recency = Math.floor(nowMs / 1000) & 0xffffff;
+    this.recency = Math.floor(nowMs / 1000) & RECENCY_MASK;
   }
 
   /** Empties every database in constant time: the heap as a whole is left to the garbage collector. */

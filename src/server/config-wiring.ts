@@ -28,6 +28,7 @@ export function wireConfig(server: Server): void {
   derive(server, ['maxmemory'], () => {
     server.setCondition(CONDITION.maxmemory, server.config.values.maxmemory > 0);
   });
+  derive(server, ['maxmemory', 'maxmemory-policy'], () => server.eviction.configure());
   derive(server, ['requirepass'], () => server.acl.setDefaultPassword(server.config.values.requirepass));
   derive(server, ['notify-keyspace-events'], () => {
     server.notifications.setClasses(server.config.values['notify-keyspace-events']);
@@ -37,7 +38,7 @@ export function wireConfig(server: Server): void {
     server.clientEviction.configure(values['maxmemory-clients'], values.maxmemory);
     server.setCondition(CONDITION.maxmemoryClients, server.clientEviction.isOn);
   });
-  warnOfLowMemoryLimit(server);
+  enforceMemoryLimit(server);
   watchAddresses(server);
 }
 
@@ -64,7 +65,8 @@ function deriveThresholds(server: Server): void {
 
 const EXACT_BELOW_US = 1000;
 
-function warnOfLowMemoryLimit(server: Server): void {
+/** A lower limit is brought about at once, not with the next command. */
+function enforceMemoryLimit(server: Server): void {
   server.config.onChange('maxmemory', (limit) => {
     const used = server.memory.usedBytes - server.memory.notCountedBytes;
     if (limit > 0 && limit < used) {
@@ -74,6 +76,7 @@ function warnOfLowMemoryLimit(server: Server): void {
           'the maxmemory-policy.',
       );
     }
+    if (limit > 0) server.eviction.start();
     return null;
   });
 }

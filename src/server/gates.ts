@@ -91,7 +91,7 @@ export const gates: readonly Gate[] = [
     server: CONDITION.maxmemory,
     session: 0,
     check(server, session, command, flags) {
-      if (server.memory.reclaim()) return null;
+      if (server.eviction.bringWithinLimit() !== 'exhausted') return null;
       // Queueing takes memory too, whatever the command is.
       const queues = session.transaction !== null && !command.has(FLAG.ends_transaction);
       return queues || (flags & FLAG.denyoom) !== 0 ? OUT_OF_MEMORY : null;

@@ -31,6 +31,7 @@ export function takeOnKeyspaceDuties(server: Server): () => void {
   return () => {
     stopExpiring();
     server.lazyFree.stop();
+    server.eviction.stop();
   };
 }
 

@@ -5,8 +5,7 @@
  * the buffers of clients, as the cron last saw them; what subsystems report (`sources`); and a constant for the empty
  * server. It depends on nothing but what clients did, so it is the same on any machine and under simulation.
  *
- * A command meets maxmemory at its gate: `reclaim` asks whether memory is within the limit. What then frees some is
- * the `evictor`, the eviction policy; without one (`noeviction`) nothing does.
+ * A command meets maxmemory at its gate, which lets `Eviction` bring memory within the limit: by `excessBytes`.
  */
 import { type ClientMemory, clientMemory } from './client-memory.ts';
 import type { Server } from './server.ts';
@@ -20,11 +19,6 @@ const EXPIRY_BYTES = 16;
 /** Parts of used_memory that subsystems report. */
 export type MemorySource =
   'replicationBacklog' | 'replicas' | 'clusterLinks' | 'aofBuffer' | 'scripts' | 'functions' | 'tracking' | 'pubsub';
-
-export interface Evictor {
-  /** Frees at least so many bytes, if it can. @returns whether memory is within its limit now. */
-  free(bytes: number): boolean;
-}
 
 export interface DatabaseOverhead {
   readonly index: number;
@@ -56,7 +50,6 @@ export class Memory {
   readonly #server: Server;
   readonly #sources = new Map<MemorySource, () => number>();
   readonly startupBytes = EMPTY_SERVER_BYTES;
-  evictor: Evictor | null = null;
   #peakBytes = EMPTY_SERVER_BYTES;
   #clients: ClientMemory = { normal: 0, replicas: 0 };
 
@@ -96,12 +89,10 @@ export class Memory {
     void this.usedBytes;
   }
 
-  /** Frees memory until it is within maxmemory. @returns whether it is. */
-  reclaim(): boolean {
+  /** By how much memory is above maxmemory; negative while it is below. */
+  get excessBytes(): number {
     const limit = this.#server.config.values.maxmemory;
-    if (limit === 0) return true;
-    const excess = this.usedBytes - this.notCountedBytes - limit;
-    return excess <= 0 || (this.evictor?.free(excess) ?? false);
+    return limit === 0 ? -Infinity : this.usedBytes - this.notCountedBytes - limit;
   }
 
   report(): MemoryReport {
@@ -141,7 +132,7 @@ export class Memory {
       .filter((database) => database.size > 0)
       .map((database) => ({
         index: database.index,
-        mainBytes: database.dict.tableBytes + database.size * RECORD_HEADER_BYTES,
+        mainBytes: database.dict.tableBytes + database.size * RECORD_HEADER_BYTES + (database.recent?.bytes ?? 0),
         expiresBytes: database.volatile.bytes + database.volatileSize * EXPIRY_BYTES,
       }));
   }

@@ -56,8 +56,13 @@ export class Propagation {
     this.#server.setObserver(OBSERVER.propagation, true);
   }
 
+  /** Hands everything to the sinks, each effect for itself: keys that were evicted have nothing to do with each other. */
+  flushOneByOne(): void {
+    this.flush(false);
+  }
+
   /** Hands everything to the sinks. To be called when no command runs. */
-  flush(): void {
+  flush(asOne = true): void {
     const effects = this.#effects;
     if (effects.length === 0) return;
     this.#effects = [];
@@ -66,9 +71,10 @@ export class Propagation {
       const taken = sink.takesMessages ? effects : effects.filter(({ isMessage }) => !isMessage);
       const first = taken[0];
       if (first === undefined) continue;
-      if (taken.length > 1) sink.feed(first.database, MULTI);
+      const isWrapped = asOne && taken.length > 1;
+      if (isWrapped) sink.feed(first.database, MULTI);
       for (const { database, args } of taken) sink.feed(database, args);
-      if (taken.length > 1) sink.feed(taken.at(-1)!.database, EXEC);
+      if (isWrapped) sink.feed(taken.at(-1)!.database, EXEC);
     }
   }
 }

@@ -26,6 +26,7 @@ import type { Directives } from './config/grammar.ts';
 import { provideDebugCommands } from './debug/debug-commands.ts';
 import { Debugging } from './debug/debugging.ts';
 import { Dispatcher } from './dispatch.ts';
+import { Eviction } from './eviction.ts';
 import { type Hooks, noHooks } from './hooks.ts';
 import { Identity } from './identity.ts';
 import { Info } from './info/info.ts';
@@ -33,7 +34,6 @@ import { InstantaneousMetrics } from './instantaneous-metrics.ts';
 import { takeOnKeyspaceDuties } from './keyspace-duties.ts';
 import { KeyWaits } from './key-waits.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
-import { LazyFree } from './lazy-free.ts';
 import { Listeners } from './listeners.ts';
 import { Log } from './log.ts';
 import { Memory } from './memory.ts';
@@ -48,6 +48,7 @@ import { PubSub } from './pubsub.ts';
 import { HALTED, PASSING, SESSION, type Session } from './session.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlowLog } from './slow-log.ts';
+import { SliceQueue } from './slice-queue.ts';
 import { Statistics } from './statistics.ts';
 import { abortTransaction } from './transactions.ts';
 import { Tracking } from './tracking.ts';
@@ -100,7 +101,9 @@ export class Server implements Services {
   readonly clientPeaks = new RecentClientPeaks();
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
-  readonly lazyFree: LazyFree;
+  /** Frees large values and emptied databases. */
+  readonly lazyFree: SliceQueue;
+  readonly eviction: Eviction;
   readonly debugging = new Debugging();
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
@@ -160,7 +163,8 @@ export class Server implements Services {
       () => values['latency-monitor-threshold'],
       () => this.keyspace.nowMs,
     );
-    this.lazyFree = new LazyFree(this.host.timers, this.host.clock);
+    this.lazyFree = new SliceQueue(this.host.timers, this.host.clock);
+    this.eviction = new Eviction(this);
     this.cronDuties.push((now) => this.#observe(now));
     const release = new MemoryRelease(this);
     this.cronDuties.push((now) => release.check(now));
@@ -179,6 +183,7 @@ export class Server implements Services {
   /** CONFIG RESETSTAT. */
   resetStatistics(): void {
     this.statistics.reset();
+    this.eviction.resetStatistics();
     Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
     for (const command of this.commands.all) command.resetStatistics();
     this.metrics.reset(this.keyspace.nowMs);

@@ -26,8 +26,6 @@ export class Statistics {
   /** How often the active expire cycle stopped because its time was up. */
   expireTimeCapsReached = 0;
   expireCycleUs = 0;
-  /** Time during which memory was above maxmemory. */
-  evictionExceededMs = 0;
   /** Keys and large values that were freed in slices. */
   lazyFreedObjects = 0;
   /** Error replies by code: "ERR", "WRONGTYPE". */

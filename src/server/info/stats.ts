@@ -27,7 +27,7 @@ function trafficLines({ statistics: s, metrics }: Server): string[] {
   ];
 }
 
-function keyspaceLines({ statistics: s, keyspace }: Server): string[] {
+function keyspaceLines({ statistics: s, keyspace, eviction }: Server): string[] {
   return [
     `expired_keys:${keyspace.statistics.expired}`,
     `expired_stale_perc:${s.expiredStalePercent.toFixed(2)}`,
@@ -35,8 +35,8 @@ function keyspaceLines({ statistics: s, keyspace }: Server): string[] {
     `expire_cycle_cpu_milliseconds:${Math.floor(s.expireCycleUs / 1000)}`,
     `evicted_keys:${s.evictedKeys}`,
     `evicted_clients:${s.evictedClients}`,
-    `total_eviction_exceeded_time:${s.evictionExceededMs}`,
-    'current_eviction_exceeded_time:0',
+    `total_eviction_exceeded_time:${eviction.totalExceededMs}`,
+    `current_eviction_exceeded_time:${eviction.currentExceededMs}`,
     `keyspace_hits:${keyspace.statistics.hits}`,
     `keyspace_misses:${keyspace.statistics.misses}`,
   ];

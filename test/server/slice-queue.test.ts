@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ManualTime } from '../../src/host/manual-time.ts';
-import { LazyFree } from '../../src/server/lazy-free.ts';
+import { SliceQueue } from '../../src/server/slice-queue.ts';
 
 describe('freeing later', () => {
-  function start(sliceUs: number): { free: LazyFree; turn: () => void; slices: () => number } {
+  function start(sliceUs: number): { free: SliceQueue; turn: () => void; slices: () => number } {
     const turns: (() => void)[] = [];
     const time = new ManualTime({ wallMs: 0, scheduleTurn: (run) => turns.push(run) });
     let nowUs = 0;
     let slices = 0;
-    const free = new LazyFree(time.timers, { wallMs: () => 0, monotonicUs: () => nowUs });
+    const free = new SliceQueue(time.timers, { wallMs: () => 0, monotonicUs: () => nowUs });
     const addOf = (count: number): void => {
       let left = count;
       free.add(() => {
