@@ -134,7 +134,9 @@ export class Database extends Entries {
   /** The entry, or NONE, for a command that will change it; after NONE, the key can be inserted. */
   write(bytes: Uint8Array, start: number, end: number): number {
     const address = this.#dict.find(bytes, start, end);
-    if (address === NONE || this.#use(address)) return address;
+    if (address === NONE) return NONE;
+    if (this.#dict.guard !== null) this.#dict.guard.beforeChange(address);
+    if (this.#use(address)) return address;
     this.expire(address);
     // The observer may have looked for other keys; an insertion needs this one to be the last.
     return this.#dict.find(bytes, start, end);
@@ -200,6 +202,11 @@ export class Database extends Entries {
 
   // --------------------------------------------------------------------------------------------------------- changes
 
+  /** To be said before an entry is changed that was found by another lookup than `write`. */
+  willChange(address: number): void {
+    this.#dict.guard?.beforeChange(address);
+  }
+
   /**
    * Stores a string, over whatever the key held. The expire time goes unless `keepExpiry`.
    * @param roomy an expire time will be set next.
@@ -235,6 +242,7 @@ export class Database extends Entries {
   #insert(key: Uint8Array, start: number, end: number, length: number, meta: number): number {
     const { keyspace } = this;
     const address = this.#dict.insert(key, start, end, length, meta | keyspace.newUsage);
+    this.#dict.guard?.added(address);
     if (this.#recent !== null) this.#recent.used(address, false);
     if (keyspace.reportsCreations) {
       keyspace.observer?.created?.(this, (meta & KIND_MASK) as Kind, key, start, end);
@@ -247,6 +255,7 @@ export class Database extends Entries {
    * @returns the entry, writable.
    */
   overwriteWithString(address: number, length: number, keepExpiry: boolean, roomy = false): number {
+    this.willChange(address);
     const { heap } = this.keyspace;
     const words = heap.wordsOf(address);
     const record = Heap.wordOffset(address);
@@ -299,6 +308,7 @@ export class Database extends Entries {
    * @returns the entry, writable.
    */
   resize(address: number, length: number, spare: number): number {
+    this.willChange(address);
     const { heap } = this.keyspace;
     const words = heap.wordsOf(address);
     const record = Heap.wordOffset(address);
@@ -323,6 +333,7 @@ export class Database extends Entries {
    */
   #moveTo(target: number, address: number, length: number, meta: number, keep: number): number {
     copyRecord(this.keyspace.heap, address, target, length, meta, keep);
+    this.#dict.guard?.moved(address, target);
     this.#recent?.moved(address, target);
     this.#dict.replace(address, target);
     if ((meta & VOLATILE) !== 0) this.#volatile.moved(target);
@@ -386,6 +397,7 @@ export class Database extends Entries {
 
   /** As `copyTo`, but the entry is gone afterwards. @returns the entry under its new key. */
   moveTo(address: number, target: Database, key: Uint8Array, start: number, end: number): number {
+    this.willChange(address);
     const moved = this.#transfer(address, target, key, start, end, true);
     if (!this.isPacked(address)) this.keyspace.values.take(this.length(address));
     this.#removeRecord(address);
@@ -416,11 +428,13 @@ export class Database extends Entries {
 
   /** Removes an entry and its value. */
   remove(address: number, removal: Removal = 'user'): void {
+    this.willChange(address);
     if (!this.isPacked(address)) this.#releaseObject(address, removal);
     this.#removeRecord(address);
   }
 
   #removeRecord(address: number): void {
+    this.#dict.guard?.removed(address);
     if (isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) this.#volatile.remove(address);
     this.#recent?.remove(address);
     this.#dict.remove(address);
@@ -438,6 +452,7 @@ export class Database extends Entries {
    * @returns the entry.
    */
   setExpiry(address: number, unixMs: number | bigint): number {
+    this.willChange(address);
     const { heap } = this.keyspace;
     let entry = address;
     if (!isRoomy(heap.wordsOf(address), Heap.wordOffset(address))) entry = this.#makeRoom(address);
@@ -465,6 +480,7 @@ export class Database extends Entries {
   /** Makes an entry persistent. @returns whether it was not. */
   clearExpiry(address: number): boolean {
     if (!isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) return false;
+    this.willChange(address);
     this.#volatile.remove(address);
     this.#recent?.persisted(address);
     this.mark(address, 0, VOLATILE);
@@ -518,6 +534,10 @@ export class Database extends Entries {
    */
   empty(): () => boolean {
     const { heap, values } = this.keyspace;
-    return freeInSlices(this.reset().detachAll(), heap, values);
+    const dict = this.reset();
+    const free = (): (() => boolean) => freeInSlices(dict.detachAll(), heap, values);
+    if (dict.guard === null) return free();
+    dict.guard.detached(free);
+    return () => true;
   }
 }

@@ -11,6 +11,7 @@
  */
 import { copyBytes } from '../core/copy-bytes.ts';
 import type { Random } from '../core/random.ts';
+import type { EntryGuard } from './entry-guard.ts';
 import { Heap, NONE } from './heap.ts';
 import type { KeyHash } from './hash.ts';
 import {
@@ -56,6 +57,8 @@ export interface TableLimit {
 
 export class Dict {
   readonly heap: Heap;
+  /** A snapshot that is being taken of it. The dict does not tell it anything: whoever writes to the dict does. */
+  guard: EntryGuard | null = null;
   readonly #hash: KeyHash;
   readonly #limit: TableLimit | null;
   /** [0] is the table in use; [1] the one that it grows or shrinks into, empty when not resizing. */
@@ -215,6 +218,12 @@ export class Dict {
     const words = this.heap.wordsOf(address);
     const record = Heap.wordOffset(address);
     if (this.#table.length <= TAG_BUCKETS_MAX && this.#next.length <= TAG_BUCKETS_MAX) return words[record + TAG]!;
+    return this.#keyHash(address);
+  }
+
+  #keyHash(address: number): number {
+    const words = this.heap.wordsOf(address);
+    const record = Heap.wordOffset(address);
     const key = keyOffsetAt(words, record);
     return this.#hash.of(this.heap.bytesOf(address), key, key + keyLengthAt(words, record));
   }
@@ -329,6 +338,13 @@ export class Dict {
     } finally {
       this.release();
     }
+  }
+
+  /** Whether a walk with `scan` that stands at `cursor`, and has not ended, is past a record: it will not come by again. */
+  isBehind(address: number, cursor: number): boolean {
+    // Only a table that needs more bits of the hash than the tag keeps makes such a cursor.
+    const hash = cursor >>> 24 === 0 ? this.heap.wordsOf(address)[Heap.wordOffset(address) + TAG]! : this.#keyHash(address);
+    return reverseBits(hashBits(hash)) >>> 0 < reverseBits(cursor) >>> 0;
   }
 
   #visitBucket(table: Int32Array, bucket: number, visit: (address: number) => void): void {
@@ -512,7 +528,11 @@ export class Dict {
  * what SCAN's cursor relies on.
  */
 function bucketOf(hash: number, buckets: number): number {
-  return ((hash >>> 8) | (hash << 24)) & (buckets - 1);
+  return hashBits(hash) & (buckets - 1);
+}
+
+function hashBits(hash: number): number {
+  return (hash >>> 8) | (hash << 24);
 }
 
 function powerOfTwo(atLeast: number): number {

@@ -119,8 +119,15 @@ export class Keyspace {
     this.recency = Math.floor(nowMs / 1000) & RECENCY_MASK;
   }
 
-  /** Empties every database in constant time: the heap as a whole is left to the garbage collector. */
+  /**
+   * Empties every database in constant time: the heap as a whole is left to the garbage collector, unless a snapshot is
+   * being taken of what is on it.
+   */
   clear(): void {
+    if (this.databases.some(({ dict }) => dict.guard !== null)) {
+      for (const database of this.databases) this.reclaimer.freeLater(database.empty());
+      return;
+    }
     this.heap = new Heap();
     this.values = new ValueTable();
     for (const database of this.databases) database.reset();
