@@ -12,11 +12,14 @@ export class LoadedValue {
   bytes: Uint8Array = EMPTY;
   start = 0;
   end = 0;
+  /** A collection without elements, which is no value. */
+  isEmpty = false;
 
   /** A string, or a small collection by its packed bytes. */
   setBytes(kind: Kind, bytes: Uint8Array, start = 0, end = bytes.length): this {
     this.kind = kind;
     this.object = null;
+    this.isEmpty = false;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
@@ -26,6 +29,13 @@ export class LoadedValue {
   setObject(object: LargeValue): this {
     this.setBytes(object.kind, EMPTY);
     this.object = object;
+    return this;
+  }
+
+  /** Nothing: an empty collection was read. */
+  setEmpty(kind: Kind): this {
+    this.setBytes(kind, EMPTY);
+    this.isEmpty = true;
     return this;
   }
 }

@@ -1,0 +1,57 @@
+/** Lists: element by element, or node by node. */
+import { elementCount, isValidListpack } from '../../data/listpack.ts';
+import { ListValue } from '../../data/list-value.ts';
+import { KIND } from '../../data/value.ts';
+import { NODE_PACKED, NODE_PLAIN, TYPE } from './format.ts';
+import type { LoadedValue } from './loaded-value.ts';
+import { corrupt, RdbError, SHORT_READ } from './rdb-error.ts';
+import { type RdbInput, RdbString } from './rdb-input.ts';
+import type { LoadContext, ValueLoader } from './value-loader.ts';
+
+export class ListLoader implements ValueLoader {
+  readonly #type: number;
+  readonly #string = new RdbString();
+  readonly #plainElementBytes: number;
+  #list: ListValue | null;
+  #left: number;
+
+  constructor(type: number, count: number, { keyspace, limits }: LoadContext) {
+    this.#type = type;
+    this.#left = count;
+    this.#plainElementBytes = limits.plainElementBytes;
+    this.#list = new ListValue(keyspace.heap, limits.listNodeFill);
+  }
+
+  next(input: RdbInput): boolean {
+    const string = this.#string;
+    const container = this.#type === TYPE.listQuicklist2 ? input.length() : NODE_PACKED;
+    input.string(string);
+    const { bytes, start, end } = string;
+    const list = this.#list!;
+    if (this.#type === TYPE.list) list.push(false, bytes, start, end, this.#plainElementBytes);
+    else {
+      if (container !== NODE_PACKED && container !== NODE_PLAIN) corrupt('Quicklist integrity check failed.');
+      if (start === end) throw new RdbError('short', SHORT_READ);
+      if (container === NODE_PLAIN) list.appendNode(bytes, start, end, true);
+      else this.#appendNode(bytes, start, end);
+    }
+    return --this.#left === 0;
+  }
+
+  #appendNode(bytes: Uint8Array, start: number, end: number): void {
+    if (!isValidListpack(bytes, start, end - start, true)) corrupt('Listpack integrity check failed.');
+    if (elementCount(bytes, start) > 0) this.#list!.appendNode(bytes, start, end, false);
+  }
+
+  finish(value: LoadedValue): void {
+    const list = this.#list!;
+    this.#list = null;
+    if (list.size === 0) value.setEmpty(KIND.list);
+    else value.setObject(list);
+  }
+
+  release(): void {
+    while (this.#list !== null && !this.#list.releaseSome());
+    this.#list = null;
+  }
+}
