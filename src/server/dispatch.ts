@@ -32,6 +32,8 @@ export class Dispatcher {
   #last: Command | null = null;
   /** Error replies that have been put down to a command, or came before the one that runs. */
   #errorsSeen = 0;
+  /** The client that is answered after it has been waiting. */
+  #answered: Session | null = null;
   /** Where pushes stand among the replies of this turn. */
   #pushes: { readonly from: Mark; readonly to: Mark }[] = [];
 
@@ -165,11 +167,14 @@ export class Dispatcher {
     const { statistics } = server;
     const startUs = server.host.clock.monotonicUs();
     const { markChunks, markAt } = reply;
+    this.#answered = session;
     try {
       if (!run()) return -1;
     } catch (error) {
       this.#rollBack(reply, markChunks, markAt);
       reply.error(error instanceof ReplyError ? error.text : server.reportFault(session, command, error));
+    } finally {
+      this.#answered = null;
     }
     const duration = (this.#clockUs = server.host.clock.monotonicUs()) - startUs;
     command.microseconds += duration;
@@ -184,9 +189,9 @@ export class Dispatcher {
     return this.served === session;
   }
 
-  /** The client whose command runs, with what is nested in it; null between commands. */
+  /** The client whose command runs, with what is nested in it, or is answered; null between commands. */
   get served(): Session | null {
-    return this.#depth > 0 ? this.#calls[0]!.session : null;
+    return this.#depth > 0 ? this.#calls[0]!.session : this.#answered;
   }
 
   /** A push was written among the replies of the session that is served: a failing command takes it not back. */

@@ -179,6 +179,7 @@ export class KeyWaits {
     if (server.propagates) server.propagation.collect(call, false);
     server.propagation.flush();
     server.blocking.unblock(session);
+    server.tracking.settle(session);
     server.latency.note('command-unblocking', durationUs);
     server.slowLog.note(call, durationUs);
   }

@@ -132,7 +132,6 @@ export class Server implements Services {
     this.random = options.host.random;
     const { values } = this.config;
     this.keyspace = new Keyspace(values.databases, this.random);
-    this.tracking = new Tracking(this);
     this.notifications = new Notifications(this);
     this.keyspace.observer = this.notifications;
     this.silence.onError = this.countError;
@@ -146,6 +145,7 @@ export class Server implements Services {
     };
     this.settings = settingsOf(values, this.debugging);
     this.memory = new Memory(this);
+    this.tracking = new Tracking(this);
     this.outputLimits = new OutputLimits(this);
     this.dispatcher = new Dispatcher(this);
     this.log = new Log(this.host, () => values.loglevel);
@@ -401,10 +401,8 @@ export class Server implements Services {
     const isOver = this.dispatcher.depth === 0;
     if (isOver && (this.observers & OBSERVER.propagation) !== 0) this.propagation.flush();
     if ((this.observers & OBSERVER.tracking) !== 0) this.tracking.observe(call);
-    if (isOver && (this.observers & OBSERVER.readyKeys) !== 0) this.tracking.attribute(call.session, this.#serveReady);
+    if (isOver && (this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
   }
-
-  readonly #serveReady = (): void => this.keyWaits.serve();
 
   /** A handler threw something that is not an answer: that is a bug. The command fails, the server goes on. */
   reportFault(_session: Session, command: Command, error: unknown): string {

@@ -1,9 +1,10 @@
 /**
  * Which clients may hold which keys in their caches: for each key the ids of those who have read it.
  *
- * A server may be asked to remember millions of keys, so the table lies where values lie: one record on the heap per
- * key (see data/dict.ts), with the ids as its value, in ascending order. Ids are given out in ascending order too, so
- * a client that is new to a key is mostly appended.
+ * A server may be asked to remember millions of keys, so the table lies outside the JS heap, as values do: one record
+ * per key (see data/dict.ts), with the ids as its value, in ascending order. Ids are given out in ascending order too,
+ * so a client that is new to a key is mostly appended. The records have a heap of their own: emptying the databases
+ * replaces the heap of the keyspace, and dropping this one is how the table is cleared.
  *
  * A client that goes leaves its ids behind, since nobody knows where they are. They are dropped when the record that
  * holds them has to grow, so a key that is read by ever new connections and never changes takes no more room than twice
@@ -11,7 +12,6 @@
  */
 import { copyRecord } from '../data/copy-record.ts';
 import { Dict } from '../data/dict.ts';
-import { freeInSlices } from '../data/free-in-slices.ts';
 import { Heap, NONE } from '../data/heap.ts';
 import type { Keyspace } from '../data/keyspace.ts';
 import { keyLengthAt, keyOffsetAt, LENGTH, META, overheadBytes } from '../data/record.ts';
@@ -23,7 +23,8 @@ const PLAIN = 0;
 export class TrackingTable {
   readonly #keyspace: Keyspace;
   readonly #isConnected: (id: number) => boolean;
-  readonly #dict: Dict;
+  #heap = new Heap();
+  #dict: Dict;
   /** Ids in all records together. */
   items = 0;
 
@@ -31,12 +32,16 @@ export class TrackingTable {
   constructor(keyspace: Keyspace, isConnected: (id: number) => boolean) {
     this.#keyspace = keyspace;
     this.#isConnected = isConnected;
-    this.#dict = new Dict(keyspace.heap, keyspace.hash);
+    this.#dict = new Dict(this.#heap, keyspace.hash);
   }
 
   /** Number of keys. */
   get size(): number {
     return this.#dict.size;
+  }
+
+  get usedBytes(): number {
+    return this.#heap.usedBytes + this.#heap.tableBytes;
   }
 
   /** A client has read the key bytes[start..end). */
@@ -63,17 +68,18 @@ export class TrackingTable {
   /** Forgets a random key. The table is not empty. */
   takeAny(): { key: Buffer; ids: number[] } {
     const record = this.#dict.random(this.#keyspace.random);
-    const words = this.#keyspace.heap.wordsOf(record);
+    const words = this.#heap.wordsOf(record);
     const at = Heap.wordOffset(record);
     const start = keyOffsetAt(words, at);
     const key = Buffer.from(this.#pageOf(record).subarray(start, start + keyLengthAt(words, at)));
     return { key, ids: this.#takeRecord(record) };
   }
 
-  /** Forgets everything. @returns a function that frees the memory, to be called until it says true. */
-  clear(): () => boolean {
+  /** Forgets everything. */
+  clear(): void {
     this.items = 0;
-    return freeInSlices(this.#dict.detachAll(), this.#keyspace.heap, this.#keyspace.values);
+    this.#heap = new Heap();
+    this.#dict = new Dict(this.#heap, this.#keyspace.hash);
   }
 
   #takeRecord(record: number): number[] {
@@ -88,22 +94,22 @@ export class TrackingTable {
   // ----------------------------------------------------------------------------------------------------- one record
 
   #pageOf(record: number): Buffer {
-    return this.#keyspace.heap.bytesOf(record);
+    return this.#heap.bytesOf(record);
   }
 
   /** Where in the page the ids begin. */
   #idsOffset(record: number): number {
-    const words = this.#keyspace.heap.wordsOf(record);
+    const words = this.#heap.wordsOf(record);
     const at = Heap.wordOffset(record);
     return keyOffsetAt(words, at) + keyLengthAt(words, at);
   }
 
   #count(record: number): number {
-    return this.#keyspace.heap.wordsOf(record)[Heap.wordOffset(record) + LENGTH]! / ID_BYTES;
+    return this.#heap.wordsOf(record)[Heap.wordOffset(record) + LENGTH]! / ID_BYTES;
   }
 
   #setCount(record: number, count: number): void {
-    this.#keyspace.heap.wordsOf(record)[Heap.wordOffset(record) + LENGTH] = count * ID_BYTES;
+    this.#heap.wordsOf(record)[Heap.wordOffset(record) + LENGTH] = count * ID_BYTES;
   }
 
   #idAt(record: number, index: number): number {
@@ -138,11 +144,11 @@ export class TrackingTable {
   }
 
   #hasRoomFor(record: number, count: number): boolean {
-    return this.#overhead(record) + count * ID_BYTES <= this.#keyspace.heap.capacity(record);
+    return this.#overhead(record) + count * ID_BYTES <= this.#heap.capacity(record);
   }
 
   #overhead(record: number): number {
-    return overheadBytes(keyLengthAt(this.#keyspace.heap.wordsOf(record), Heap.wordOffset(record)), false);
+    return overheadBytes(keyLengthAt(this.#heap.wordsOf(record), Heap.wordOffset(record)), false);
   }
 
   /** @returns how many ids are left. */
@@ -161,7 +167,7 @@ export class TrackingTable {
 
   /** Gives a record room for twice as many ids. @returns the new record. */
   #moveToLarger(record: number, count: number): number {
-    const { heap } = this.#keyspace;
+    const heap = this.#heap;
     const target = heap.allocate(this.#overhead(record) + Math.max(2, count * 2) * ID_BYTES);
     const meta = heap.wordsOf(record)[Heap.wordOffset(record) + META]!;
     copyRecord(heap, record, target, count * ID_BYTES, meta, count * ID_BYTES);

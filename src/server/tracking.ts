@@ -58,8 +58,6 @@ export class Tracking {
   watches = false;
   /** What the client whose command runs is told when it has been answered. */
   #pending: Keys[] = [];
-  /** The client whose command was just executed, while those that wait for its effects are served. */
-  #cause: Session | null = null;
   #trimsInVain = 0;
   #isTrimPlanned = false;
   #isBroadcastPlanned = false;
@@ -67,6 +65,7 @@ export class Tracking {
   constructor(server: Server) {
     this.#server = server;
     this.#table = new TrackingTable(server.keyspace, (id) => server.sessions.has(id));
+    server.memory.addSource('tracking', () => this.#table.usedBytes);
     server.config.onChange('tracking-table-max-keys', () => {
       this.#planTrim();
       return null;
@@ -122,7 +121,7 @@ export class Tracking {
   }
 
   #clearTable(): void {
-    if (this.#table.size > 0) this.#server.freeLater(this.#table.clear());
+    if (this.#table.size > 0) this.#table.clear();
     this.#update();
   }
 
@@ -137,7 +136,7 @@ export class Tracking {
   observe(call: Call): void {
     const { command, session } = call;
     if (command.has(FLAG.readonly) && session.has(SESSION.tracking)) this.#remember(session, command, call.args);
-    if (this.#pending.length > 0 && this.#server.dispatcher.depth === 0) this.#settle(session);
+    if (this.#server.dispatcher.depth === 0) this.settle(session);
   }
 
   #remember(session: Session, command: Command, args: Arguments): void {
@@ -171,7 +170,7 @@ export class Tracking {
   changed(bytes: Uint8Array, start: number, end: number, spontaneous: boolean): void {
     const running = this.#server.dispatcher.served;
     if (this.#prefixes.size > 0) {
-      const by = spontaneous || running?.has(SESSION.inScript) === true ? null : (running ?? this.#cause);
+      const by = spontaneous || running?.has(SESSION.inScript) === true ? null : running;
       if (this.#prefixes.note(bytes, start, end, by)) this.#planBroadcast();
     }
     const readers = this.#table.take(bytes, start, end);
@@ -185,7 +184,7 @@ export class Tracking {
     for (const id of readers) {
       const session = sessions.get(id);
       if (session === undefined || !session.has(SESSION.tracking) || session.has(SESSION.trackingBroadcast)) continue;
-      if (session.has(SESSION.trackingNoLoop) && session === (running ?? this.#cause)) continue;
+      if (session.has(SESSION.trackingNoLoop) && session === running) continue;
       this.#tell(session, keys, running);
     }
     if (this.#table.size === 0) this.#update();
@@ -202,16 +201,6 @@ export class Tracking {
     this.#clearTable();
   }
 
-  /** Runs what serves clients that waited for the effects of a session's command. */
-  attribute(session: Session, serve: () => void): void {
-    this.#cause = session;
-    try {
-      serve();
-    } finally {
-      this.#cause = null;
-    }
-  }
-
   // ---------------------------------------------------------------------------------------------------------- messages
 
   #tell(session: Session, keys: Keys, running: Session | null): void {
@@ -221,8 +210,10 @@ export class Tracking {
     } else this.#send(session, keys);
   }
 
-  #settle(session: Session): void {
+  /** The command of a client, or its wait, is over and was answered. */
+  settle(session: Session): void {
     const pending = this.#pending;
+    if (pending.length === 0) return;
     this.#pending = [];
     for (const keys of pending) this.#send(session, keys);
     this.#update();
