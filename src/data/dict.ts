@@ -343,7 +343,8 @@ export class Dict {
   /** Whether a walk with `scan` that stands at `cursor`, and has not ended, is past a record: it will not come by again. */
   isBehind(address: number, cursor: number): boolean {
     // Only a table that needs more bits of the hash than the tag keeps makes such a cursor.
-    const hash = cursor >>> 24 === 0 ? this.heap.wordsOf(address)[Heap.wordOffset(address) + TAG]! : this.#keyHash(address);
+    const hash =
+      cursor >>> 24 === 0 ? this.heap.wordsOf(address)[Heap.wordOffset(address) + TAG]! : this.#keyHash(address);
     return reverseBits(hashBits(hash)) >>> 0 < reverseBits(cursor) >>> 0;
   }
 
