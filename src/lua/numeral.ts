@@ -1,0 +1,52 @@
+/**
+ * Numbers as texts (lobject.c luaO_str2d, which is C's strtod and then strtoul for hexadecimal digits).
+ *
+ * `parseNumeral` serves literals, `tonumber` and the conversion of strings in arithmetic. Written are numbers with 14
+ * significant digits, as C's `%.14g`.
+ */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
+const NOT_FINITE = /^([+-]?)(?:(inf(?:inity)?)|nan(?:\([0-9a-zA-Z_]*\))?)$/i;
+const EDGE_SPACE = /^[ \t-\r]+|[ \t-\r]+$/g;
+const SIGNIFICANT_DIGITS = 14;
+
+/** @returns null if the text, but for white space around it, is no number. */
+export function parseNumeral(text: string): number | null {
+  const first = text.charCodeAt(0);
+  const last = text.charCodeAt(text.length - 1);
+  const trimmed = first <= 32 || last <= 32 ? text.replace(EDGE_SPACE, '') : text;
+  if (DECIMAL.test(trimmed)) return Number(trimmed);
+  const hexadecimal = HEXADECIMAL.exec(trimmed);
+  if (hexadecimal !== null) return parseHexadecimal(hexadecimal);
+  const special = NOT_FINITE.exec(trimmed);
+  if (special === null) return null;
+  if (special[2] === undefined) return NaN;
+  return special[1] === '-' ? -Infinity : Infinity;
+}
+
+function parseHexadecimal([, sign, whole = '', fraction = '', exponent = '0']: RegExpExecArray): number | null {
+  const digits = whole + fraction;
+  if (digits === '') return null;
+  const value = Number(BigInt(`0x${digits}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
+  return sign === '-' ? -value : value;
+}
+
+/** As `%.14g` prints it. */
+export function formatNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e14) return Object.is(value, -0) ? '-0' : String(value);
+  if (!Number.isFinite(value)) {
+    if (Number.isNaN(value)) return '-nan';
+    return value > 0 ? 'inf' : '-inf';
+  }
+  const [mantissa, power] = value.toExponential(SIGNIFICANT_DIGITS - 1).split('e') as [string, string];
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= SIGNIFICANT_DIGITS) {
+    const sign = exponent < 0 ? '-' : '+';
+    return `${withoutTrailingZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  return withoutTrailingZeros(value.toFixed(SIGNIFICANT_DIGITS - 1 - exponent));
+}
+
+function withoutTrailingZeros(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
