@@ -4,7 +4,7 @@
  *
  * The limit is a number of bytes or a share of maxmemory. Each client's cost is what CLIENT LIST calls tot-mem; the
  * sum is kept up to date as clients read, write, queue, watch and subscribe, which costs something only while there is
- * a limit. Clients that called CLIENT NO-EVICT count, but stay; replicas and masters do neither.
+ * a limit: this one or maxmemory, against which clients count too. Clients that called CLIENT NO-EVICT count, but stay; replicas and masters do neither.
  */
 import { clientInfo, restingMemory, totalMemory } from './client-info.ts';
 import type { Server } from './server.ts';
@@ -17,7 +17,10 @@ const UNCOUNTED = SESSION.replica | SESSION.master | SESSION.internal;
 export class ClientEviction {
   readonly #server: Server;
   #limitBytes = 0;
-  #totalBytes = 0;
+  /** Of all clients that count; kept while `isCounting`. */
+  totalBytes = 0;
+  /** Whether the sum is wanted. */
+  isCounting = false;
 
   constructor(server: Server) {
     this.#server = server;
@@ -32,6 +35,7 @@ export class ClientEviction {
     const share = Math.floor((maxmemory * -maxmemoryClients) / 100);
     const bytes = maxmemoryClients < 0 && maxmemory > 0 ? share : maxmemoryClients;
     this.#limitBytes = bytes > 0 ? Math.max(LIMIT_BYTES_MIN, bytes) : 0;
+    this.isCounting = this.isOn || maxmemory > 0;
     for (const session of this.#server.sessions.values()) this.count(session);
   }
 
@@ -42,15 +46,15 @@ export class ClientEviction {
 
   /** As `update`, for every client: one that stays counts as it is between its requests. */
   count(session: Session): void {
-    const counts = this.isOn && !session.has(UNCOUNTED | SESSION.closed | SESSION.closing);
+    const counts = this.isCounting && !session.has(UNCOUNTED | SESSION.closed | SESSION.closing);
     const bytes = counts ? (session.has(SESSION.noEvict) ? restingMemory(session) : totalMemory(session)) : 0;
-    this.#totalBytes += bytes - session.countedBytes;
+    this.totalBytes += bytes - session.countedBytes;
     session.countedBytes = bytes;
   }
 
   /** Closes clients, the largest first, until the others are within the limit. */
   evict(): void {
-    if (this.#totalBytes < this.#limitBytes || !this.isOn) return;
+    if (this.totalBytes < this.#limitBytes || !this.isOn) return;
     const { log, sessions, statistics } = this.#server;
     const candidates = [...sessions.values()].filter(
       (session) => session.countedBytes > 0 && !session.has(SESSION.noEvict | SESSION.closing),
@@ -60,9 +64,9 @@ export class ClientEviction {
       log.notice(`Evicting client: ${clientInfo(session)}`);
       statistics.evictedClients++;
       session.closeSoon();
-      this.#totalBytes -= session.countedBytes;
+      this.totalBytes -= session.countedBytes;
       session.countedBytes = 0;
-      if (this.#totalBytes < this.#limitBytes) return;
+      if (this.totalBytes < this.#limitBytes) return;
     }
     log.warning('Over client maxmemory after evicting all evictable clients');
   }

@@ -121,6 +121,12 @@ export class Clients {
     if (log.shows('verbose')) log.verbose(`Client closed connection ${clientInfo(session)}`);
   }
 
+  /** A replica called a command that answers. */
+  noteReplicaReply(session: Session): void {
+    const text = `Replica generated a reply to command '${session.lastCommand?.fullName ?? '<unknown>'}'`;
+    this.#server.log.warning(`${text}, disconnecting it: ${clientInfo(session)}`);
+  }
+
   /** What the client sent is no request. */
   noteProtocolError(session: Session): void {
     const { log } = this.#server;
@@ -177,7 +183,7 @@ export class Clients {
     const { decoder, gauge } = session;
     gauge.tendQuery(decoder.bufferedBytes, decoder.awaitedBytes, idleSeconds(session));
     if (this.resizesReplyBuffers) gauge.tendReply(nowMs, session.outputBytes, this.replyPeakResetMs);
-    if (this.#server.clientEviction.isOn) this.#server.clientEviction.count(session);
+    if (this.#server.clientEviction.isCounting) this.#server.clientEviction.count(session);
     this.#server.outputLimits.checkWaiting(session);
   }
 

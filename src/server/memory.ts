@@ -2,7 +2,7 @@
  * used_memory, what it is made of, and maxmemory.
  *
  * `usedBytes` is the server's own account, not the process': the heap of keys and values and its tables, to the byte;
- * the buffers of clients, as the cron last saw them; what subsystems report (`sources`); and a constant for the empty
+ * the buffers of clients, to the byte under maxmemory and else as the cron last saw them; what subsystems report (`sources`); and a constant for the empty
  * server. It depends on nothing but what clients did, so it is the same on any machine and under simulation.
  *
  * A command meets maxmemory at its gate, which lets `Eviction` bring memory within the limit: by `excessBytes`.
@@ -68,7 +68,9 @@ export class Memory {
 
   /** Bytes in use by the dataset, the clients and the server itself. */
   get usedBytes(): number {
-    let used = EMPTY_SERVER_BYTES + this.#server.keyspace.usedBytes + this.#clients.normal + this.#clients.replicas;
+    const { clientEviction, keyspace } = this.#server;
+    const clients = clientEviction.isCounting ? clientEviction.totalBytes : this.#clients.normal;
+    let used = EMPTY_SERVER_BYTES + keyspace.usedBytes + clients + this.#clients.replicas;
     for (const bytes of this.#sources.values()) used += bytes();
     if (used > this.#peakBytes) this.#peakBytes = used;
     return used;

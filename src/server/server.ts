@@ -273,7 +273,7 @@ export class Server implements Services {
     decoder.retain();
     if (decoder.heldBytes > 0) session.gauge.received(decoder.bufferedBytes, decoder.awaitedBytes);
     this.dispatcher.endTurn();
-    if (this.clientEviction.isOn) {
+    if (this.clientEviction.isCounting) {
       this.clientEviction.update(session);
       this.clientEviction.evict();
     }
@@ -292,7 +292,7 @@ export class Server implements Services {
     const { output } = session;
     if (!this.dispatcher.isServing(session)) {
       write(output);
-      if (this.clientEviction.isOn) this.clientEviction.update(session);
+      if (this.clientEviction.isCounting) this.clientEviction.update(session);
       this.flushLater(session);
       return;
     }

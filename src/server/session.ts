@@ -75,6 +75,14 @@ export const SESSION = {
 const GATED =
   SESSION.multi | SESSION.subscribed | SESSION.unauthenticated | SESSION.restricted | SESSION.replica | SESSION.monitor;
 
+/** What a session sends besides replies: the replication stream, a snapshot. */
+export interface OutputSource {
+  /** Memory of what waits to be sent, as output limits count it. */
+  readonly waitingBytes: number;
+  /** Hands bytes to `send` until it says false or there are no more. Called by `flush`, when no reply waits. */
+  pump(send: (bytes: Buffer) => boolean): void;
+}
+
 /** No further request is executed. */
 export const HALTED = SESSION.blocked | SESSION.closed | SESSION.closeAfterReply | SESSION.closing;
 /** Something holds for one command only, so that the end of a command has to be looked at. */
@@ -124,6 +132,11 @@ export class Session implements ConnectionEvents {
   /** What the client was last found to cost; see client-eviction.ts. */
   countedBytes = 0;
   outputBytesTotal = 0;
+  source: OutputSource | null = null;
+  /** Where replies go that must not be heard: those to a replica or to our master. */
+  #unheard: Reply | null = null;
+  /** Offset of the replication stream after the client's last command: what WAIT waits for. */
+  streamOffset = 0;
   /** The connection holds bytes; `drain` will be called. */
   #backedUp = false;
   /** Called after the connection closed, in order. */
@@ -287,8 +300,9 @@ export class Session implements ConnectionEvents {
       this.gauge.sent(bytes);
       if (bytes > this.gauge.replyBytes || this.#backedUp) this.server.outputLimits.check(this);
       if (!this.#backedUp) this.#flushNow(bytes);
-      if (this.server.clientEviction.isOn) this.server.clientEviction.update(this);
+      if (this.server.clientEviction.isCounting) this.server.clientEviction.update(this);
     }
+    if (this.source !== null && !this.#backedUp) this.source.pump(this.#send);
     if (this.has(SESSION.closeAfterReply | SESSION.closing)) this.#finish();
   }
 
@@ -329,7 +343,15 @@ export class Session implements ConnectionEvents {
 
   /** Leads replies to the client or nowhere, after one of the flags has changed that decide about it. */
   updateReply(): void {
-    this.reply = this.has(MUTED) ? this.server.silence : this.output;
+    this.reply = this.has(MUTED) ? this.server.silence : (this.#unheard ?? this.output);
+  }
+
+  /** From now on the client is a replica, or our master: commands do not answer it. */
+  becomeLink(flag: typeof SESSION.replica | typeof SESSION.master): void {
+    this.set(flag);
+    this.#unheard = new Reply(this.server.replyPool);
+    this.#unheard.onError = this.server.countError;
+    this.updateReply();
   }
 
   /** The end of a command during which something held that passes with it. */
@@ -343,7 +365,16 @@ export class Session implements ConnectionEvents {
     if (!this.has(SESSION.multi) && this.lastCommand?.parent?.row.name !== 'client')
       this.clear(SESSION.trackingCaching);
     this.server.silence.discard();
+    if (this.#unheard !== null && !this.#unheard.isEmpty) this.#dropUnheard(this.#unheard);
     this.updateReply();
+  }
+
+  /** A replica has no business with commands that answer. */
+  #dropUnheard(unheard: Reply): void {
+    unheard.discard();
+    if (!this.has(SESSION.replica)) return;
+    this.server.clients.noteReplicaReply(this);
+    this.closeSoon();
   }
 
   #finish(): void {
