@@ -1,13 +1,16 @@
 /** Arguments that go near the edges of what commands take, and calls made of them. */
 import * as fc from 'fast-check';
-import type { Call } from './runner.ts';
+import type { Call } from './suite.ts';
 
 type Text = fc.Arbitrary<string>;
+
+/** A name, or a value, that has every byte. */
+export const allBytes = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
 
 /** Few keys, so that commands meet; one is empty, one is long. */
 export const key: Text = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom('a', 'b', 'c') },
-  { weight: 1, arbitrary: fc.constantFrom('', 'k'.repeat(300), '\x00\r\n\xff') },
+  { weight: 1, arbitrary: fc.constantFrom('', 'k'.repeat(300), '\x00\r\n\xff', allBytes) },
 );
 
 const binary: Text = fc.string({ unit: fc.constantFrom(...'ab01-.\x00\xff \r\n'), maxLength: 60 });
@@ -68,7 +71,7 @@ export const value: Text = fc.oneof(
   floatText,
   binary,
   fc.integer({ min: 0, max: 60 }).map((length) => 'v'.repeat(length)),
-  fc.constantFrom('v'.repeat(44), 'v'.repeat(45), 'v'.repeat(1024), '1'.repeat(20), 'v'.repeat(70_000)),
+  fc.constantFrom('v'.repeat(44), 'v'.repeat(45), 'v'.repeat(1024), '1'.repeat(20), 'v'.repeat(70_000), allBytes),
 );
 
 /** A word in any case. */

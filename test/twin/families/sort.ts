@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { anyInteger, call, key, nearlyValid, options, word } from './calls.ts';
-import { describeTwins } from './runner.ts';
+import { anyInteger, call, key, nearlyValid, options, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 // No number beyond a double's range: after one, errno makes redis-server refuse sound numbers too.
 const element = fc.oneof(
@@ -43,4 +44,7 @@ const sorting = fc.oneof(
   { weight: 2, arbitrary: call('SORT_RO', key, sortOptions) },
 );
 
-describeTwins('SORT', { calls: nearlyValid(sorting), runs: 200 });
+export const sortFamily: Family = {
+  name: 'sort',
+  suites: [oneClient({ title: 'SORT', calls: nearlyValid(sorting), runs: 150 })],
+};

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { call, key, nearlyValid, value } from './calls.ts';
-import { describeTwins } from './runner.ts';
+import { call, key, nearlyValid, value } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 const element = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 1_000_000 }).map(String) },
@@ -33,4 +34,7 @@ const sketches = fc.oneof(
   call('CONFIG', 'SET', 'hll-sparse-max-bytes', fc.constantFrom('20', '60', '3000')),
 );
 
-describeTwins('HyperLogLog commands', { calls: nearlyValid(sketches), runs: 150 });
+export const hyperloglogFamily: Family = {
+  name: 'hyperloglog',
+  suites: [oneClient({ title: 'HyperLogLog', calls: nearlyValid(sketches), runs: 120 })],
+};

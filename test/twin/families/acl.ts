@@ -3,21 +3,19 @@
  * users the same way, and judge the same requests the same way.
  *
  * redis-server lists the single commands of a description in the order of a hash table with a random seed; here they
- * are sorted before they are compared. TWIN_RUNS and TWIN_SEED as in runner.ts.
+ * are sorted before they are compared. Rules name every command of redis-server, so this server stands here with
+ * stand-ins for those that it does not have.
  */
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { CATEGORIES } from '../../src/server/command-table.ts';
-import { readCommandFacts } from '../server/command-facts.ts';
-import { allCommands } from '../support/all-commands.ts';
-import { BareServer, type MemoryClient } from '../support/bare-server.ts';
-import { startRedis } from '../support/redis-process.ts';
-import { describeWith } from '../support/requires.ts';
-import { RespClient } from '../support/resp-client.ts';
-import { type Call, quote } from './runner.ts';
+import { CATEGORIES } from '../../../src/server/command-table.ts';
+import { readCommandFacts } from '../../server/command-facts.ts';
+import { allCommands } from '../../support/all-commands.ts';
+import { BareServer, type MemoryClient } from '../../support/bare-server.ts';
+import { type RedisProcess, startRedis } from '../../support/redis-process.ts';
+import { RespClient } from '../../support/resp-client.ts';
+import { quote } from '../one-client.ts';
+import { type Call, type Family, makeSuite, type Player } from '../suite.ts';
 
-const RUNS = Number(process.env['TWIN_RUNS'] ?? 0) || 80;
-const SEED = process.env['TWIN_SEED'];
 const CALLS_PER_RUN = 25;
 const HASH = '5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
 
@@ -188,39 +186,64 @@ function comparable(reply: string): string {
   );
 }
 
-async function play(ours: MemoryClient, theirs: RespClient, script: readonly Call[], protocol: number): Promise<void> {
-  const before = ['HELLO 2', 'ACL DELUSER u v w', 'CONFIG SET acl-pubsub-default resetchannels', `HELLO ${protocol}`];
-  const setup = [...before.map((text) => text.split(' ')), ['ACL', 'DELUSER', ''], ['ACL', 'LOG', 'RESET']];
-  const requests = [...setup, ...script, ['ACL', 'LIST']].map((call) => call.map((arg) => Buffer.from(arg, 'latin1')));
-  const real = await theirs.pipelineRaw(requests);
-  for (const [i, call] of requests.entries()) {
-    const mine = ours.call(...call);
-    if (i < setup.length || comparable(mine) === comparable(real[i]!)) continue;
-    const shown = script.slice(0, i - setup.length + 1).map((each) => `  ${quote(each)}`);
-    const lines = [`redis-server: ${JSON.stringify(real[i])}`, `this server:  ${JSON.stringify(mine)}`, ...shown];
-    throw new Error(lines.join('\n'));
+interface Script {
+  readonly calls: readonly Call[];
+  readonly protocol: number;
+}
+
+class Gates implements Player<Script> {
+  readonly #ours: MemoryClient;
+  readonly #theirs: RespClient;
+  readonly #redis: RedisProcess;
+
+  private constructor(ours: MemoryClient, theirs: RespClient, redis: RedisProcess) {
+    this.#ours = ours;
+    this.#theirs = theirs;
+    this.#redis = redis;
+  }
+
+  static async open(): Promise<Gates> {
+    const ours = new BareServer([], allCommands()).connect();
+    const redis = await startRedis();
+    return new Gates(ours, await RespClient.connect({ port: redis.port, timeoutMs: 20_000 }), redis);
+  }
+
+  async play({ calls: script, protocol }: Script): Promise<void> {
+    const before = ['HELLO 2', 'ACL DELUSER u v w', 'CONFIG SET acl-pubsub-default resetchannels', `HELLO ${protocol}`];
+    const setup = [...before.map((text) => text.split(' ')), ['ACL', 'DELUSER', ''], ['ACL', 'LOG', 'RESET']];
+    const requests = [...setup, ...script, ['ACL', 'LIST']].map((call) => call.map((arg) => Buffer.from(arg, 'latin1')));
+    const real = await this.#theirs.pipelineRaw(requests);
+    for (const [i, call] of requests.entries()) {
+      const mine = this.#ours.call(...call);
+      if (i < setup.length || comparable(mine) === comparable(real[i]!)) continue;
+      const shown = script.slice(0, i - setup.length + 1).map((each) => `  ${quote(each)}`);
+      const lines = [
+        `  redis-server: ${JSON.stringify(real[i])}`,
+        `  this server:  ${JSON.stringify(mine)}`,
+        'script for redis-cli:',
+      ];
+      throw new Error([...lines, ...shown].join('\n'));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#theirs.close();
+    await this.#redis.stop();
   }
 }
 
-describeWith('redis-server', 'Real Redis and this server, given the same rules', () => {
-  it('accept, describe and judge them alike', { timeout: 3_600_000 }, async () => {
-    const bare = new BareServer([], allCommands());
-    const ours = bare.connect();
-    await using redis = await startRedis();
-    await using theirs = await RespClient.connect({ port: redis.port, timeoutMs: 20_000 });
-    const script = fc.array(calls, { minLength: 1, maxLength: CALLS_PER_RUN, size: 'max' });
-    await fc.assert(
-      fc.asyncProperty(script, fc.constantFrom(2, 3), (list, protocol) => play(ours, theirs, list, protocol)),
-      {
-        numRuns: RUNS,
-        ...(SEED === undefined ? {} : { seed: Number(SEED) }),
-        reporter: (details) => {
-          if (!details.failed) return;
-          const { errorInstance } = details;
-          const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-          expect.fail(`${message}\n(TWIN_SEED=${details.seed}, after ${details.numRuns} runs)`);
-        },
-      },
-    );
-  });
-});
+export const aclFamily: Family = {
+  name: 'acl',
+  suites: [
+    makeSuite({
+      title: 'access rules',
+      runs: 60,
+      scripts: fc.record({
+        calls: fc.array(calls, { minLength: 1, maxLength: CALLS_PER_RUN, size: 'max' }),
+        protocol: fc.constantFrom(2, 3),
+      }),
+      callsOf: (script) => script.calls,
+      open: () => Gates.open(),
+    }),
+  ],
+};

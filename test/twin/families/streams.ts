@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { call, key, nearlyValid, options, value, word } from './calls.ts';
-import { type Comparable, decode, describeTwins } from './runner.ts';
+import { call, key, nearlyValid, options, value, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 /** Explicit IDs: what the clock gives differs. Small ones, so that they meet; the ends of the range; and wrong ones. */
 const id = fc.oneof(
@@ -71,7 +72,7 @@ const trim = fc
   .tuple(threshold, options(fc.tuple(word('LIMIT'), count)), options(threshold))
   .map(([first, limit, second]) => [...first, ...limit, ...second]);
 
-export const entryCalls = fc.oneof(
+const entryCalls = fc.oneof(
   { weight: 16, arbitrary: call('XADD', key, newId, pairs) },
   { weight: 6, arbitrary: call('XADD', key, trimOptions, newId, pairs) },
   { weight: 1, arbitrary: call('XADD', key, trimOptions, newId, wrongPairs) },
@@ -102,8 +103,6 @@ const setup = [
   ['CONFIG', 'SET', 'stream-node-max-entries', '3'],
   ['CONFIG', 'SET', 'stream-node-max-bytes', '4096'],
 ];
-
-describeTwins('streams', { calls: nearlyValid(entryCalls), setup, callsPerRun: 40, runs: 60 });
 
 const group = fc.constantFrom('g', 'g', 'h', '');
 const consumer = fc.constantFrom('x', 'y', 'z');
@@ -194,21 +193,10 @@ const groupCalls = fc.oneof(
   call('SET', key, value),
 );
 
-/** Times of delivery, and how long ago they are, are the clock's affair. */
-const comparable: Comparable = (given, reply) => {
-  const [name, subcommand] = given.map((word) => word.toUpperCase());
-  if (reply.startsWith('-')) return reply;
-  if (name === 'XINFO') {
-    const timeless = reply.replaceAll(/:1[0-9]{12}\r\n/g, ':TIME\r\n');
-    return subcommand === 'CONSUMERS' ? timeless.replaceAll(/idle\r\n:[0-9]+/g, 'idle') : timeless;
-  }
-  if (name !== 'XPENDING' || given.length === 3) return reply;
-  const entries = decode(reply) as unknown[][];
-  return JSON.stringify(entries.map(([id, owner, idle, deliveries]) => [id, owner, isLong(idle), String(deliveries)]));
+export const streamFamily: Family = {
+  name: 'streams',
+  suites: [
+    oneClient({ title: 'streams', calls: nearlyValid(entryCalls), setup, stepsMax: 40, runs: 60 }),
+    oneClient({ title: 'consumer groups', calls: nearlyValid(groupCalls), setup, stepsMax: 50, runs: 60 }),
+  ],
 };
-
-function isLong(idleMs: unknown): boolean {
-  return (idleMs as number) > 3_600_000;
-}
-
-describeTwins('consumer groups', { calls: nearlyValid(groupCalls), setup, comparable, callsPerRun: 50, runs: 60 });

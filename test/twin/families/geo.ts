@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { anyInteger, call, floatText, key, nearlyValid, options, word } from './calls.ts';
-import { describeTwins } from './runner.ts';
+import { anyInteger, call, floatText, key, nearlyValid, options, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 const degrees = (max: number): fc.Arbitrary<string> => fc.integer({ min: -max, max }).map(String);
 const longitude = fc.oneof(
@@ -63,4 +64,7 @@ const geo = fc.oneof(
   call('DEL', key),
 );
 
-describeTwins('geo commands', { calls: nearlyValid(geo), runs: 200 });
+export const geoFamily: Family = {
+  name: 'geo',
+  suites: [oneClient({ title: 'geo', calls: nearlyValid(geo), runs: 150 })],
+};

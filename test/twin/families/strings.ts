@@ -13,8 +13,9 @@ import {
   unixSecondsText,
   value,
   word,
-} from './calls.ts';
-import { type Call, type Comparable, decode, describeTwins } from './runner.ts';
+} from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 const timeOptions = [
   fc.tuple(word('EX'), secondsText),
@@ -111,20 +112,12 @@ const generic = fc.oneof(
   call('OBJECT', fc.constantFrom('FREQ', 'IDLETIME', 'nonsense', 'encoding'), key),
 );
 
-/** Redis lists keys in the order of its hash table, and draws random ones from it. */
-const comparable: Comparable = (args: Call, reply: string) => {
-  const name = args[0]!.toUpperCase();
-  if (reply.startsWith('-')) return reply;
-  if (name === 'RANDOMKEY') return String(decode(reply) === null);
-  if (name === 'KEYS') return JSON.stringify((decode(reply) as string[]).sort());
-  if (name !== 'SCAN') return reply;
-  const [next, found] = decode(reply) as [string, string[]];
-  return JSON.stringify([next, found.sort()]);
+export const stringFamily: Family = {
+  name: 'strings',
+  suites: [oneClient({ title: 'strings', calls: nearlyValid(strings), runs: 100 })],
 };
 
-describeTwins('commands on strings', { calls: nearlyValid(strings), comparable, runs: 150 });
-describeTwins('commands on strings and keys', {
-  calls: nearlyValid(fc.oneof(strings, generic)),
-  comparable,
-  runs: 250,
-});
+export const genericFamily: Family = {
+  name: 'generic',
+  suites: [oneClient({ title: 'keys', calls: nearlyValid(fc.oneof(strings, generic, generic)), runs: 150 })],
+};

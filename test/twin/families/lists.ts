@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, secondsText, value, word } from './calls.ts';
-import { type Comparable, describeTwins } from './runner.ts';
+import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, secondsText, value, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 /** Few, so that elements repeat; now and then a long one, which fills a node. */
 const element = fc.oneof(
@@ -77,20 +78,21 @@ const others = fc.oneof(
 
 const calls = nearlyValid(fc.oneof({ weight: 8, arbitrary: lists }, { weight: 1, arbitrary: others }));
 
-/** Of how a list is kept, its nodes are comparable: how many there are, and how many bytes they hold. */
-const comparable: Comparable = (args, reply) =>
-  args[1] === 'OBJECT' && reply.startsWith('+') ? reply.slice(reply.indexOf(' ql_')) : reply;
-
-describeTwins('commands on lists', { calls, comparable, runs: 150 });
-describeTwins('commands on lists of small nodes', {
-  calls,
-  comparable,
-  runs: 100,
-  setup: [['CONFIG', 'SET', 'list-max-listpack-size', '3']],
-});
-describeTwins('commands on lists with long elements apart', {
-  calls,
-  comparable,
-  runs: 100,
-  setup: [['DEBUG', 'QUICKLIST-PACKED-THRESHOLD', '20b']],
-});
+export const listFamily: Family = {
+  name: 'lists',
+  suites: [
+    oneClient({ title: 'lists', calls, runs: 80 }),
+    oneClient({
+      title: 'lists of small nodes',
+      calls,
+      runs: 60,
+      setup: [['CONFIG', 'SET', 'list-max-listpack-size', '3']],
+    }),
+    oneClient({
+      title: 'lists with long elements apart',
+      calls,
+      runs: 60,
+      setup: [['DEBUG', 'QUICKLIST-PACKED-THRESHOLD', '20b']],
+    }),
+  ],
+};

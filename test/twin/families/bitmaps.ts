@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, value, word } from './calls.ts';
-import { describeTwins } from './runner.ts';
+import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, value, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Family } from '../suite.ts';
 
 const bit = fc.constantFrom('0', '1', '0', '1', '2', '-1', 'x', '');
 const offset = fc.oneof(
@@ -45,4 +46,7 @@ const bitmaps = fc.oneof(
   { weight: 1, arbitrary: call('DEL', key) },
 );
 
-describeTwins('bitmap commands', { calls: nearlyValid(bitmaps), runs: 150 });
+export const bitmapFamily: Family = {
+  name: 'bitmap',
+  suites: [oneClient({ title: 'bitmaps and bit fields', calls: nearlyValid(bitmaps), runs: 120 })],
+};

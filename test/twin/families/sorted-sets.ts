@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, value, word } from './calls.ts';
-import { type Call, type Comparable, decode, describeTwins } from './runner.ts';
+import { anyInteger, brokenIntegerText, call, key, nearlyValid, options, value, word } from '../calls.ts';
+import { oneClient } from '../one-client.ts';
+import type { Call, Family } from '../suite.ts';
 
 const LARGE: readonly Call[] = [
   ['CONFIG', 'SET', 'zset-max-listpack-entries', '6'],
@@ -89,7 +90,7 @@ const reads = fc.oneof(
   { weight: 2, arbitrary: call('ZRANGEBYSCORE', key, scoreBound, scoreBound, rangeOptions) },
   { weight: 2, arbitrary: call('ZREVRANGEBYSCORE', key, scoreBound, scoreBound, rangeOptions) },
   { weight: 2, arbitrary: call('ZCOUNT', key, scoreBound, scoreBound) },
-  call('ZRANDMEMBER', key, fc.constantFrom('100', '0', 'x', '-9223372036854775808'), options(word('WITHSCORES'))),
+  call('ZRANDMEMBER', key, fc.constantFrom('1000', '0', '2', '-2', 'x', '-9223372036854775808'), options(word('WITHSCORES'))),
   // A whole scan, so that the order of the table does not matter.
   call(
     'ZSCAN',
@@ -143,20 +144,6 @@ const lexical = fc.oneof(
   call('ZPOPMIN', key),
 );
 
-/** What comes in the order of a hash table. */
-const comparable: Comparable = (args: Call, reply: string) => {
-  const name = args[0]!.toUpperCase();
-  if (reply.startsWith('-') || (name !== 'ZSCAN' && name !== 'ZRANDMEMBER')) return reply;
-  const decoded = decode(reply);
-  if (!Array.isArray(decoded)) return String(decoded === null);
-  const found = name === 'ZSCAN' ? (decoded[1] as unknown[]) : decoded;
-  return JSON.stringify(found.map((element) => JSON.stringify(element, numbersAsText)).sort());
-};
-
-function numbersAsText(_: string, part: unknown): unknown {
-  return typeof part === 'number' ? String(part) : part;
-}
-
 const all = nearlyValid(
   fc.oneof(
     { weight: 6, arbitrary: changes },
@@ -166,6 +153,11 @@ const all = nearlyValid(
   ),
 );
 
-describeTwins('commands on packed sorted sets', { calls: all, comparable, runs: 150 });
-describeTwins('commands on sorted sets that become large', { calls: all, comparable, runs: 250, setup: LARGE });
-describeTwins('ranges of members by their bytes', { calls: nearlyValid(lexical), comparable, runs: 150, setup: LARGE });
+export const sortedSetFamily: Family = {
+  name: 'sorted-sets',
+  suites: [
+    oneClient({ title: 'packed sorted sets', calls: all, runs: 80 }),
+    oneClient({ title: 'sorted sets that become large', calls: all, runs: 120, setup: LARGE }),
+    oneClient({ title: 'ranges of members by their bytes', calls: nearlyValid(lexical), runs: 80, setup: LARGE }),
+  ],
+};

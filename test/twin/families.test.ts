@@ -1,0 +1,4 @@
+import { describeFamily } from './describe-family.ts';
+import { families } from './families.ts';
+
+for (const family of families) describeFamily(family);

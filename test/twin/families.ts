@@ -1,0 +1,35 @@
+/** Every family of twin tests, in the order in which they are played. */
+import { aclFamily } from './families/acl.ts';
+import { anyCommandFamily } from './families/any-command.ts';
+import { bitmapFamily } from './families/bitmaps.ts';
+import { blockingFamily } from './families/blocking.ts';
+import { geoFamily } from './families/geo.ts';
+import { hashFamily } from './families/hashes.ts';
+import { hyperloglogFamily } from './families/hyperloglogs.ts';
+import { listFamily } from './families/lists.ts';
+import { pubsubFamily, transactionFamily } from './families/sessions.ts';
+import { setFamily } from './families/sets.ts';
+import { sortFamily } from './families/sort.ts';
+import { sortedSetFamily } from './families/sorted-sets.ts';
+import { streamFamily } from './families/streams.ts';
+import { genericFamily, stringFamily } from './families/strings.ts';
+import type { Family } from './suite.ts';
+
+export const families: readonly Family[] = [
+  anyCommandFamily,
+  stringFamily,
+  genericFamily,
+  bitmapFamily,
+  hyperloglogFamily,
+  listFamily,
+  hashFamily,
+  setFamily,
+  sortedSetFamily,
+  streamFamily,
+  geoFamily,
+  sortFamily,
+  blockingFamily,
+  transactionFamily,
+  pubsubFamily,
+  aclFamily,
+];
