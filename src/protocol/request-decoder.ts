@@ -59,6 +59,8 @@ export class RequestDecoder {
   errorForLog = '';
   /** While false, the limits for unauthenticated clients hold. */
   authenticated = true;
+  /** Empty lines and multibulks that were skipped: a replica sends them as signs of life. */
+  emptyRequests = 0;
   /** A link from a master may send bulks of any size. */
   trusted = false;
   readonly #limits: DecoderLimits;
@@ -223,6 +225,7 @@ export class RequestDecoder {
       if (this.args.bytes !== this.#bytes) this.args.bytes = this.#bytes;
       const result = this.#bytes[this.#at] === STAR ? this.#multibulk() : this.#inline();
       if (result !== SKIP) return result;
+      this.emptyRequests++;
       this.#requestStart = this.#at;
     }
     this.#requestStart = this.#at;

@@ -29,7 +29,7 @@ export function clientInfo(session: Session): string {
     `ssub=${session.shardChannels.size} multi=${session.transaction?.queued.length ?? -1}`,
     `qbuf=${buffered} qbuf-free=${Math.max(0, gauge.queryBytes - buffered)} argv-mem=${decoder.args.totalLength()}`,
     `multi-mem=${session.transaction?.bytes ?? 0} rbs=${gauge.replyBytes} rbp=${gauge.replyPeak}`,
-    `obl=${Math.min(pending, gauge.replyBytes)} oll=${blocks} omem=${blockBytes(blocks)}`,
+    `obl=${Math.min(pending, gauge.replyBytes)} oll=${blocks} omem=${blockBytes(blocks) + (session.source?.waitingBytes ?? 0)}`,
     `tot-mem=${totalMemory(session)} events=${session.connection.queuedBytes > 0 ? 'rw' : 'r'}`,
     `cmd=${session.lastCommand?.fullName ?? 'NULL'} user=${session.user.name} redir=${session.shownRedirect}`,
     `resp=${session.protocol}`,

@@ -39,7 +39,7 @@ export class OutputLimits {
 
   #isExceeded(session: Session): boolean {
     if (session.has(SESSION.internal)) return false;
-    const bytes = blockBytes(session.gauge.blocks(session.outputBytes));
+    const bytes = blockBytes(session.gauge.blocks(session.outputBytes)) + (session.source?.waitingBytes ?? 0);
     if (bytes === 0 && !session.has(SESSION.replica)) {
       session.softLimitSinceMs = 0;
       return false;
