@@ -1,0 +1,137 @@
+/**
+ * Takes a snapshot to where it is wanted, a slice at a time: a few milliseconds of walking, then everybody else's turn.
+ * While the sink has more than a few megabytes left to get rid of, the walk waits; only what commands hand over comes
+ * in addition, and all of that was part of the dataset.
+ */
+import type { Clock, Timer, Timers } from '../host/host.ts';
+import type { Snapshot, SnapshotEncoder } from './snapshot.ts';
+
+/** Where the bytes of a snapshot go: a file, the links of replicas. */
+export interface SnapshotSink {
+  /** Takes bytes, which are the sink's own from now on. */
+  write(bytes: Buffer): void;
+  /** Bytes that were taken and have not left yet. */
+  readonly queuedBytes: number;
+  /** Called by the sink when there is less in its queue than before. */
+  onDrain: (() => void) | null;
+}
+
+export interface PumpPorts {
+  readonly timers: Timers;
+  readonly clock: Clock;
+}
+
+/** For tests: rdb-key-save-delay, in microseconds per key. */
+export type KeyDelay = () => number;
+
+const SLICE_US = 3000;
+/** Ends a slice where the clock stands still: under simulation, or on a manual clock. */
+const LOOKS_PER_SLICE_MAX = 200;
+const QUEUED_BYTES_MAX = 4 << 20;
+/** What the encoder has made is handed on in chunks of about this size. */
+const CHUNK_BYTES = 1 << 16;
+/** A sleep for less is put off until there is more of it. */
+const SHORTEST_SLEEP_US = 1000;
+
+export class SnapshotPump {
+  readonly snapshot: Snapshot;
+  readonly #encoder: SnapshotEncoder;
+  readonly #sink: SnapshotSink;
+  readonly #ports: PumpPorts;
+  readonly #keyDelayUs: KeyDelay;
+  readonly #done: (error: unknown) => void;
+  #untilUs = 0;
+  #looks = 0;
+  #sleepUs = 0;
+  #keysBefore = 0;
+  #isScheduled = false;
+  #isStopped = false;
+  #sleep: Timer | null = null;
+
+  /**
+   * Starts at once; the first slice runs at the end of this turn.
+   * @param done called once, when all bytes were given to the sink, or with what went wrong; not after `stop`.
+   */
+  constructor(
+    snapshot: Snapshot,
+    encoder: SnapshotEncoder,
+    sink: SnapshotSink,
+    ports: PumpPorts,
+    done: (error: unknown) => void,
+    keyDelayUs: KeyDelay = () => 0,
+  ) {
+    this.snapshot = snapshot;
+    this.#encoder = encoder;
+    this.#sink = sink;
+    this.#ports = ports;
+    this.#done = done;
+    this.#keyDelayUs = keyDelayUs;
+    sink.onDrain = (): void => {
+      if (sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
+    };
+    this.#schedule();
+  }
+
+  /** Ends the snapshot where it stands. Nothing is called or written any more. Idempotent. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#sleep?.cancel();
+    this.#sink.onDrain = null;
+    this.snapshot.abort();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped || this.#sleep !== null) return;
+    this.#isScheduled = true;
+    this.#ports.timers.soon(this.#slice);
+  }
+
+  readonly #slice = (): void => {
+    this.#isScheduled = false;
+    if (this.#isStopped) return;
+    this.#untilUs = this.#ports.clock.monotonicUs() + SLICE_US;
+    this.#looks = LOOKS_PER_SLICE_MAX;
+    const { snapshot } = this;
+    const isComplete = snapshot.run(this.#mayGoOn, this.#keyDelayUs() === 0 ? undefined : 0);
+    if (isComplete && snapshot.error !== null) {
+      this.stop();
+      this.#done(snapshot.error);
+      return;
+    }
+    this.#handOn(0);
+    if (isComplete) {
+      this.stop();
+      this.#done(null);
+    } else if (this.#sleepUs >= SHORTEST_SLEEP_US) this.#fallAsleep();
+    else if (this.#sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
+  };
+
+  readonly #mayGoOn = (): boolean => {
+    this.#handOn(CHUNK_BYTES);
+    this.#sleepUs += (this.snapshot.keysDone - this.#keysBefore) * this.#keyDelayUs();
+    this.#keysBefore = this.snapshot.keysDone;
+    return (
+      --this.#looks > 0 &&
+      this.#sink.queuedBytes < QUEUED_BYTES_MAX &&
+      this.#sleepUs < SHORTEST_SLEEP_US &&
+      this.#ports.clock.monotonicUs() < this.#untilUs
+    );
+  };
+
+  /** Gives the sink what there is, if it is at least so much. */
+  #handOn(bytesMin: number): void {
+    const { pendingBytes } = this.#encoder;
+    if (pendingBytes === 0 || pendingBytes < bytesMin) return;
+    const bytes = this.#encoder.take();
+    if (bytes.length > 0) this.#sink.write(bytes);
+  }
+
+  #fallAsleep(): void {
+    const sleepUs = this.#sleepUs;
+    this.#sleepUs = 0;
+    this.#sleep = this.#ports.timers.after(sleepUs / 1000, () => {
+      this.#sleep = null;
+      this.#schedule();
+    });
+  }
+}
