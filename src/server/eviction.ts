@@ -68,6 +68,8 @@ export class Eviction {
   readonly #goOn = (): void => {
     this.#timer = null;
     this.#server.enter(() => this.bringWithinLimit());
+    // What clients are told of it counts while it waits, and would be the reason to evict more.
+    this.#server.flushAll();
   };
 
   stop(): void {

@@ -302,11 +302,12 @@ export class Server implements Services {
   }
 
   flushLater(session: Session): void {
-    if (this.#toFlush.size === 0) this.host.timers.soon(this.#flushAll);
+    if (this.#toFlush.size === 0) this.host.timers.soon(this.flushAll);
     this.#toFlush.add(session);
   }
 
-  readonly #flushAll = (): void => {
+  /** Sends what was left to the end of the turn. */
+  readonly flushAll = (): void => {
     for (const session of this.#toFlush) session.flush();
     this.#toFlush.clear();
   };
