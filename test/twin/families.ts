@@ -6,8 +6,9 @@ import { blockingFamily } from './families/blocking.ts';
 import { geoFamily } from './families/geo.ts';
 import { hashFamily } from './families/hashes.ts';
 import { hyperloglogFamily } from './families/hyperloglogs.ts';
+import { introspectionFamily } from './families/introspection.ts';
 import { listFamily } from './families/lists.ts';
-import { pubsubFamily, transactionFamily } from './families/sessions.ts';
+import { pubsubFamily, trackingFamily, transactionFamily } from './families/sessions.ts';
 import { setFamily } from './families/sets.ts';
 import { sortFamily } from './families/sort.ts';
 import { sortedSetFamily } from './families/sorted-sets.ts';
@@ -31,5 +32,7 @@ export const families: readonly Family[] = [
   blockingFamily,
   transactionFamily,
   pubsubFamily,
+  trackingFamily,
   aclFamily,
+  introspectionFamily,
 ];

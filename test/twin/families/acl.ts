@@ -142,13 +142,18 @@ const calls = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(user, request).map(([name, words]) => ['ACL', 'DRYRUN', name, ...words]) },
   { weight: 1, arbitrary: user.map((name) => ['ACL', 'DELUSER', name]) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc
       .constantFrom(
         'CONFIG SET acl-pubsub-default allchannels',
         'CONFIG SET acl-pubsub-default resetchannels',
         'ACL CAT nosuch',
-
+        'ACL LOG RESET',
+        'ACL LOG reset',
+        'ACL CAT geo',
+        'ACL DELUSER',
+        'ACL GETUSER',
+        'ACL WHOAMI x',
         'ACL GENPASS 0',
         'ACL GENPASS 4097',
         'ACL GENPASS x',

@@ -41,7 +41,7 @@ const streamChanges = oneOf(`
 `);
 const unblocks = oneOf(`
   CLIENT UNBLOCK @1 | CLIENT UNBLOCK @2 TIMEOUT | CLIENT UNBLOCK @3 ERROR | CLIENT UNBLOCK @4 error | CLIENT KILL ID @2 |
-  CLIENT UNBLOCK @0 | CLIENT UNBLOCK @1 x | WAIT 0 0
+  CLIENT UNBLOCK @0 | CLIENT UNBLOCK @1 x
 `);
 const changes = oneOf(`
   RPUSH a 1 | RPUSH a 1 2 3 | LPUSH b x y | RPUSH c z | LPUSHX a w | RPUSH d 1 2 | LPUSH a 1 |

@@ -32,7 +32,14 @@ const size = fc.oneof(
 );
 const count = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('1', '2', '10') }, anyInteger);
 const order = fc.constantFrom('ASC', 'desc');
-const extras = options(word('WITHCOORD'), word('WITHHASH'), word('WITHDIST'), order, fc.tuple(word('COUNT'), count));
+const extras = options(
+  word('WITHCOORD'),
+  word('WITHHASH'),
+  word('WITHDIST'),
+  order,
+  fc.tuple(word('COUNT'), count),
+  fc.tuple(word('COUNT'), count, word('ANY')),
+);
 // The scores that STOREDIST makes differ in the last digit of a double between mathematical libraries.
 const stores = options(fc.tuple(word('STORE'), key), order, fc.tuple(word('COUNT'), count), word('ANY'));
 const from = fc.oneof(fc.tuple(word('FROMMEMBER'), member), fc.tuple(word('FROMLONLAT'), longitude, latitude));

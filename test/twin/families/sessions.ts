@@ -16,17 +16,20 @@ const transactions = oneOf(
   'MULTI | EXEC | DISCARD | WATCH k | UNWATCH | MULTI | EXEC | EXEC x | WATCH j k | WATCH | MULTI x | DISCARD x | RESET',
 );
 const data = oneOf('SET k 1 | INCR k | GET k | DEL k | APPEND k x | RENAME k j | SETNX k 2 | MGET j k | LPUSH j 1');
-const databases = oneOf('SELECT 0 | SELECT 1 | SWAPDB 0 1 | FLUSHDB | FLUSHALL | FLUSHALL ASYNC | SELECT 99 | SELECT x');
+const databases = oneOf('SELECT 0 | SELECT 1 | SWAPDB 0 1 | FLUSHDB | FLUSHALL | FLUSHALL ASYNC | FLUSHALL SYNC | FLUSHDB ASYNC | FLUSHDB sync | FLUSHDB x | SELECT 99 | SELECT x');
 const watched = oneOf('PEXPIREAT k 1 | PERSIST k | EXPIRE k 1000 | COPY j k | MOVE k 1 | SWAPDB 1 0 | TOUCH k | DEBUG x');
 const subscriptions = oneOf(`
-  SUBSCRIBE a | SUBSCRIBE a b a | UNSUBSCRIBE a | UNSUBSCRIBE b x | UNSUBSCRIBE | PSUBSCRIBE a* | PSUBSCRIBE ? [ab] |
+  SUBSCRIBE a | SUBSCRIBE a b a | UNSUBSCRIBE a | UNSUBSCRIBE b x | UNSUBSCRIBE | PSUBSCRIBE a* | PSUBSCRIBE a* b* |
   PUNSUBSCRIBE a* | SSUBSCRIBE a | SSUBSCRIBE a b | SUNSUBSCRIBE | SUNSUBSCRIBE b | PUNSUBSCRIBE | SUBSCRIBE
 `);
 const messages = oneOf(`
   PUBLISH a hi | PUBLISH b hi | SPUBLISH a hi | SPUBLISH b hi | PUBSUB NUMSUB a b | PUBSUB NUMSUB | PUBSUB NUMPAT |
   PUBSUB SHARDNUMSUB a | PUBSUB SHARDNUMSUB | PUBSUB CHANNELS x* | PUBSUB SHARDCHANNELS x* | PUBSUB | PUBLISH a
 `);
-const sayings = oneOf('PING | PING x | ECHO x | HELLO 2 | HELLO 3 | RESET | PING a b | QUIT | HELLO 4 | HELLO x');
+const sayings = oneOf(`
+  PING | PING x | ECHO x | HELLO 2 | HELLO 3 | RESET | PING a b | QUIT | HELLO 4 | HELLO x | HELLO 3 SETNAME me |
+  HELLO 2 AUTH default x | HELLO 3 AUTH default | HELLO 2 SETNAME me AUTH nobody x | HELLO 3 SETNAME
+`);
 const clients = oneOf(`
   CLIENT REPLY OFF | CLIENT REPLY ON | CLIENT REPLY SKIP | CLIENT REPLY x | CLIENT SETNAME me | CLIENT GETNAME |
   CLIENT NO-EVICT ON | CLIENT NO-EVICT OFF | CLIENT UNPAUSE | CLIENT KILL TYPE master | CLIENT KILL TYPE replica |
@@ -85,5 +88,27 @@ export const pubsubOptions = suite(
   [3, observers],
 );
 
+const tracking = oneOf(`
+  CLIENT TRACKING ON | CLIENT TRACKING OFF | CLIENT TRACKING ON BCAST | CLIENT TRACKING ON BCAST PREFIX k |
+  CLIENT TRACKING ON BCAST PREFIX k PREFIX j | CLIENT TRACKING ON BCAST PREFIX k PREFIX kk | CLIENT TRACKING ON OPTIN |
+  CLIENT TRACKING ON OPTOUT | CLIENT TRACKING ON NOLOOP | CLIENT TRACKING ON REDIRECT @1 | CLIENT TRACKING x |
+  CLIENT TRACKING ON REDIRECT @2 BCAST NOLOOP | CLIENT TRACKING ON REDIRECT 999999 | CLIENT TRACKING ON OPTIN OPTOUT |
+  CLIENT TRACKING ON BCAST OPTIN | CLIENT TRACKING ON PREFIX k | CLIENT CACHING YES | CLIENT CACHING NO |
+  CLIENT CACHING x | CLIENT GETREDIR | CLIENT TRACKINGINFO | HELLO 3 | HELLO 3 | HELLO 2 | CLIENT TRACKING ON x |
+  SUBSCRIBE __redis__:invalidate | CLIENT KILL ID @2 | RESET | CLIENT TRACKING ON REDIRECT x
+`);
+const tracked = oneOf(`
+  GET k | MGET j k | GET kk | SET k 1 | SET kk 2 | INCR j | DEL j k | FLUSHALL | FLUSHDB | PEXPIREAT k 1 | EXPIRE k 1000 |
+  RENAME k j | COPY k j REPLACE | APPEND k x | MULTI | EXEC | LPUSH l a | LRANGE l 0 -1 | SELECT 1 | SELECT 0 | MSET k 1 j 2
+`);
+
+export const trackingOptions = suite(
+  'tracked keys',
+  [10, tracking],
+  [14, tracked],
+  [1, introspection],
+);
+
+export const trackingFamily: Family = { name: 'tracking', suites: [severalClients(trackingOptions)] };
 export const transactionFamily: Family = { name: 'transactions', suites: [severalClients(transactionOptions)] };
 export const pubsubFamily: Family = { name: 'pubsub', suites: [severalClients(pubsubOptions)] };
