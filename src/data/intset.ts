@@ -176,6 +176,12 @@ export function isValidIntset(bytes: Uint8Array, at: number, length: number, dee
   const count = intsetLength(bytes, at);
   if (count === 0 || INTSET_HEADER_BYTES + count * width !== length) return false;
   if (!deep) return true;
+  if (width < 8) {
+    for (let index = 1; index < count; index++) {
+      if (memberAt(bytes, at, index) <= memberAt(bytes, at, index - 1)) return false;
+    }
+    return true;
+  }
   for (let index = 1; index < count; index++) {
     if (bigMemberAt(bytes, at, index) <= bigMemberAt(bytes, at, index - 1)) return false;
   }

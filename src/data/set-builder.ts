@@ -38,6 +38,16 @@ export class SetBuilder {
     return this.#large === null ? intsetLength(this.#intset, 0) : this.#large.size;
   }
 
+  /** The set once it is too large or too mixed for an intset; the builder is not used any more then. */
+  get large(): SetValue | null {
+    return this.#large;
+  }
+
+  /** The bytes of the intset. */
+  get packed(): Buffer {
+    return this.#intset.subarray(0, intsetBytes(this.#intset, 0));
+  }
+
   /** Adds the member bytes[start..end), if it is none yet. */
   add(bytes: Uint8Array, start: number, end: number): void {
     if (this.#large !== null) {
@@ -90,13 +100,13 @@ export class SetBuilder {
   /** Puts the set under a key, over whatever that held; the builder is not used any more. The set is not empty. */
   store(db: Database, key: Uint8Array, start: number, end: number): void {
     if (this.#large !== null) db.setObject(key, start, end, this.#large);
-    else db.setPacked(KIND.set, key, start, end, this.#intset.subarray(0, intsetBytes(this.#intset, 0)));
+    else db.setPacked(KIND.set, key, start, end, this.packed);
   }
 
   /** Puts the set in the place of another one; the builder is not used any more. The key's expire time stays. */
   replace(db: Database, entry: number): void {
     if (this.#large !== null) db.replaceWithObject(entry, this.#large, true);
-    else db.replaceWithPacked(entry, KIND.set, this.#intset.subarray(0, intsetBytes(this.#intset, 0)), true);
+    else db.replaceWithPacked(entry, KIND.set, this.packed, true);
   }
 
   /** Frees a set that is not stored. */

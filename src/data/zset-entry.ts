@@ -6,6 +6,7 @@
  */
 import type { Database } from './database.ts';
 import { NONE } from './heap.ts';
+import type { Keyspace } from './keyspace.ts';
 import {
   bytesForElement,
   EMPTY_LISTPACK_BYTES,
@@ -97,7 +98,7 @@ function insertPair(
 }
 
 function makeLarge(db: Database, entry: number, set: PackedZset): number {
-  return db.replaceWithObject(entry, largeFrom(db, set), true);
+  return db.replaceWithObject(entry, largeZsetFrom(db.keyspace, set), true);
 }
 
 /** Makes a packed sorted set a large one. @returns the entry. */
@@ -106,8 +107,9 @@ export function unpackZset(db: Database, entry: number): number {
   return set instanceof PackedZset ? makeLarge(db, entry, set) : entry;
 }
 
-function largeFrom(db: Database, set: PackedZset): ZsetValue {
-  const large = new ZsetValue(db.keyspace);
+/** A large sorted set with the members of a packed one. */
+export function largeZsetFrom(keyspace: Keyspace, set: PackedZset): ZsetValue {
+  const large = new ZsetValue(keyspace);
   large.reserve(set.size + 1);
   const range = new ByteRange();
   for (let p = set.last; p !== NONE; p = set.previous(p)) {
@@ -154,14 +156,14 @@ export function storeZset(
   value: ZsetValue,
   limits: ZsetLimits,
 ): number {
-  const packed = value.size <= limits.packedMembersMax ? packedFrom(value, limits) : null;
+  const packed = value.size <= limits.packedMembersMax ? packedZsetFrom(value, limits) : null;
   if (packed === null) return db.setObject(key, start, end, value);
   while (!value.releaseSome());
   return db.setPacked(KIND.zset, key, start, end, packed);
 }
 
 /** The listpack of a set, or null if a member is too long for it. */
-function packedFrom(set: ZsetReader, limits: ZsetLimits): Buffer | null {
+export function packedZsetFrom(set: ZsetReader, limits: ZsetLimits): Buffer | null {
   const range = new ByteRange();
   let total = EMPTY_LISTPACK_BYTES;
   let membersBytes = 0;

@@ -56,6 +56,8 @@ export class Snapshot {
   readonly keysTotal: number;
   /** Keys that are encoded. */
   keysDone = 0;
+  /** What commands made it encode ahead of its time, in bytes of keys and values as they lie in memory. */
+  handedOverBytes = 0;
   readonly #encoder: SnapshotEncoder;
   readonly #walks: DictWalker[];
   #current = 0;
@@ -228,6 +230,7 @@ class DictWalker implements EntryGuard {
         this.#done.add(this.#dict.heap, address);
         this.#encoder.handOver(this.#index, this.#db, address);
         this.#snapshot.keysDone++;
+        this.#snapshot.handedOverBytes += this.#db.recordBytes(address);
       }
     } catch (error) {
       this.#snapshot.fail(error);

@@ -4,9 +4,11 @@ import { ListValue } from '../../data/list-value.ts';
 import { KIND } from '../../data/value.ts';
 import { NODE_PACKED, NODE_PLAIN, TYPE } from './format.ts';
 import type { LoadedValue } from './loaded-value.ts';
+import { listpackOfZiplist } from './packed-loader.ts';
 import { corrupt, RdbError, SHORT_READ } from './rdb-error.ts';
 import { type RdbInput, RdbString } from './rdb-input.ts';
 import type { LoadContext, ValueLoader } from './value-loader.ts';
+import { walkZiplist } from './ziplist.ts';
 
 export class ListLoader implements ValueLoader {
   readonly #type: number;
@@ -29,13 +31,30 @@ export class ListLoader implements ValueLoader {
     const { bytes, start, end } = string;
     const list = this.#list!;
     if (this.#type === TYPE.list) list.push(false, bytes, start, end, this.#plainElementBytes);
+    else if (this.#type === TYPE.listZiplist) this.#pushAll(list, bytes, start, end);
     else {
       if (container !== NODE_PACKED && container !== NODE_PLAIN) corrupt('Quicklist integrity check failed.');
       if (start === end) throw new RdbError('short', SHORT_READ);
       if (container === NODE_PLAIN) list.appendNode(bytes, start, end, true);
+      else if (this.#type === TYPE.listQuicklist) this.#appendZiplist(bytes, start, end);
       else this.#appendNode(bytes, start, end);
     }
     return --this.#left === 0;
+  }
+
+  /** The whole list is one ziplist. */
+  #pushAll(list: ListValue, bytes: Uint8Array, start: number, end: number): void {
+    const isZiplist = walkZiplist(bytes, start, end, (element, from, to) => {
+      list.push(false, element, from, to, this.#plainElementBytes);
+      return true;
+    });
+    if (!isZiplist) corrupt('List ziplist integrity check failed.');
+  }
+
+  #appendZiplist(bytes: Uint8Array, start: number, end: number): void {
+    const listpack = listpackOfZiplist(bytes, start, end);
+    if (listpack === null) return corrupt('Ziplist integrity check failed.');
+    if (listpack.count > 0) this.#list!.appendNode(listpack.bytes, 0, listpack.length, false);
   }
 
   #appendNode(bytes: Uint8Array, start: number, end: number): void {

@@ -5,13 +5,19 @@
  * The form of what is loaded follows the limits that are configured now, as for a value that commands make.
  */
 import type { Keyspace } from '../../data/keyspace.ts';
-import { KIND } from '../../data/value.ts';
+import { KIND, type Kind } from '../../data/value.ts';
 import type { ZsetLimits } from '../../data/zset-entry.ts';
 import { TYPE } from './format.ts';
+import { HashLoader } from './hash-loader.ts';
 import { ListLoader } from './list-loader.ts';
 import type { LoadedValue } from './loaded-value.ts';
-import { RdbError } from './rdb-error.ts';
+import { moduleTypeName } from './module-type.ts';
+import { loadPacked } from './packed-loader.ts';
+import { corrupt } from './rdb-error.ts';
 import type { RdbInput, RdbString } from './rdb-input.ts';
+import { SetLoader } from './set-loader.ts';
+import { StreamLoader } from './stream-loader.ts';
+import { ZsetLoader } from './zset-loader.ts';
 
 /** What decides on the form of values; the settings of commands are such limits. */
 export interface LoadLimits {
@@ -40,6 +46,23 @@ export interface ValueLoader {
   release(): void;
 }
 
+const ELEMENT_KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
+  [TYPE.list, KIND.list],
+  [TYPE.listQuicklist, KIND.list],
+  [TYPE.listQuicklist2, KIND.list],
+  [TYPE.set, KIND.set],
+  [TYPE.zset, KIND.zset],
+  [TYPE.zsetBinary, KIND.zset],
+  [TYPE.hash, KIND.hash],
+]);
+/** Tables are not made larger than this on the word of a file alone. */
+const RESERVED_MAX = 1 << 20;
+
+/** For how many elements room is made in advance, where a file says that there are so many. */
+export function reservable(count: number): number {
+  return Math.min(count, RESERVED_MAX);
+}
+
 /**
  * Begins to read a value.
  * @returns what reads the elements; null if the value was read whole.
@@ -50,22 +73,53 @@ export function startLoading(
   value: LoadedValue,
   context: LoadContext,
 ): ValueLoader | null {
+  const { string } = context;
   switch (type) {
-    case TYPE.string: {
-      const { string } = context;
+    case TYPE.string:
       input.string(string);
       value.setBytes(KIND.string, string.bytes, string.start, string.end);
       return null;
-    }
-    case TYPE.list:
-    case TYPE.listQuicklist:
-    case TYPE.listQuicklist2: {
-      const count = input.length();
-      if (count > 0) return new ListLoader(type, count, context);
-      value.setEmpty(KIND.list);
+    case TYPE.hashZipmap:
+    case TYPE.setIntset:
+    case TYPE.zsetZiplist:
+    case TYPE.hashZiplist:
+    case TYPE.hashListpack:
+    case TYPE.zsetListpack:
+      input.string(string);
+      loadPacked(type, value, context);
       return null;
-    }
+    case TYPE.streamListpacks:
+    case TYPE.streamListpacks2:
+      return new StreamLoader(input.length(), type === TYPE.streamListpacks2, context);
+    case TYPE.listZiplist:
+      return new ListLoader(type, 1, context);
+    case TYPE.module:
+    case TYPE.module2:
+      return corrupt(
+        `The RDB file contains module data I can't load: no matching module type '${moduleTypeName(input.length64())}'`,
+      );
     default:
-      throw new RdbError('corrupt', `Unknown RDB encoding type ${type}`);
+      return startElements(type, input, value, context);
+  }
+}
+
+/** Begins with a collection that has the number of its elements in front. */
+function startElements(type: number, input: RdbInput, value: LoadedValue, context: LoadContext): ValueLoader | null {
+  const kind = ELEMENT_KINDS.get(type);
+  if (kind === undefined) return corrupt(`Unknown RDB encoding type ${type}`);
+  const count = input.length();
+  if (count === 0) {
+    value.setEmpty(kind);
+    return null;
+  }
+  switch (kind) {
+    case KIND.set:
+      return new SetLoader(count, context);
+    case KIND.hash:
+      return new HashLoader(count, context);
+    case KIND.zset:
+      return new ZsetLoader(count, type === TYPE.zsetBinary, context);
+    default:
+      return new ListLoader(type, count, context);
   }
 }
