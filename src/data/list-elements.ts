@@ -26,22 +26,27 @@ export function copyAt(list: ListValue, index: number): Buffer {
   return copy;
 }
 
+type ElementVisitor = (bytes: Buffer, start: number, end: number) => void;
+
 /** Shows every element, from the head on, as a range of bytes that is valid during the visit. */
-export function eachElement(list: ListValue, visit: (bytes: Buffer, start: number, end: number) => void): void {
+export function eachElement(list: ListValue, visit: ElementVisitor): void {
+  for (let node = 0; node < list.nodeCount; node++) eachElementOfNode(list, node, visit);
+}
+
+/** Shows the elements of one node. */
+export function eachElementOfNode(list: ListValue, node: number, visit: ElementVisitor): void {
+  if (list.isPlain(node)) {
+    const bytes = list.nodeBytes(node);
+    visit(bytes, 0, bytes.length);
+    return;
+  }
   const { heap } = list;
+  const address = list.nodeAt(node);
+  const bytes = heap.bytesOf(address);
   const digits = Buffer.alloc(INT64_MAX_LENGTH);
-  for (let node = 0; node < list.nodeCount; node++) {
-    if (list.isPlain(node)) {
-      const bytes = list.nodeBytes(node);
-      visit(bytes, 0, bytes.length);
-      continue;
-    }
-    const address = list.nodeAt(node);
-    const bytes = heap.bytesOf(address);
-    let p = firstElement(bytes, nodeStart(heap, address));
-    for (; p !== NO_ELEMENT; p = nextElement(bytes, p)) {
-      if (isIntegerElement(bytes, p)) visit(digits, 0, copyElement(bytes, p, digits, 0));
-      else visit(bytes, textOffset(bytes, p), textOffset(bytes, p) + textLength(bytes, p));
-    }
+  let p = firstElement(bytes, nodeStart(heap, address));
+  for (; p !== NO_ELEMENT; p = nextElement(bytes, p)) {
+    if (isIntegerElement(bytes, p)) visit(digits, 0, copyElement(bytes, p, digits, 0));
+    else visit(bytes, textOffset(bytes, p), textOffset(bytes, p) + textLength(bytes, p));
   }
 }

@@ -13,6 +13,11 @@ export type LatencyEvent =
   | 'eviction-del'
   | 'eviction-lazyfree'
   | 'aof-write'
+  | 'aof-write-pending-fsync'
+  | 'aof-write-active-child'
+  | 'aof-write-alone'
+  | 'aof-fstat'
+  | 'aof-rename'
   | 'aof-fsync-always'
   | 'active-defrag-cycle';
 

@@ -333,6 +333,8 @@ export class AofBaseWriter implements SnapshotEncoder {
       for (const word of [name, consumer.name, '0', id.text, 'TIME', String(group.deliveredMs)]) output.text(word);
       for (const word of ['RETRYCOUNT', String(group.deliveries), 'JUSTID', 'FORCE']) output.text(word);
       yield;
+      // Commands that read move the place meanwhile.
+      pending.seek(id);
     }
   }
 }
