@@ -20,7 +20,7 @@ function parseConditions(c: Context): number {
     else if (args.is(i, 'xx')) bits |= XX;
     else if (args.is(i, 'gt')) bits |= GT;
     else if (args.is(i, 'lt')) bits |= LT;
-    else fail(`ERR Unsupported option ${args.binary(i).split('\0', 1)[0]!}`);
+    else fail(`ERR Unsupported option ${args.cString(i)}`);
   }
   if ((bits & NX) !== 0 && bits !== NX) {
     fail('ERR NX and XX, GT or LT options at the same time are not compatible');

@@ -19,6 +19,6 @@ export function replyHelp(c: Context, lines: readonly string[]): void {
 /** Fails a subcommand whose number of arguments no synopsis allows, where the row's arity lets it pass. */
 export function failSubcommand(c: Context): never {
   const container = c.args.binary(0).toUpperCase();
-  const subcommand = c.args.binary(1).slice(0, 128);
+  const subcommand = c.args.cString(1).slice(0, 128);
   return fail(`ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container} HELP.`);
 }

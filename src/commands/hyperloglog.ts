@@ -135,7 +135,7 @@ function pfdebug(c: Context): void {
     if (!wasSparse) fail('ERR HLL encoding is not sparse');
     reply.bulkBinary(sketch.describe());
   } else if (args.is(1, 'encoding')) reply.simple(wasSparse ? 'sparse' : 'dense');
-  else fail(`ERR Unknown PFDEBUG subcommand '${args.binary(1)}'`);
+  else fail(`ERR Unknown PFDEBUG subcommand '${args.cString(1)}'`);
 }
 
 function replyRegisters(c: Context, sketch: Sketch): void {

@@ -31,13 +31,6 @@ export function isCharacter(args: Arguments, index: number, character: string): 
   return length === 1 || args.bytes[start + 1] === NUL;
 }
 
-/** An argument as C prints it with %s, for the texts of errors. */
-export function cText(args: Arguments, index: number): string {
-  const text = args.binary(index);
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
-}
-
 /** An ID without special forms; a time without sequence is its first ID. */
 export function idAt(c: Context, index: number): StreamId {
   const { args } = c;

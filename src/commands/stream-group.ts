@@ -10,12 +10,12 @@ import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { failSubcommand, replyHelp } from './help.ts';
 import { NOTIFY } from './notify-class.ts';
-import { cText, idAt, idsFrom, INVALID_ID, isCharacter, readStream, streamOf } from './stream-arguments.ts';
+import { idAt, idsFrom, INVALID_ID, isCharacter, readStream, streamOf } from './stream-arguments.ts';
 
 // -------------------------------------------------------------------------------------------------------------- shared
 
 export function noGroup(c: Context, key: number, group: number, where = ''): never {
-  return fail(`NOGROUP No such key '${cText(c.args, key)}' or consumer group '${cText(c.args, group)}'${where}`);
+  return fail(`NOGROUP No such key '${c.args.cString(key)}' or consumer group '${c.args.cString(group)}'${where}`);
 }
 
 /** The consumer named at an argument, which is made if need be, and was seen just now. */
@@ -97,7 +97,7 @@ function groupStream(c: Context): StreamValue {
 function groupOf(c: Context, stream: StreamValue): ConsumerGroup {
   const group = stream.groups.get(c.args.binary(3));
   if (group !== undefined) return group;
-  return fail(`NOGROUP No such consumer group '${cText(c.args, 3)}' for key name '${cText(c.args, 2)}'`);
+  return fail(`NOGROUP No such consumer group '${c.args.cString(3)}' for key name '${c.args.cString(2)}'`);
 }
 
 export function xgroupCreate(c: Context): void {

@@ -8,7 +8,7 @@ import type { StreamValue } from '../data/stream-value.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Context } from './context.ts';
 import { failSubcommand, replyHelp } from './help.ts';
-import { cText, readStream } from './stream-arguments.ts';
+import { readStream } from './stream-arguments.ts';
 import { sendCounter, sendEntry, sendId, sendRange } from './stream-send.ts';
 
 const DEFAULT_COUNT = 10;
@@ -140,7 +140,7 @@ export function xinfoConsumers(c: Context): void {
   const { args, reply } = c;
   const group = streamAt(c).groups.get(args.binary(3));
   if (group === undefined) {
-    return fail(`NOGROUP No such consumer group '${cText(args, 3)}' for key name '${cText(args, 2)}'`);
+    return fail(`NOGROUP No such consumer group '${args.cString(3)}' for key name '${args.cString(2)}'`);
   }
   reply.array(group.consumers.size);
   for (const consumer of group.sortedConsumers()) {

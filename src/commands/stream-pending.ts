@@ -6,7 +6,7 @@ import type { Consumer, ConsumerGroup } from '../data/stream-group.ts';
 import { ID_TEXT, StreamId } from '../data/stream-id.ts';
 import type { StreamValue } from '../data/stream-value.ts';
 import type { Context } from './context.ts';
-import { cText, endAt, idAt, readStream, startAt } from './stream-arguments.ts';
+import { endAt, idAt, readStream, startAt } from './stream-arguments.ts';
 import { consumerAt, noGroup, propagateGroupId, propagateOnlyEffects, propagatePending } from './stream-group.ts';
 import { sendCounter, sendId, sendOne } from './stream-send.ts';
 
@@ -167,7 +167,7 @@ function claimOptions(c: Context, from: number): ClaimOptions {
     } else if (hasMore && args.is(i, 'retrycount')) {
       options.retryCount = counterOf(c.args.int64(++i) ?? fail('ERR Invalid RETRYCOUNT option argument for XCLAIM'));
     } else if (hasMore && args.is(i, 'lastid')) options.lastId = idAt(c, ++i);
-    else fail(`ERR Unrecognized XCLAIM option '${cText(args, i)}'`);
+    else fail(`ERR Unrecognized XCLAIM option '${args.cString(i)}'`);
   }
   // Clients may reckon with a clock that goes ahead of this one.
   if (options.deliveredMs < 0 || options.deliveredMs > c.now) options.deliveredMs = c.now;

@@ -9,7 +9,7 @@
  * A "binary string" is a JS string with one character per byte (latin1). It is how names and patterns are kept where
  * a JS Map or comparison is wanted: it is exact for any bytes.
  */
-import { bytesOf, equalsIgnoreCase, latin1Of } from './latin1.ts';
+import { bytesOf, cString, equalsIgnoreCase, latin1Of } from './latin1.ts';
 import { parseDouble } from './double.ts';
 import { isBigInteger, isCanonicalInt64, parseInt64, parseInteger } from './integer.ts';
 
@@ -83,6 +83,11 @@ export class Arguments {
   /** The argument as a binary string. */
   binary(index: number): string {
     return latin1Of(this.bytes, this.starts[index]!, this.ends[index]!);
+  }
+
+  /** The argument as C prints it: for the texts of errors. */
+  cString(index: number): string {
+    return cString(this.binary(index));
   }
 
   /** The argument read as UTF-8: for messages to people only. */

@@ -53,6 +53,12 @@ function upToEight(b: Uint8Array, i: number, length: number): string {
   }
 }
 
+/** A binary string up to its first NUL: what C prints of it, in the texts of errors for example. */
+export function cString(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** The bytes of a binary string. */
 export function bytesOf(binaryString: string): Buffer {
   return Buffer.from(binaryString, 'latin1');

@@ -1,8 +1,8 @@
 /** CLIENT: what a connection can ask about itself and, with the right to, about and of others. */
 import type { Arguments } from '../core/arguments.ts';
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
-import { lowerCaseAscii } from '../core/latin1.ts';
-import { replyHelp } from '../commands/help.ts';
+import { cString, lowerCaseAscii } from '../core/latin1.ts';
+import { failSubcommand, replyHelp } from '../commands/help.ts';
 import type { Row } from '../commands/row.ts';
 import type { User } from './acl/user.ts';
 import { deadlineOf } from './blocking.ts';
@@ -31,7 +31,7 @@ function clientClass(args: Arguments, index: number): ClientClass {
   const name = lowerCaseAscii(args.binary(index));
   if (name === 'slave') return 'replica';
   if (name === 'normal' || name === 'replica' || name === 'pubsub' || name === 'master') return name;
-  return fail(`ERR Unknown client type '${args.binary(index)}'`);
+  return fail(`ERR Unknown client type '${args.cString(index)}'`);
 }
 
 // ------------------------------------------------------------------------------------------------------------- asking
@@ -105,7 +105,7 @@ function clientId(c: Call, index: number): number {
 
 function knownUser(c: Call, index: number): User {
   const name = c.args.binary(index);
-  return c.server.acl.users.get(name) ?? fail(`ERR No such user '${name}'`);
+  return c.server.acl.users.get(name) ?? fail(`ERR No such user '${cString(name)}'`);
 }
 
 function yesOrNo(args: Arguments, index: number): boolean {
@@ -167,7 +167,7 @@ function noEvict(c: Call): void {
 
 function pause(c: Call): void {
   const { args, server } = c;
-  if (args.count > 4) failSyntax(c);
+  if (args.count > 4) failSubcommand(c);
   const writesOnly = args.count === 4 && args.is(3, 'write');
   if (args.count === 4 && !writesOnly && !args.is(3, 'all')) fail('ERR CLIENT PAUSE mode must be WRITE or ALL');
   server.pause.begin('client', deadlineOf(c, 2), writesOnly ? PAUSE.writes : PAUSE.all);
@@ -181,19 +181,13 @@ function unpause(c: Call): void {
 
 function unblock(c: Call): void {
   const { args, server } = c;
-  if (args.count > 4) failSyntax(c);
+  if (args.count > 4) failSubcommand(c);
   const asError = args.count === 4 && args.is(3, 'error');
   if (args.count === 4 && !asError && !args.is(3, 'timeout')) {
     fail('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   }
   const session = server.sessions.get(c.integer(2));
   c.reply.integer(session !== undefined && server.blocking.cutShort(session, asError) ? 1 : 0);
-}
-
-function failSyntax(c: Call): never {
-  const container = c.args.binary(0).toUpperCase();
-  const given = c.args.binary(1).slice(0, 128);
-  return fail(`ERR unknown subcommand or wrong number of arguments for '${given}'. Try ${container} HELP.`);
 }
 
 const HELP = [

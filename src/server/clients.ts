@@ -5,6 +5,7 @@
  * with a text and close. Inside, every client is looked at about once a second: idle ones are closed after `timeout`,
  * those whose replies have been waiting for too long by their output limit, and the sizes of buffers follow their use.
  */
+import { cString } from '../core/latin1.ts';
 import { repr } from '../core/repr.ts';
 import type { Connection, ConnectionEvents } from '../host/host.ts';
 import { clientInfo, idleSeconds } from './client-info.ts';
@@ -224,15 +225,13 @@ function sampleOf(bytes: Buffer): string {
   const rest = bytes.length - LOGGED_PROTOCOL_BYTES;
   const text =
     rest < 0
-      ? `'${cString(bytes)}'`
-      : `'${cString(bytes.subarray(0, half))}' (... more ${rest} bytes ...) '${cString(bytes.subarray(bytes.length - half))}'`;
+      ? `'${shown(bytes)}'`
+      : `'${shown(bytes.subarray(0, half))}' (... more ${rest} bytes ...) '${shown(bytes.subarray(bytes.length - half))}'`;
   return `Query buffer during protocol error: ${text}`.replaceAll(/[^ -~]/g, '.');
 }
 
-/** Up to the first NUL, as C prints it. */
-function cString(bytes: Buffer): string {
-  const nul = bytes.indexOf(0);
-  return bytes.toString('latin1', 0, nul < 0 ? bytes.length : nul);
+function shown(bytes: Buffer): string {
+  return cString(bytes.toString('latin1'));
 }
 
 /** Small numbers that are given out lowest first, as an operating system does. */

@@ -49,7 +49,7 @@ function hello(c: Call): void {
     } else if (args.is(i, 'setname') && left >= 1) {
       setClientName(session, args.binary(i + 1));
       i++;
-    } else fail(`ERR Syntax error in HELLO option '${args.binary(i)}'`);
+    } else fail(`ERR Syntax error in HELLO option '${args.cString(i)}'`);
   }
   if (!session.authenticated) fail(HELLO_NEEDS_LOGIN);
   if (version > 0) session.output.protocol = version;

@@ -108,7 +108,7 @@ export class Dispatcher {
     // A container that got here has a subcommand that it does not know, or none and none is not enough.
     if (command.subcommands.length > 0 && args.count >= 2) {
       session.lastCommand = null;
-      return this.#reject(session, null, args, unknownSubcommand(cText(args, 1), args.binary(0)));
+      return this.#reject(session, null, args, unknownSubcommand(args.cString(1), args.binary(0)));
     }
     return this.#reject(session, command, args, wrongArity(command.fullName));
   }
@@ -273,16 +273,9 @@ export class Dispatcher {
 function unknownCommand(args: Arguments): string {
   let shown = '';
   for (let i = 1; i < args.count && shown.length < UNKNOWN_COMMAND_ARGUMENTS_BYTES; i++) {
-    shown += `'${cText(args, i).slice(0, UNKNOWN_COMMAND_ARGUMENTS_BYTES - shown.length)}' `;
+    shown += `'${args.cString(i).slice(0, UNKNOWN_COMMAND_ARGUMENTS_BYTES - shown.length)}' `;
   }
-  return `ERR unknown command '${cText(args, 0).slice(0, 128)}', with args beginning with: ${shown}`;
-}
-
-/** An argument up to its first NUL, as C's printf shows it. */
-function cText(args: Arguments, index: number): string {
-  const text = args.binary(index);
-  const nul = text.indexOf('\0');
-  return nul < 0 ? text : text.slice(0, nul);
+  return `ERR unknown command '${args.cString(0).slice(0, 128)}', with args beginning with: ${shown}`;
 }
 
 /** A browser that was tricked into talking to a Redis server begins like this. */

@@ -43,7 +43,7 @@ function reset(c: Call): void {
 function graph(c: Call): void {
   const event = c.args.binary(2);
   const found = c.server.latency.events.get(event);
-  if (found === undefined) return fail(`ERR No samples available for event '${event}'`);
+  if (found === undefined) return fail(`ERR No samples available for event '${c.args.cString(2)}'`);
   const nowSeconds = Math.floor(c.now / 1000);
   const durations = found.samples.map(({ durationMs }) => durationMs);
   const [high, low] = [Math.max(...durations), Math.min(...durations)];

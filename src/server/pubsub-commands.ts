@@ -1,6 +1,6 @@
 /** SUBSCRIBE and its relatives, PUBLISH, PUBSUB. */
 import { fail } from '../core/errors.ts';
-import { replyHelp } from '../commands/help.ts';
+import { failSubcommand, replyHelp } from '../commands/help.ts';
 import { keyAt, keysFrom, type Row } from '../commands/row.ts';
 import type { Call } from './call.ts';
 import type { PubSub } from './pubsub.ts';
@@ -60,7 +60,7 @@ function shardPublish(c: Call): void {
 // ------------------------------------------------------------------------------------------------------------- pubsub
 
 function replyChannels(c: Call, registry: Registry): void {
-  if (c.args.count > 3) failSyntax(c);
+  if (c.args.count > 3) failSubcommand(c);
   const names = c.server.pubsub.channelNames(registry, c.args.count === 3 ? c.args.binary(2) : null);
   c.reply.bulkArray(names);
 }
@@ -73,12 +73,6 @@ function replyCounts(c: Call, registry: Registry): void {
     reply.bulkBinary(channel);
     reply.integer(c.server.pubsub.subscriberCount(registry, channel));
   }
-}
-
-function failSyntax(c: Call): never {
-  const container = c.args.binary(0).toUpperCase();
-  const given = c.args.binary(1).slice(0, 128);
-  return fail(`ERR unknown subcommand or wrong number of arguments for '${given}'. Try ${container} HELP.`);
 }
 
 const PUBSUB_HELP = [

@@ -6,7 +6,7 @@
  */
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import { keyAt, type KeySpec } from '../commands/row.ts';
-import { cText, idAt, isCharacter, readStream, streamOf } from '../commands/stream-arguments.ts';
+import { idAt, isCharacter, readStream, streamOf } from '../commands/stream-arguments.ts';
 import { deliver, deliverAgain, type Delivery } from '../commands/stream-deliver.ts';
 import {
   consumerAt,
@@ -64,7 +64,7 @@ function parse(c: Call, isGroup: boolean): Request {
     const more = args.count - 1 - i;
     if (more > 0 && args.is(i, 'block')) {
       if (c.session.has(SESSION.inScript)) {
-        fail(`ERR ${cText(args, 0)} command is not allowed with BLOCK option from scripts`);
+        fail(`ERR ${args.cString(0)} command is not allowed with BLOCK option from scripts`);
       }
       request.deadlineMs = deadlineOf(c, ++i);
     } else if (more > 0 && args.is(i, 'count')) request.count = Math.max(0, c.integer(++i));

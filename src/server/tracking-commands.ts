@@ -3,6 +3,7 @@
  * session: SESSION.tracking and its modes, `trackingRedirect`, `trackingPrefixes`.
  */
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
+import { cString } from '../core/latin1.ts';
 import type { Row } from '../commands/row.ts';
 import type { Call } from './call.ts';
 import { SESSION, type Session } from './session.ts';
@@ -75,9 +76,9 @@ function checkModes(session: Session, { modes, prefixes }: TrackingOptions): voi
 function checkPrefixes(session: Session, prefixes: readonly string[]): void {
   for (const [i, prefix] of prefixes.entries()) {
     const existing = session.trackingPrefixes.find((other) => overlap(prefix, other));
-    if (existing !== undefined) failOverlap(prefix, `an existing prefix '${cText(existing)}'`);
+    if (existing !== undefined) failOverlap(prefix, `an existing prefix '${cString(existing)}'`);
     const another = prefixes.find((other, j) => j > i && overlap(prefix, other));
-    if (another !== undefined) failOverlap(prefix, `another provided prefix '${cText(another)}'`);
+    if (another !== undefined) failOverlap(prefix, `another provided prefix '${cString(another)}'`);
   }
 }
 
@@ -86,13 +87,7 @@ function overlap(a: string, b: string): boolean {
 }
 
 function failOverlap(prefix: string, other: string): never {
-  return fail(`ERR Prefix '${cText(prefix)}' overlaps with ${other}. Prefixes for a single client must not overlap.`);
-}
-
-/** Up to the first NUL, as C prints it. */
-function cText(text: string): string {
-  const nul = text.indexOf('\0');
-  return nul < 0 ? text : text.slice(0, nul);
+  return fail(`ERR Prefix '${cString(prefix)}' overlaps with ${other}. Prefixes for a single client must not overlap.`);
 }
 
 // -------------------------------------------------------------------------------------------------------------- caching

@@ -2,10 +2,11 @@
 import { Arguments } from '../../core/arguments.ts';
 import { fail, wrongArity } from '../../core/errors.ts';
 import { toHex } from '../../core/hex.ts';
+import { cString } from '../../core/latin1.ts';
 import { failSubcommand, replyHelp } from '../../commands/help.ts';
 import type { Call } from '../call.ts';
 import { CATEGORIES, type Command } from '../command-table.ts';
-import { cString } from '../config/c-numbers.ts';
+
 import { serverFamily } from '../rows.ts';
 import { loadAclFile, saveAclFile } from './acl-file.ts';
 import type { AclLogEntry } from './acl-log.ts';

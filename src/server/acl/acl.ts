@@ -7,12 +7,11 @@
  * may do everything never come here with their requests.
  */
 import type { Arguments } from '../../core/arguments.ts';
-import { bytesOf } from '../../core/latin1.ts';
+import { bytesOf, cString } from '../../core/latin1.ts';
 import { FoundKeys, findKeys } from '../../commands/key-specs.ts';
 import { clientInfo } from '../client-info.ts';
 import type { Command, CommandTable } from '../command-table.ts';
 import type { Config } from '../config/config.ts';
-import { cString } from '../config/c-numbers.ts';
 import type { Log } from '../log.ts';
 import { SESSION, type Session } from '../session.ts';
 import { AclLog, type Place, type Reason } from './acl-log.ts';

@@ -4,10 +4,9 @@
  * Keywords and names of commands come in any case. Rules about a selector change the user's root selector; those in
  * parentheses make a further one. Redis reads words up to their first NUL, passwords to their end; so does this.
  */
-import { bytesOf, lowerCaseAscii } from '../../core/latin1.ts';
+import { bytesOf, cString, lowerCaseAscii } from '../../core/latin1.ts';
 import { isLowerHex } from '../../core/hex.ts';
 import { splitArguments } from '../../core/split-args.ts';
-import { cString } from '../config/c-numbers.ts';
 import { ACCESS, READ_WRITE, Selector } from './selector.ts';
 import { hashPassword, type User } from './user.ts';
 

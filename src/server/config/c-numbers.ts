@@ -7,7 +7,7 @@
  * server computes with is made a number elsewhere.
  */
 import { INT64_MAX, INT64_MIN, UINT64_MAX, parseInt64 } from '../../core/integer.ts';
-import { bytesOf, lowerCaseAscii } from '../../core/latin1.ts';
+import { bytesOf, cString, lowerCaseAscii } from '../../core/latin1.ts';
 
 /** A memory size has fewer digits than this; more are refused. */
 const MEMORY_DIGITS_LIMIT = 128;
@@ -22,12 +22,6 @@ const memoryUnits = new Map([
   ['g', 1000n ** 3n],
   ['gb', 1024n ** 3n],
 ]);
-
-/** What a C string function sees of a binary string: the part before the first NUL. */
-export function cString(text: string): string {
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
-}
 
 /** The canonical spelling of a signed 64-bit integer; null for any other. */
 export function parseCanonicalInteger(text: string): bigint | null {

@@ -17,10 +17,9 @@
 import { assert } from '../../core/assert.ts';
 import { LOADING, SYNTAX_ERROR } from '../../core/errors.ts';
 import { Glob } from '../../core/glob.ts';
-import { lowerCaseAscii } from '../../core/latin1.ts';
+import { cString, lowerCaseAscii } from '../../core/latin1.ts';
 import { DiskError, type Disk } from '../../host/host.ts';
 import { directoryOf } from '../../host/replace-file.ts';
-import { cString } from './c-numbers.ts';
 import { parameters, parametersByName } from './parameters.ts';
 import type { ConfigValues, NamedParameter, ParameterName } from './parameters.ts';
 import type { Parameter } from './parameter.ts';

@@ -11,10 +11,9 @@
  * has forgotten that it is reading a file, and every further `save` replaces what was there; files are shared between
  * the two servers, so this one does the same.
  */
-import { lowerCaseAscii } from '../../core/latin1.ts';
+import { cString, lowerCaseAscii } from '../../core/latin1.ts';
 import { splitArguments } from '../../core/split-args.ts';
 import { DiskError } from '../../host/host.ts';
-import { cString } from './c-numbers.ts';
 import { fatalConfigError } from './config-error.ts';
 import type { ConfigLine } from './config-error.ts';
 import { readConfigFiles } from './config-files.ts';

@@ -4,11 +4,11 @@
  * Each is a `ValueType` as in value-types.ts. Their hooks run after every successful SET (`alwaysApplies`), because
  * Redis does not compare their old value with the new one; oom-score-adj-values is the exception.
  */
-import { cString, formatDecimal, formatMemory, parseLeadingInteger, parseMemory } from './c-numbers.ts';
+import { formatDecimal, formatMemory, parseLeadingInteger, parseMemory } from './c-numbers.ts';
 import { WRONG_NUMBER_OF_ARGUMENTS } from './value-types.ts';
 import type { Setting, ValueType } from './value-types.ts';
 import { parseDoubleText } from '../../core/double.ts';
-import { lowerCaseAscii } from '../../core/latin1.ts';
+import { cString, lowerCaseAscii } from '../../core/latin1.ts';
 import { repr } from '../../core/repr.ts';
 
 /** As C assigns a long to an int. */

@@ -8,8 +8,8 @@
  *
  * All strings are binary strings, one character per byte.
  */
-import { cString, formatMemory, parseCanonicalInteger, parseLeadingInteger, parseMemory } from './c-numbers.ts';
-import { lowerCaseAscii } from '../../core/latin1.ts';
+import { formatMemory, parseCanonicalInteger, parseLeadingInteger, parseMemory } from './c-numbers.ts';
+import { cString, lowerCaseAscii } from '../../core/latin1.ts';
 import { repr } from '../../core/repr.ts';
 
 export interface Setting<V> {
