@@ -27,6 +27,7 @@ import { provideDebugCommands } from './debug/debug-commands.ts';
 import { Debugging } from './debug/debugging.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Eviction } from './eviction.ts';
+import { CONDITION } from './gates.ts';
 import { type Hooks, noHooks } from './hooks.ts';
 import { Identity } from './identity.ts';
 import { Info } from './info/info.ts';
@@ -45,6 +46,7 @@ import { Pause } from './pause.ts';
 import { Propagation } from './propagation.ts';
 import { refuseProtected } from './protected-commands.ts';
 import { PubSub } from './pubsub.ts';
+import type { ReplyHold } from './reply-hold.ts';
 import { HALTED, PASSING, SESSION, type Session } from './session.ts';
 import { Shutdown } from './shutdown.ts';
 import { SlowLog } from './slow-log.ts';
@@ -119,10 +121,14 @@ export class Server implements Services {
   exactTiming = false;
   /** CONFIG SET changed the addresses to listen on; see config-wiring.ts. */
   pendingListen: PendingListen | null = null;
+  /** Keeps replies back until what they acknowledge is safe. */
+  replyHold: ReplyHold | null = null;
   /** Bits of OBSERVER: who looks at every executed command. */
   observers = 0;
   #turnUs = 0;
   #turnMs = 0;
+  /** Commands executed before this turn. */
+  #turnCommands = 0;
   readonly #toFlush = new Set<Session>();
   readonly #stopKeyspaceDuties: () => void;
 
@@ -259,6 +265,7 @@ export class Server implements Services {
   /** Executes what a session has sent, as far as it goes. */
   process(session: Session): void {
     const { decoder } = session;
+    this.#turnCommands = this.statistics.commands;
     while ((session.flags & HALTED) === 0) {
       const result = decoder.next();
       if (result !== REQUEST) {
@@ -270,6 +277,7 @@ export class Server implements Services {
         this.pause.hold(session);
       } else if ((session.flags & PASSING) !== 0 && !session.has(SESSION.blocked)) session.finishCommand();
     }
+    if (this.hooks.replication !== null) session.streamOffset = this.hooks.replication.offset;
     decoder.retain();
     if (decoder.heldBytes > 0) session.gauge.received(decoder.bufferedBytes, decoder.awaitedBytes);
     this.dispatcher.endTurn();
@@ -278,6 +286,13 @@ export class Server implements Services {
       this.clientEviction.evict();
     }
     session.flush();
+  }
+
+  /** Offset of the replication stream after the last command of the session that is served, its current one left out. */
+  streamOffsetOf(session: Session): number {
+    const { replication } = this.hooks;
+    const isFirst = this.statistics.commands === this.#turnCommands;
+    return isFirst || replication === null ? session.streamOffset : replication.offset;
   }
 
   #protocolError(session: Session): void {
@@ -339,7 +354,7 @@ export class Server implements Services {
   // ------------------------------------------------------------------------------------------- services for handlers
 
   get propagates(): boolean {
-    return this.hooks.changeSinks.length > 0;
+    return this.hooks.changeSinks.length > 0 && (this.conditions & CONDITION.loading) === 0;
   }
 
   /** @param spontaneous no command asked for it: the key has expired. */

@@ -297,6 +297,8 @@ export class Session implements ConnectionEvents {
     }
     const bytes = output.pendingBytes;
     if (bytes > 0) {
+      const { replyHold } = this.server;
+      if (replyHold !== null && replyHold.holds(this)) return;
       this.gauge.sent(bytes);
       if (bytes > this.gauge.replyBytes || this.#backedUp) this.server.outputLimits.check(this);
       if (!this.#backedUp) this.#flushNow(bytes);

@@ -22,6 +22,8 @@ export class Shutdown {
   readonly #server: Server;
   /** Called when the server may go: the process exits, the embedder closes. */
   onReady: ((request: ShutdownRequest) => void) | null = null;
+  /** Called when the server must stop at once and saves nothing: the process exits, the embedder closes. */
+  onFailure: (() => void) | null = null;
   #begun = false;
 
   constructor(server: Server) {
@@ -49,6 +51,14 @@ export class Shutdown {
     log.warning('Redis is now ready to exit, bye bye...');
     this.onReady?.(request);
     return null;
+  }
+
+  /** Something happened after which the server must not go on. @param reason the last line of its log. */
+  fail(reason: string): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#server.log.warning(reason);
+    this.onFailure?.();
   }
 
   /** SHUTDOWN ABORT. @returns null, or the error reply. */
