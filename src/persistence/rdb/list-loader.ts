@@ -13,15 +13,15 @@ import { walkZiplist } from './ziplist.ts';
 export class ListLoader implements ValueLoader {
   readonly #type: number;
   readonly #string = new RdbString();
-  readonly #plainElementBytes: number;
+  readonly #context: LoadContext;
   #list: ListValue | null;
   #left: number;
 
-  constructor(type: number, count: number, { keyspace, limits }: LoadContext) {
+  constructor(type: number, count: number, context: LoadContext) {
     this.#type = type;
     this.#left = count;
-    this.#plainElementBytes = limits.plainElementBytes;
-    this.#list = new ListValue(keyspace.heap, limits.listNodeFill);
+    this.#context = context;
+    this.#list = new ListValue(context.keyspace.heap, context.limits.listNodeFill);
   }
 
   next(input: RdbInput): boolean {
@@ -30,7 +30,7 @@ export class ListLoader implements ValueLoader {
     input.string(string);
     const { bytes, start, end } = string;
     const list = this.#list!;
-    if (this.#type === TYPE.list) list.push(false, bytes, start, end, this.#plainElementBytes);
+    if (this.#type === TYPE.list) list.push(false, bytes, start, end, this.#context.limits.plainElementBytes);
     else if (this.#type === TYPE.listZiplist) this.#pushAll(list, bytes, start, end);
     else {
       if (container !== NODE_PACKED && container !== NODE_PLAIN) corrupt('Quicklist integrity check failed.');
@@ -45,7 +45,7 @@ export class ListLoader implements ValueLoader {
   /** The whole list is one ziplist. */
   #pushAll(list: ListValue, bytes: Uint8Array, start: number, end: number): void {
     const isZiplist = walkZiplist(bytes, start, end, (element, from, to) => {
-      list.push(false, element, from, to, this.#plainElementBytes);
+      list.push(false, element, from, to, this.#context.limits.plainElementBytes);
       return true;
     });
     if (!isZiplist) corrupt('List ziplist integrity check failed.');
@@ -58,6 +58,7 @@ export class ListLoader implements ValueLoader {
   }
 
   #appendNode(bytes: Uint8Array, start: number, end: number): void {
+    this.#context.packedPieces++;
     if (!isValidListpack(bytes, start, end - start, true)) corrupt('Listpack integrity check failed.');
     if (elementCount(bytes, start) > 0) this.#list!.appendNode(bytes, start, end, false);
   }

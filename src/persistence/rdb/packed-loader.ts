@@ -33,6 +33,7 @@ import { walkZipmap } from './zipmap.ts';
 /** Makes a value of the string that was read last. */
 export function loadPacked(type: number, value: LoadedValue, context: LoadContext): void {
   const { bytes, start, end } = context.string;
+  context.packedPieces++;
   switch (type) {
     case TYPE.setIntset:
       return loadIntset(value, bytes, start, end, context);

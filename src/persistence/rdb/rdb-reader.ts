@@ -63,7 +63,7 @@ export class RdbReader {
   #loader: ValueLoader | null = null;
 
   constructor(keyspace: Keyspace, limits: LoadLimits, visitor: RdbVisitor, options: RdbReaderOptions) {
-    this.#context = { keyspace, limits, string: new RdbString() };
+    this.#context = { keyspace, limits, string: new RdbString(), packedPieces: 0 };
     this.#visitor = visitor;
     this.#checksums = options.checksums;
   }

@@ -4,7 +4,6 @@
  * Nodes are searched by halves and entries are counted, so a stream whose IDs do not ascend, or whose counters do not
  * tell what is there, is refused.
  */
-import type { Keyspace } from '../../data/keyspace.ts';
 import { type Consumer, ConsumerGroup } from '../../data/stream-group.ts';
 import { StreamId } from '../../data/stream-id.ts';
 import { firstEntry, listpackAt, readEntryId } from '../../data/stream-node.ts';
@@ -28,7 +27,7 @@ export class StreamLoader implements ValueLoader {
   readonly #id = new StreamId();
   /** The last entry, or the ID before a node's first one. */
   readonly #last = new StreamId();
-  readonly #keyspace: Keyspace;
+  readonly #context: LoadContext;
   #stream: StreamValue | null;
   #phase: Phase;
   #nodesLeft: number;
@@ -40,12 +39,12 @@ export class StreamLoader implements ValueLoader {
   #consumer: Consumer | null = null;
 
   /** @param hasCounters as version 10 has them. */
-  constructor(nodes: number, hasCounters: boolean, { keyspace }: LoadContext) {
-    this.#keyspace = keyspace;
+  constructor(nodes: number, hasCounters: boolean, context: LoadContext) {
+    this.#context = context;
     this.#hasCounters = hasCounters;
     this.#nodesLeft = nodes;
     this.#phase = nodes > 0 ? 'nodes' : 'counters';
-    this.#stream = new StreamValue(keyspace.heap);
+    this.#stream = new StreamValue(context.keyspace.heap);
   }
 
   next(input: RdbInput): boolean {
@@ -94,6 +93,7 @@ export class StreamLoader implements ValueLoader {
     input.string(listpack);
     if (id.length !== ID_BYTES) corrupt('Stream node key entry is not the size of a stream ID');
     readId(id, this.#id);
+    this.#context.packedPieces++;
     if (!isStreamNode(listpack.bytes, listpack.start, listpack.length))
       corrupt('Stream listpack integrity check failed.');
     if (stream.nodeCount > 0 && this.#id.compare(this.#last) <= 0) corrupt('Listpack re-added with existing key');
@@ -104,7 +104,7 @@ export class StreamLoader implements ValueLoader {
 
   /** Looks at the IDs of a node's entries. */
   #checkOrder(node: number): void {
-    const { heap } = this.#keyspace;
+    const { heap } = this.#context.keyspace;
     const bytes = heap.bytesOf(node);
     const at = listpackAt(node);
     const id = this.#id;
@@ -122,7 +122,7 @@ export class StreamLoader implements ValueLoader {
   }
 
   #checkFirst(node: number, first: StreamId): void {
-    const words = this.#keyspace.heap.wordsOf(node);
+    const words = this.#context.keyspace.heap.wordsOf(node);
     if (first.compareWords(words, (node & 0x7fff) << 1) < 0) corrupt('Stream listpack integrity check failed.');
   }
 

@@ -34,6 +34,8 @@ export interface LoadContext {
   readonly limits: LoadLimits;
   /** For values that are one string. */
   readonly string: RdbString;
+  /** Counts the listpacks and intsets whose elements were looked at. */
+  packedPieces: number;
 }
 
 /** A value of many elements. */
