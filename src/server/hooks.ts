@@ -6,6 +6,7 @@
  * `server.debugging.provide`, memory to `server.memory.addSource`, periodic work to `server.cronDuties`.
  */
 import type { Arguments } from '../core/arguments.ts';
+import type { Call } from './call.ts';
 import type { Command } from './command-table.ts';
 import type { Session } from './session.ts';
 
@@ -24,8 +25,28 @@ export interface PersistenceHook {
   saveOnShutdown(): string | null;
 }
 
+/** A place in the history of the dataset, as a snapshot notes it. */
+export interface ReplicationPosition {
+  readonly id: string;
+  readonly offset: number;
+  /** The database that is selected in the stream there. */
+  readonly database: number;
+}
+
 export interface ReplicationHook {
   readonly isReplica: boolean;
+  /** Length of the stream: what a client's writes so far have come to. */
+  readonly offset: number;
+  /** Where the dataset stands, or null if nobody could go on from there. */
+  readonly position: ReplicationPosition | null;
+  /** Answers ROLE. */
+  replyRole(c: Call): void;
+  /** Whether all replicas have acknowledged everything, and nobody has to wait for them. */
+  readonly isInSync: boolean;
+  /** Asks replicas for their offsets. */
+  requestAcks(): void;
+  /** The server is going down: tells the log which replicas lag behind. */
+  logLag(): void;
   /** NOREPLICAS, if a command with these flags writes and there are too few. */
   refuseForLackOfReplicas(flags: number): string | null;
 }

@@ -25,6 +25,11 @@ function lastSave(c: Call): void {
 }
 
 function role(c: Call): void {
+  const { replication } = c.server.hooks;
+  if (replication !== null) {
+    replication.replyRole(c);
+    return;
+  }
   c.reply.array(3);
   c.reply.bulkBinary('master');
   c.reply.integer(0);
