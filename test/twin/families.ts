@@ -8,6 +8,8 @@ import { hashFamily } from './families/hashes.ts';
 import { hyperloglogFamily } from './families/hyperloglogs.ts';
 import { introspectionFamily } from './families/introspection.ts';
 import { listFamily } from './families/lists.ts';
+import { protocolFamily } from './families/protocol.ts';
+import { scanFamily } from './families/scan.ts';
 import { pubsubFamily, trackingFamily, transactionFamily } from './families/sessions.ts';
 import { setFamily } from './families/sets.ts';
 import { sortFamily } from './families/sort.ts';
@@ -35,4 +37,6 @@ export const families: readonly Family[] = [
   trackingFamily,
   aclFamily,
   introspectionFamily,
+  scanFamily,
+  protocolFamily,
 ];
