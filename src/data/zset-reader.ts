@@ -2,11 +2,11 @@
  * What can be asked of a sorted set, packed (packed-zset.ts) or large (zset-value.ts), and ranges of members by score or
  * by bytes.
  *
- * A member is a number, its position: the place of its element in a listpack, or the address of its node. Positions are
+ * A member is a number, its position: the place of its element in a listpack, or the address of its record. Positions are
  * valid until the set or another value of the keyspace is written. NONE is no member.
  */
+import { compareBytes } from '../core/compare-bytes.ts';
 import { NONE } from './heap.ts';
-import { compareBytes } from './skiplist.ts';
 
 const EMPTY = new Uint8Array(0);
 

@@ -1,16 +1,17 @@
 /**
- * A large sorted set: a dict from members to records, and a skiplist that keeps the same records in order. Finding a
- * member and its score takes constant time, rank and range searches O(log n).
+ * A large sorted set: a dict from members to records, and a tree that keeps the same records in order. Finding a member
+ * and its score takes constant time, rank and range searches O(log n).
  */
 import { Dict } from './dict.ts';
 import { NONE } from './heap.ts';
 import type { Keyspace } from './keyspace.ts';
 import { keyLengthAt, keyOffsetAt } from './record.ts';
-import { levelBytes, nodeMeta, type Probe, randomHeight, SkipList } from './skiplist.ts';
+import { type Probe, ScoreTree } from './score-tree.ts';
+import { compareMember, scoreBytes, scoreOf, writeScore } from './scored-record.ts';
 import { KIND, type LargeValue } from './value.ts';
 import type { ByteRange, ZsetRange, ZsetReader } from './zset-reader.ts';
 
-/** The JS objects around dict and list, roughly. */
+/** The JS objects around dict and tree, roughly. */
 const OBJECT_BYTES = 400;
 const RELEASED_PER_SLICE = 500;
 
@@ -19,42 +20,47 @@ export class ZsetValue implements LargeValue, ZsetReader {
   readonly encoding = 'skiplist';
   readonly dict: Dict;
   readonly #keyspace: Keyspace;
-  readonly #list: SkipList;
+  readonly #order: ScoreTree;
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
     this.dict = new Dict(keyspace.heap, keyspace.hash);
-    this.#list = new SkipList(keyspace.heap);
+    this.#order = new ScoreTree(keyspace.heap);
   }
 
   get size(): number {
-    return this.#list.size;
+    return this.#order.size;
   }
 
   get overheadBytes(): number {
     return OBJECT_BYTES + this.dict.tableBytes;
   }
 
+  /** Bytes on the heap that keep the order. */
+  get orderBytes(): number {
+    return this.#order.blockBytes;
+  }
+
   // -------------------------------------------------------------------------------------------------------------- read
 
   get first(): number {
-    return this.#list.first;
+    return this.#order.first;
   }
 
   get last(): number {
-    return this.#list.last;
+    return this.#order.last;
   }
 
   next(member: number): number {
-    return this.#list.next(member);
+    return this.#order.next(member);
   }
 
   previous(member: number): number {
-    return this.#list.previous(member);
+    return this.#order.previous(member);
   }
 
   at(rank: number): number {
-    return this.#list.at(rank);
+    return this.#order.at(rank);
   }
 
   find(bytes: Uint8Array, start: number, end: number): number {
@@ -62,11 +68,11 @@ export class ZsetValue implements LargeValue, ZsetReader {
   }
 
   rankOf(member: number): number {
-    return this.#list.rankOf(member);
+    return this.#order.rankOf(member);
   }
 
   score(member: number): number {
-    return this.#list.score(member);
+    return scoreOf(this.dict.heap, member);
   }
 
   locate(member: number, range: ByteRange): void {
@@ -77,17 +83,17 @@ export class ZsetValue implements LargeValue, ZsetReader {
   }
 
   compareMember(member: number, bytes: Uint8Array, start: number, end: number): number {
-    return this.#list.compareMember(member, bytes, start, end);
+    return compareMember(this.dict.heap, member, bytes, start, end);
   }
 
   firstNotBelow(range: ZsetRange): number {
     const isBelow: Probe = (node) => range.isBelow(this, node);
-    return this.#list.firstNot(isBelow);
+    return this.#order.firstNot(isBelow);
   }
 
   lastNotAbove(range: ZsetRange): number {
     const isNotAbove: Probe = (node) => !range.isAbove(this, node);
-    return this.#list.lastWhile(isNotAbove);
+    return this.#order.lastWhile(isNotAbove);
   }
 
   countFrom(first: number, range: ZsetRange): number {
@@ -109,19 +115,19 @@ export class ZsetValue implements LargeValue, ZsetReader {
 
   /** Adds a member for which `find` has just found nothing. @returns it. */
   add(bytes: Uint8Array, start: number, end: number, score: number): number {
-    const node = this.#newNode(bytes, start, end);
-    this.#list.insert(node, score);
-    return node;
+    const member = this.#newRecord(bytes, start, end);
+    this.#order.insert(member, score);
+    return member;
   }
 
-  /** Adds a member that comes before all others and is not there yet, in constant time. */
+  /** Adds a member that comes before all others and is not there yet; its place need not be looked for. */
   prepend(bytes: Uint8Array, start: number, end: number, score: number): void {
     this.dict.find(bytes, start, end);
-    this.#list.prepend(this.#newNode(bytes, start, end), score);
+    this.#order.prepend(this.#newRecord(bytes, start, end), score);
   }
 
-  #newNode(bytes: Uint8Array, start: number, end: number): number {
-    return this.dict.insert(bytes, start, end, levelBytes(randomHeight(this.#keyspace.random)), nodeMeta);
+  #newRecord(bytes: Uint8Array, start: number, end: number): number {
+    return this.dict.insert(bytes, start, end, scoreBytes(end - start), 0);
   }
 
   /**
@@ -129,33 +135,33 @@ export class ZsetValue implements LargeValue, ZsetReader {
    * first. Until `sort`, nothing but `find`, `score`, `rescore` and this may be called.
    */
   collect(bytes: Uint8Array, start: number, end: number, score: number): void {
-    this.#list.writeScore(this.#newNode(bytes, start, end), score);
+    writeScore(this.dict.heap, this.#newRecord(bytes, start, end), score);
   }
 
   /** Gives a collected member another score. */
   rescore(member: number, score: number): void {
-    this.#list.writeScore(member, score);
+    writeScore(this.dict.heap, member, score);
   }
 
   /** Puts all collected members in order. */
   sort(): void {
-    this.dict.forEach((node) => this.#list.insert(node, this.#list.score(node)));
+    this.dict.forEach((node) => this.#order.insert(node, scoreOf(this.dict.heap, node)));
   }
 
   /** Gives a member another score. */
   setScore(member: number, score: number): void {
-    this.#list.setScore(member, score);
+    this.#order.setScore(member, score);
   }
 
   remove(member: number): void {
-    this.#list.remove(member);
+    this.#order.remove(member);
     this.dict.remove(member);
     this.dict.shrinkIfSparse();
   }
 
   /** Removes `count` members, all of them there, from one on. */
   removeRun(first: number, count: number): void {
-    this.#list.removeRun(first, count, (node) => this.dict.remove(node));
+    this.#order.removeRun(first, count, (node) => this.dict.remove(node));
     this.dict.shrinkIfSparse();
   }
 
@@ -176,6 +182,6 @@ export class ZsetValue implements LargeValue, ZsetReader {
 
   releaseSome(): boolean {
     this.dict.detachAll();
-    return this.#list.releaseSome(RELEASED_PER_SLICE);
+    return this.#order.releaseSome(RELEASED_PER_SLICE);
   }
 }

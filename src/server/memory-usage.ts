@@ -8,6 +8,7 @@ import type { Heap } from '../data/heap.ts';
 import { ListValue } from '../data/list-value.ts';
 import { StreamValue } from '../data/stream-value.ts';
 import type { LargeValue } from '../data/value.ts';
+import { ZsetValue } from '../data/zset-value.ts';
 import type { Random } from '../host/host.ts';
 
 /** @param samples how many elements are weighed; 0: all. */
@@ -33,7 +34,8 @@ function bytesOfBlocks(value: LargeValue, samples: number, heap: Heap, random: R
     return share(nodes, value.nodeCount, heap) + value.groupBytes;
   }
   const { dict } = value as { readonly dict?: unknown };
-  return dict instanceof Dict ? share(dict.some(Math.min(dict.size, samples), random), dict.size, heap) : 0;
+  const records = dict instanceof Dict ? share(dict.some(Math.min(dict.size, samples), random), dict.size, heap) : 0;
+  return value instanceof ZsetValue ? records + value.orderBytes : records;
 }
 
 function share(weighed: readonly number[], count: number, heap: Heap): number {
