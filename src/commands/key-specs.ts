@@ -11,6 +11,7 @@
  * reused: looking up keys by specs allocates nothing.
  */
 import type { Arguments } from '../core/arguments.ts';
+import { INT64_MAX, INT64_MIN } from '../core/integer.ts';
 import type { FoundKey, KeySpec, Row } from './row.ts';
 
 /** What of a row decides where its keys are. */
@@ -51,6 +52,31 @@ export function findKeys(row: KeyedRow, args: Arguments, found: FoundKeys): void
   if (specs.length > 0 && !specs.some(hasVariableFlags) && findBySpecs(specs, args, found)) return;
   found.count = 0;
   if (row.findKeys !== undefined) found.set(row.findKeys(args));
+  else findLeniently(specs, args, found);
+}
+
+/**
+ * Where the number of keys is not one, or does not fit, Redis looks again with an eye for whatever number the argument
+ * begins with, and knows no flags then; keys in front of the number come last (db.c genericGetKeys).
+ */
+function findLeniently(specs: readonly KeySpec[], args: Arguments, found: FoundKeys): void {
+  for (const { begin, find } of specs) {
+    if (!('count' in find) || !('index' in begin)) continue;
+    const first = begin.index + find.first;
+    const count = leadingInteger(args, begin.index + find.count);
+    if (count < 1 || count > args.count - first) return;
+    for (let i = 0; i < count; i++) found.add(first + i, '');
+  }
+  if (found.count === 0) return;
+  for (const { begin, find } of specs) if ('last' in find && 'index' in begin) found.add(begin.index, '');
+}
+
+/** As C's atoi: blanks, a sign, digits, cut to 32 bits. */
+function leadingInteger(args: Arguments, index: number): number {
+  const digits = index < args.count ? /^[ \t-\r]*([-+]?[0-9]+)/.exec(args.cString(index)) : null;
+  if (digits === null) return 0;
+  const value = BigInt(digits[1]!);
+  return Number(BigInt.asIntN(32, value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : value));
 }
 
 /** @returns false when a spec is not enough to tell the keys, or does not fit the request. */
@@ -65,6 +91,8 @@ function findBySpecs(specs: readonly KeySpec[], args: Arguments, found: FoundKey
   return true;
 }
 
+/** Numbers of keys are cut to 32 bits. */
+const INT32_END = 2 ** 31;
 const UNKNOWN = -1;
 /** The keyword is not in the request. */
 const ABSENT = -2;
@@ -91,8 +119,9 @@ function addRange(spec: KeySpec, begin: number, args: Arguments, found: FoundKey
   let last: number;
   if ('count' in find) {
     const at = begin + find.count;
-    const count = at < args.count ? args.integer(at) : NaN;
-    if (Number.isNaN(count) || count < 0) return false;
+    const number = at < args.count ? args.integer(at) : NaN;
+    if (Number.isNaN(number) || number < 0) return false;
+    const count = number < INT32_END ? number : Number(BigInt.asIntN(32, args.int64(at)!));
     first += find.first;
     last = first + count - 1;
   } else if (find.last >= 0) last = first + find.last;
