@@ -8,7 +8,7 @@ import type { Family } from '../commands/row.ts';
 import type { NotifyClass } from '../commands/notify-class.ts';
 import type { Database } from '../data/database.ts';
 import { Keyspace } from '../data/keyspace.ts';
-import type { Connection, ConnectionEvents, Host, Random } from '../host/host.ts';
+import type { Connection, ConnectionEvents, Disk, Host, Random } from '../host/host.ts';
 import { Reply, ReplyPool } from '../protocol/reply.ts';
 import { BROKEN, type DecoderLimits, REQUEST } from '../protocol/request-decoder.ts';
 import { Acl } from './acl/acl.ts';
@@ -41,6 +41,9 @@ import { Memory } from './memory.ts';
 import { MemoryRelease } from './memory-release.ts';
 import { Monitors, OBSERVER } from './monitor.ts';
 import { Notifications } from './notifications.ts';
+import { provideLoadAof } from './persistence/aof-commands.ts';
+import { provideReload } from './persistence/debug-reload.ts';
+import { Persistence } from './persistence/persistence.ts';
 import { OutputLimits } from './output-limits.ts';
 import { Pause } from './pause.ts';
 import { Propagation } from './propagation.ts';
@@ -62,6 +65,8 @@ export interface ServerOptions {
   readonly families: readonly Family[];
   /** What the configuration says besides parameters. */
   readonly directives?: Directives;
+  /** Where snapshots go and come from; the host's disk if absent. */
+  readonly dataDisk?: Disk;
 }
 
 export class Server implements Services {
@@ -105,6 +110,7 @@ export class Server implements Services {
   readonly latency: LatencyMonitor;
   /** Frees large values and emptied databases. */
   readonly lazyFree: SliceQueue;
+  readonly persistence: Persistence;
   readonly eviction: Eviction;
   readonly debugging = new Debugging();
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
@@ -113,7 +119,8 @@ export class Server implements Services {
   readonly settings: CommandSettings;
   /** Bits of CONDITION. */
   conditions = 0;
-  /** Changes of the dataset since the last save, as INFO rdb_changes_since_last_save. */
+  isClosed = false;
+  /** Changes of the dataset since the start. */
   changes = 0;
   latencyTracking = true;
   slowThresholdUs = 10000;
@@ -172,10 +179,13 @@ export class Server implements Services {
     this.lazyFree = new SliceQueue(this.host.timers, this.host.clock);
     this.eviction = new Eviction(this);
     this.cronDuties.push((now) => this.#observe(now));
+    this.persistence = new Persistence(this, options.dataDisk ?? this.host.disk);
     const release = new MemoryRelease(this);
     this.cronDuties.push((now) => release.check(now));
     this.#stopKeyspaceDuties = takeOnKeyspaceDuties(this);
     provideDebugCommands(this.debugging);
+    provideReload(this.debugging);
+    provideLoadAof(this.debugging);
     wireConfig(this);
   }
 
@@ -267,7 +277,9 @@ export class Server implements Services {
     const { decoder } = session;
     this.#turnCommands = this.statistics.commands;
     while ((session.flags & HALTED) === 0) {
+      const { emptyRequests } = decoder;
       const result = decoder.next();
+      if (decoder.emptyRequests !== emptyRequests && (session.flags & PASSING) !== 0) session.finishEmptyRequest();
       if (result !== REQUEST) {
         if (result === BROKEN) this.#protocolError(session);
         break;
@@ -342,9 +354,11 @@ export class Server implements Services {
     return this.config.values['cluster-enabled'] ? 'cluster' : 'standalone';
   }
 
-  /** Closes every connection and listener; `done` when the ports are free again. */
+  /** Closes every connection and listener; `done` when the ports are free again. Nothing is saved. */
   close(done: () => void): void {
+    this.isClosed = true;
     this.cron.stop();
+    this.persistence.stop();
     this.#stopKeyspaceDuties();
     this.pause.stop();
     for (const session of this.sessions.values()) session.close();

@@ -371,6 +371,12 @@ export class Session implements ConnectionEvents {
     this.updateReply();
   }
 
+  /** An empty line does nothing and is not answered, but it is a command to what holds for the next one. */
+  finishEmptyRequest(): void {
+    if (!this.has(SESSION.multi)) this.clear(SESSION.trackingCaching);
+    this.finishCommand();
+  }
+
   /** A replica has no business with commands that answer. */
   #dropUnheard(unheard: Reply): void {
     unheard.discard();
