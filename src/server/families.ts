@@ -24,6 +24,8 @@ import { memoryCommands } from './memory-commands.ts';
 import { moduleCommands } from './module-commands.ts';
 import { connectionCommands } from './connection-commands.ts';
 import { monitorCommands } from './monitor-commands.ts';
+import { aofCommands } from './persistence/aof-commands.ts';
+import { persistenceCommands } from './persistence/persistence-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { slowLogCommands } from './slow-log-commands.ts';
@@ -58,6 +60,8 @@ export const standaloneFamilies: readonly Family[] = [
   streamReadingCommands,
   connectionCommands,
   monitorCommands,
+  aofCommands,
+  persistenceCommands,
   pubsubCommands,
   transactionCommands,
 ];

@@ -110,7 +110,8 @@ export const gates: readonly Gate[] = [
     name: 'disk error',
     server: CONDITION.diskError,
     session: 0,
-    check: (server, session, command, flags) => server.hooks.persistence?.refuseWrite(session, command, flags) ?? null,
+    check: (server, session, command, flags) =>
+      session.has(SESSION.master) ? null : server.persistence.refuse(command, flags),
   },
   {
     name: 'minimum of replicas',

@@ -1,6 +1,6 @@
 /**
- * Where higher floors plug in. The server calls these; replication, persistence and cluster implement them. Without
- * them the server is a standalone master that keeps its data in memory.
+ * Where higher floors plug in. The server calls these; replication and cluster implement them. Without them the server
+ * is a standalone master.
  *
  * What they have to tell goes other ways: sections of INFO to `server.info.provide`, subcommands of DEBUG to
  * `server.debugging.provide`, memory to `server.memory.addSource`, periodic work to `server.cronDuties`.
@@ -16,13 +16,6 @@ export interface ChangeSink {
   readonly takesMessages: boolean;
   /** One command that changed the dataset, or must reach replicas; `database` is the one that it ran in. */
   feed(database: number, args: Arguments): void;
-}
-
-export interface PersistenceHook {
-  /** MISCONF, when writes are refused because they could not be saved. @param flags as the gates see them. */
-  refuseWrite(session: Session, command: Command, flags: number): string | null;
-  /** Saves before the server stops. @returns an error text, or null. */
-  saveOnShutdown(): string | null;
 }
 
 /** A place in the history of the dataset, as a snapshot notes it. */
@@ -58,11 +51,10 @@ export interface ClusterRouter {
 
 export interface Hooks {
   readonly changeSinks: ChangeSink[];
-  persistence: PersistenceHook | null;
   replication: ReplicationHook | null;
   router: ClusterRouter | null;
 }
 
 export function noHooks(): Hooks {
-  return { changeSinks: [], persistence: null, replication: null, router: null };
+  return { changeSinks: [], replication: null, router: null };
 }

@@ -12,6 +12,7 @@ export type LatencyEvent =
   | 'eviction-cycle'
   | 'eviction-del'
   | 'eviction-lazyfree'
+  | 'rdb-unlink-temp-file'
   | 'aof-write'
   | 'aof-write-pending-fsync'
   | 'aof-write-active-child'

@@ -20,10 +20,6 @@ function time(c: Call): void {
   c.reply.bulkArray([String(Math.floor(milliseconds / 1000)), String(microseconds)]);
 }
 
-function lastSave(c: Call): void {
-  c.reply.integer(Math.floor(c.server.identity.startedMs / 1000));
-}
-
 function role(c: Call): void {
   const { replication } = c.server.hooks;
   if (replication !== null) {
@@ -178,17 +174,6 @@ export const serverCommands = serverFamily('server', [
     history: [['7.0.0', 'Takes several sections.']],
     syntax: '[section ...]',
     run: info,
-  },
-  {
-    name: 'lastsave',
-    arity: 1,
-    flags: ['loading', 'stale', 'fast'],
-    acl: ['admin', 'dangerous'],
-    tips: ['nondeterministic_output'],
-    since: '1.0.0',
-    summary: 'Tells when the dataset was last saved',
-    complexity: 'O(1)',
-    run: lastSave,
   },
   {
     name: 'lolwut',

@@ -37,11 +37,9 @@ export class Shutdown {
   /** @returns null when the server is going down, or the error reply for who asked. */
   request(request: ShutdownRequest): string | null {
     if (this.#begun) return null;
-    const { log, hooks, config } = this.#server;
+    const { log, persistence, config } = this.#server;
     log.warning('User requested shutdown...');
-    const wantsSave = request.save || (!request.nosave && config.values.save.length > 0);
-    const refusal = wantsSave ? (hooks.persistence?.saveOnShutdown() ?? null) : null;
-    if (refusal !== null && !request.force) {
+    if (!persistence.finish(request)) {
       log.warning('Errors trying to shut down the server. Check the logs for more information.');
       return FAILED;
     }

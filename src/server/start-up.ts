@@ -14,6 +14,8 @@ export interface StartUpOptions {
   readonly terminal: boolean;
   /** How the program was called, when it was called without any argument; else null. */
   readonly withoutConfiguration: string | null;
+  /** Whether what is on disk is loaded: yes, if absent. */
+  readonly loads?: boolean;
 }
 
 /** Called once with null when connections are accepted, or with the text that the log ends with. */
@@ -47,8 +49,18 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
     if (listeners.hasTcp) server.config.assign('port', String(listeners.port));
     announce(server, listeners, options.terminal);
     server.cron.start();
-    done(null);
+    loadDataset(server, options.loads ?? true, done);
   });
+}
+
+/** Clients that come meanwhile are told -LOADING. */
+function loadDataset(server: Server, loads: boolean, done: StartUpDone): void {
+  const finish = (error: string | null): void => {
+    if (error === null) announceReady(server, server.listeners);
+    done(error);
+  };
+  if (loads) server.persistence.load(finish);
+  else finish(null);
 }
 
 export function listenPlan(server: Server, anyPort: boolean): ListenPlan {
@@ -71,14 +83,13 @@ function announce(server: Server, listeners: Listeners, terminal: boolean): void
     log.raw(banner(mode, listeners.port, server.host.system.pid));
   } else log.notice(`Running mode=${mode}, port=${listeners.port}.`);
   log.warning('Server initialized');
+}
+
+function announceReady(server: Server, listeners: Listeners): void {
+  const { log, config } = server;
+  const { values } = config;
   if (listeners.hasTcp) log.notice('Ready to accept connections');
   if (listeners.hasUnix) log.notice(`The server is now ready to accept connections at ${values.unixsocket}`);
-  if (server.hooks.persistence === null && (values.appendonly || values.save.length > 0)) {
-    log.warning(
-      'WARNING: nothing is written to disk: save points and appendonly are accepted, but persistence is not built yet. ' +
-        'The dataset is gone when this server ends. `--save ""` says that you know.',
-    );
-  }
   const limit = values.maxmemory;
   if (limit > 0 && limit < 1024 * 1024) {
     log.warning(

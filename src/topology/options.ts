@@ -21,10 +21,25 @@ export interface ServerOptions {
   readonly password?: string;
   /** Any redis.conf directive by its own name: `{ 'maxmemory-policy': 'allkeys-lru' }`. */
   readonly config?: Readonly<Record<string, DirectiveValue>>;
+  /**
+   * Where the dataset is kept. `none`, the default, keeps nothing: SAVE and BGSAVE work, and what they save is gone with
+   * the server. With a directory the server loads what is there when it starts, and saves at the save points and when it
+   * closes. Directives `save`, `dir`, `dbfilename` and `appendonly` in `config` mean the same as there.
+   */
+  readonly persistence?: 'none' | PersistenceOptions;
   /** `manual`: time passes only by `clock.advance`. */
   readonly clock?: 'real' | 'manual';
   /** Takes log lines as they are written. The newest ones are in `server.log` in any case. */
   readonly onLog?: (line: string) => void;
+}
+
+export interface PersistenceOptions {
+  /** The directory of the files; it must exist. */
+  readonly dir: string;
+  /** Append-only file: `true`, or when it is synced. Off by default. */
+  readonly aof?: boolean | 'always' | 'everysec' | 'no';
+  /** Save points as in redis.conf, '3600 1 300 100'; false or '' for none. By default those of redis-server. */
+  readonly save?: string | false;
 }
 
 interface Rule {
@@ -47,6 +62,7 @@ const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
     wanted: "an object of redis.conf directives, such as { 'maxmemory-policy': 'noeviction' }",
     accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   },
+  persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
   clock: { wanted: "'real' or 'manual'", accepts: (value) => value === 'real' || value === 'manual' },
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
@@ -70,7 +86,8 @@ export function checkOptions(options: ServerOptions): void {
 
 /** The options as lines of redis.conf. What `config` says comes last and wins. */
 export function configText(options: ServerOptions): string {
-  const lines = ['save ""', `bind ${options.host ?? '127.0.0.1'}`, `port ${options.port ?? 0}`];
+  const lines = [`bind ${options.host ?? '127.0.0.1'}`, `port ${options.port ?? 0}`];
+  lines.push(...persistenceLines(options.persistence));
   if (options.password !== undefined) lines.push(`requirepass ${toWord(options.password)}`);
   for (const [name, value] of Object.entries(options.config ?? {})) {
     if (value === undefined) continue;
@@ -78,6 +95,37 @@ export function configText(options: ServerOptions): string {
     for (const words of toUses(name, value)) lines.push([name, ...words].join(' '));
   }
   return lines.join('\n');
+}
+
+/** Directives that say by themselves that something is kept on disk. */
+const DISK_DIRECTIVES = ['save', 'dir', 'dbfilename', 'appendonly'];
+
+/** Whether files are written and read: else snapshots go to memory. */
+export function usesDisk({ persistence, config }: ServerOptions): boolean {
+  if (persistence !== undefined) return persistence !== 'none';
+  return Object.keys(config ?? {}).some((name) => DISK_DIRECTIVES.includes(name.toLowerCase()));
+}
+
+function persistenceLines(persistence: ServerOptions['persistence'] = 'none'): string[] {
+  if (persistence === 'none') return ['save ""'];
+  const { dir, aof = false, save } = persistence;
+  const lines = [`dir ${toWord(dir)}`];
+  if (save !== undefined) lines.push(save === false || save === '' ? 'save ""' : `save ${save}`);
+  if (aof !== false) lines.push('appendonly yes');
+  if (typeof aof === 'string') lines.push(`appendfsync ${aof}`);
+  return lines;
+}
+
+function isPersistence(value: unknown): boolean {
+  if (value === 'none') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { dir, aof, save, ...others } = value as Record<string, unknown>;
+  return (
+    isString(dir) &&
+    (aof === undefined || [true, false, 'always', 'everysec', 'no'].includes(aof as boolean | string)) &&
+    (save === undefined || save === false || (isString(save) && /^[\d\s]*$/.test(save))) &&
+    Object.keys(others).length === 0
+  );
 }
 
 /** The words of each use of a directive. */

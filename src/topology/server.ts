@@ -8,6 +8,7 @@
 import type { ReplyValue } from '../client/reply-parser.ts';
 import type { Host } from '../host/host.ts';
 import type { ManualTime } from '../host/manual-time.ts';
+import { MemoryDisk } from '../host/memory-disk.ts';
 import { createManualTime, createNodeHost } from '../host/node/host.ts';
 import { CommandTable } from '../server/command-table.ts';
 import { Config } from '../server/config/config.ts';
@@ -21,7 +22,7 @@ import { startUp } from '../server/start-up.ts';
 import { ClientStream } from './client-stream.ts';
 import { type CommandArgument, DirectClients } from './direct-client.ts';
 import { ResplicaError } from './errors.ts';
-import { checkOptions, configText, type ServerOptions } from './options.ts';
+import { checkOptions, configText, type ServerOptions, usesDisk } from './options.ts';
 
 export type { CommandArgument, ServerOptions };
 
@@ -152,7 +153,8 @@ export function composeServer(host: Host, options: ServerOptions): Server {
     );
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
-    return new Server({ host, config, families: standaloneFamilies, directives });
+    const dataDisk = usesDisk(options) ? host.disk : new MemoryDisk((run) => host.timers.soon(run));
+    return new Server({ host, config, families: standaloneFamilies, directives, dataDisk });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ResplicaError('ERR_BAD_CONFIG', `Option "config" is not valid: ${textOf(error.message).trim()}`, {
