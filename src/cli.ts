@@ -114,6 +114,7 @@ function run(server: Server, command: ServerStart): void {
   const { config } = server;
   const pidFile = config.values.pidfile || (config.values.daemonize ? DEFAULT_PIDFILE : '');
   server.shutdown.onReady = (request): void => exit(server, pidFile, request);
+  server.shutdown.onFailure = (): void => process.exit(1);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => onSignal(server, signal));
   // Windows has no SIGHUP to ignore, Node ignores SIGPIPE by itself.
   process.on('SIGHUP', () => {});

@@ -23,6 +23,7 @@ export function bootServer(options: BootServerOptions = {}): (host: Host) => voi
   checkOptions(all);
   return (host) => {
     const server = composeServer(host, all);
+    server.shutdown.onFailure = (): void => server.close(() => {});
     startUp(server, { anyPort: false, terminal: false, withoutConfiguration: null }, (error) => {
       if (error !== null) throw new ResplicaError('ERR_CANNOT_LISTEN', error);
     });

@@ -60,6 +60,7 @@ export class ServerHandle implements AsyncDisposable {
     this.clock = clock;
     // A client that says SHUTDOWN is still being served here.
     server.shutdown.onReady = (): void => server.host.timers.soon(() => void this.close());
+    server.shutdown.onFailure = (): void => server.host.timers.soon(() => void this.close());
   }
 
   /** "redis://127.0.0.1:40123", with the password if there is one. */

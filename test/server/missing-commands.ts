@@ -9,7 +9,7 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     readwrite restore-asking
   `),
   persistence: words(`
-    bgrewriteaof
+   
   `),
   replication: words(`
     failover psync replconf replicaof slaveof sync wait

@@ -150,8 +150,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
     c.server.debugging.aofFlushSleepUs = number(c, 2);
     c.reply.ok();
   }),
-  // Until the append-only file and replication bring theirs.
-  loadaof: exactly(2, () => fail('ERR Error trying to load the AOF files')),
+  // Until replication brings its own.
   replicate: { min: 3, max: Infinity, run: (c) => c.reply.ok() },
   assert: { min: 2, max: Infinity, run: refuse('ASSERT') },
   'crash-and-recover': { min: 2, max: 3, run: () => fail('ERR failed to restart the server. Check server logs.') },

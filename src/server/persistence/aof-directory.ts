@@ -17,9 +17,9 @@ export class AofDirectory {
   readonly #values: ConfigValues;
   manifest = new AofManifest();
 
-  constructor(server: Server) {
+  constructor(server: Server, disk: Disk) {
     this.#server = server;
-    this.#disk = server.host.disk;
+    this.#disk = disk;
     this.#values = server.config.values;
   }
 

@@ -125,7 +125,7 @@ export class AofLoad {
       isOldStyle: next.name === this.#directory.prefix,
     };
     try {
-      this.#file = new FileLoad(this.#server, this.#server.host.disk.open(path, 'read'), options);
+      this.#file = new FileLoad(this.#server, this.#server.persistence.disk.open(path, 'read'), options);
       return true;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
@@ -326,7 +326,7 @@ class FileLoad {
 
   #truncate(): boolean {
     try {
-      const file = this.#server.host.disk.open(this.#options.path, 'append');
+      const file = this.#server.persistence.disk.open(this.#options.path, 'append');
       file.truncate(this.#validTo);
       file.close();
       return true;

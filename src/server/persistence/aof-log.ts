@@ -171,6 +171,14 @@ export class AofLog implements ReplyHold {
     this.resetErrors();
   }
 
+  /** The server is closed: closes the file as it is. Replies that were kept back are lost. */
+  abandon(): void {
+    this.#isDead = true;
+    this.#output?.close();
+    this.#output = null;
+    this.#held.clear();
+  }
+
   /** What failed before does not count any more. @returns whether something had. */
   resetErrors(): { write: boolean; sync: boolean } {
     const had = { write: this.#writeError !== null, sync: this.#syncError !== null };
@@ -347,9 +355,7 @@ export class AofLog implements ReplyHold {
   }
 
   #failSync(error: DiskError): void {
-    this.#die(
-      `Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${error.message}. Exiting...`,
-    );
+    this.#die(`Can't persist AOF for fsync error when the AOF fsync policy is 'always': ${error.message}. Exiting...`);
   }
 
   #noteSync(error: DiskError | null): void {
