@@ -8,9 +8,6 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots migrate readonly
     readwrite restore-asking
   `),
-  persistence: words(`
-   
-  `),
   replication: words(`
     failover psync replconf replicaof slaveof sync wait
   `),
