@@ -5,7 +5,7 @@ import type { Random } from '../host/host.ts';
 import type { Context } from './context.ts';
 
 /** A negative count repeats elements, so nothing but memory would end it: more than this fits in none. */
-const REPETITIONS_MAX = 2 ** 28;
+const REPETITIONS_MAX = 2 ** 30;
 /** With values behind the elements, counts are halved so that the length of the reply is an int64. */
 const PAIRS_MAX = INT64_MAX / 2n;
 
