@@ -55,9 +55,7 @@ function flushDatabase(c: Call): void {
 function flushAll(c: Call): void {
   const lazily = parseLazily(c);
   const { size } = c.keyspace;
-  for (const database of c.keyspace.databases) c.server.databaseChanges(database, null);
-  c.server.tracking.flushed();
-  c.keyspace.clear();
+  c.server.emptyDatabases();
   finishFlush(c, size, lazily);
 }
 

@@ -390,6 +390,13 @@ export class Server implements Services {
     this.keyWaits.replaced(database, replacement);
   }
 
+  /** Empties every database, and tells those who watch, wait for or have cached what was there. */
+  emptyDatabases(): void {
+    for (const database of this.keyspace.databases) this.databaseChanges(database, null);
+    this.tracking.flushed();
+    this.keyspace.clear();
+  }
+
   countChanges(count: number): void {
     this.changes += count;
   }

@@ -256,8 +256,7 @@ export class Aof implements ChangeSink {
     const server = this.#server;
     if (this.#state !== 'off') this.log.flush(true);
     const { changes } = server;
-    for (const database of server.keyspace.databases) server.databaseChanges(database, null);
-    server.keyspace.clear();
+    server.emptyDatabases();
     this.persistence.functions?.clear();
     let result: AofLoadResult = 'failed';
     if (this.directory.load() === null) {

@@ -29,8 +29,7 @@ function reload(c: Call): void {
   const { merges, flushes, saves } = parse(c);
   if (saves && !persistence.saves.saveNow()) fail('ERR');
   if (flushes) {
-    for (const database of server.keyspace.databases) server.databaseChanges(database, null);
-    server.keyspace.clear();
+    server.emptyDatabases();
     persistence.functions?.clear();
   }
   let file: RdbFileLoad;
