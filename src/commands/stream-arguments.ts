@@ -18,6 +18,14 @@ export function readStream(c: Context, key: number): StreamValue | null {
   return entry === NONE ? null : streamOf(c, entry);
 }
 
+/** As `readStream`, for a command that changes what groups know: for Redis, XACK and its like only read the key. */
+export function readStreamToChange(c: Context, key: number): StreamValue | null {
+  const entry = c.readKind(key, KIND.stream);
+  if (entry === NONE) return null;
+  c.db.willChange(entry);
+  return streamOf(c, entry);
+}
+
 /** The stream of an entry that holds one. */
 export function streamOf(c: Context, entry: number): StreamValue {
   return c.db.object(entry) as StreamValue;

@@ -10,7 +10,7 @@ import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { failSubcommand, replyHelp } from './help.ts';
 import { NOTIFY } from './notify-class.ts';
-import { idAt, idsFrom, INVALID_ID, isCharacter, readStream, streamOf } from './stream-arguments.ts';
+import { idAt, idsFrom, INVALID_ID, isCharacter, readStreamToChange, streamOf } from './stream-arguments.ts';
 
 // -------------------------------------------------------------------------------------------------------------- shared
 
@@ -193,7 +193,7 @@ export function xgroupHelp(c: Context): void {
 // ---------------------------------------------------------------------------------------------------------------- xack
 
 export function xack(c: Context): void {
-  const group = readStream(c, 1)?.groups.get(c.args.binary(2));
+  const group = readStreamToChange(c, 1)?.groups.get(c.args.binary(2));
   if (group === undefined) {
     c.reply.integer(0);
     return;

@@ -6,7 +6,7 @@ import type { Consumer, ConsumerGroup } from '../data/stream-group.ts';
 import { ID_TEXT, StreamId } from '../data/stream-id.ts';
 import type { StreamValue } from '../data/stream-value.ts';
 import type { Context } from './context.ts';
-import { endAt, idAt, readStream, startAt } from './stream-arguments.ts';
+import { endAt, idAt, readStreamToChange, startAt } from './stream-arguments.ts';
 import { consumerAt, noGroup, propagateGroupId, propagateOnlyEffects, propagatePending } from './stream-group.ts';
 import { sendCounter, sendId, sendOne } from './stream-send.ts';
 
@@ -17,7 +17,7 @@ interface Claimed {
 
 /** The stream at argument 1 and its group named at argument 2. */
 function groupAt(c: Context): Claimed {
-  const stream = readStream(c, 1);
+  const stream = readStreamToChange(c, 1);
   const group = stream?.groups.get(c.args.binary(2));
   return stream === null || group === undefined ? noGroup(c, 1, 2) : { stream, group };
 }

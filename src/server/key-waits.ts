@@ -162,6 +162,7 @@ export class KeyWaits {
       const { wait, call, keys } = waiter;
       const index = keys.get(key)!;
       if (entry !== NONE && database.kind(entry) === wait.value) {
+        database.willChange(entry);
         this.#answer(call, () => wait.serve(call, index, entry));
       } else if (wait.missing !== undefined) this.#answer(call, () => wait.missing!(call, index));
     }

@@ -6,7 +6,7 @@
  */
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import { keyAt, type KeySpec } from '../commands/row.ts';
-import { idAt, isCharacter, readStream, streamOf } from '../commands/stream-arguments.ts';
+import { idAt, isCharacter, readStream, readStreamToChange, streamOf } from '../commands/stream-arguments.ts';
 import { deliver, deliverAgain, type Delivery } from '../commands/stream-deliver.ts';
 import {
   consumerAt,
@@ -97,7 +97,7 @@ function read(c: Call, request: Request, isGroup: boolean): void {
   const mark = reply.mark();
   let served = 0;
   for (let i = 0; i < keys; i++) {
-    const stream = readStream(c, firstKey + i);
+    const stream = isGroup ? readStreamToChange(c, firstKey + i) : readStream(c, firstKey + i);
     if (stream === null || !readOne(c, request, firstKey + i, stream, ids[i]!)) continue;
     served++;
   }
