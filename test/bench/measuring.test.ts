@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { HELP, MODES, parseArguments, TESTS } from '../../bench/arguments.ts';
+import { HELP, MODES, optionsFor, parseArguments, SHAPES, TESTS, TYPE_TESTS } from '../../bench/arguments.ts';
+import { encodeBatch as encodeCommands, fill, type Command } from '../../bench/filler.ts';
+import { ask } from '../../bench/client.ts';
 import { encodeBatch } from '../../bench/loader.ts';
 import { servedMs, summarize, type Probe } from '../../bench/prober.ts';
 import { formatGoal, formatByRound, formatTable, resultFileName } from '../../bench/report.ts';
 import { keysAt } from '../../bench/stall.ts';
 import { requestsFor } from '../../bench/throughput.ts';
+import { preparing, requestsFor as typeRequestsFor, scattered } from '../../bench/types.ts';
+import { adding } from '../../bench/types-memory.ts';
+import { startServer } from '../../src/index.ts';
 
 describe('the command line of the benchmark', () => {
   it('measures throughput of everything unless told otherwise', () => {
-    const options = parseArguments([]);
+    const options = optionsFor('throughput', parseArguments([]));
     expect(options.modes).toEqual(['throughput']);
     expect(options.tests).toEqual(TESTS);
     expect(options.pipelines).toEqual([1, 16, 64]);
@@ -18,6 +23,16 @@ describe('the command line of the benchmark', () => {
   it('takes a mode and its options', () => {
     const options = parseArguments(['stall', '--keys', '1000', '--rounds=2', '--ours', 'node x {port}', '--no-pin']);
     expect(options).toMatchObject({ modes: ['stall'], keys: 1000, rounds: 2, ours: 'node x {port}', pin: false });
+  });
+
+  it('gives each mode its own tests and depths, and of the chosen ones those that it knows', () => {
+    const all = parseArguments(['all']);
+    expect(optionsFor('types', all)).toMatchObject({ tests: TYPE_TESTS, pipelines: [1, 16] });
+    expect(optionsFor('types-memory', all).tests).toEqual(SHAPES);
+    expect(optionsFor('latency', all)).toMatchObject({ tests: TESTS, pipelines: [1, 16, 64] });
+    const some = parseArguments(['all', '--tests', 'mset,xadd', '--pipelines', '8']);
+    expect(optionsFor('types', some)).toMatchObject({ tests: ['mset', 'xadd'], pipelines: [8] });
+    expect(optionsFor('throughput', some)).toMatchObject({ tests: ['mset'], pipelines: [8] });
   });
 
   it('compares two commands in any mode', () => {
@@ -32,6 +47,7 @@ describe('the command line of the benchmark', () => {
     [['--rounds', '0'], '--rounds needs a whole number of at least 1, not 0'],
     [['--requests', '1e5'], '--requests needs a whole number'],
     [['--tests', 'get,zadd'], 'unknown test zadd'],
+    [['types', '--tests', 'get'], 'unknown test get'],
     [['--pipelines', '1,x'], '--pipelines needs a whole number'],
     [['--speed', '1'], '--speed'],
   ])('refuses %j', (argv, message) => {
@@ -49,6 +65,74 @@ describe('the loader', () => {
       '*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000099\r\n$32\r\nvalue-of-32-bytes---000000000099\r\n' +
         '*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000100\r\n$32\r\nvalue-of-32-bytes---000000000100\r\n',
     );
+  });
+});
+
+describe('the filler', () => {
+  const noCommands: Command[] = [];
+
+  it('encodes so many commands, and says when there are no more', () => {
+    const commands = [['PING'], ['ECHO', 'x'], ['PING']][Symbol.iterator]();
+    expect(encodeCommands(commands, 2)).toEqual({
+      text: '*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$1\r\nx\r\n',
+      sent: 2,
+    });
+    expect(encodeCommands(commands, 2)).toEqual({ text: '*1\r\n$4\r\nPING\r\n', sent: 1 });
+    expect(encodeCommands(noCommands[Symbol.iterator](), 2)).toEqual({ text: '', sent: 0 });
+  });
+
+  it('waits for every reply, and fails with the first error', async () => {
+    const server = await startServer();
+    try {
+      const commands = Array.from({ length: 1_050 }, (_, i) => ['SADD', 'key', String(i % 700)]);
+      expect(await fill(server.port, commands)).toBe(1_050);
+      expect(await ask(server.port, 'SCARD', 'key')).toBe(700);
+      expect(await fill(server.port, noCommands)).toBe(0);
+      await expect(fill(server.port, [['PING'], ['LPUSH', 'key', 'x']])).rejects.toThrow('WRONGTYPE');
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('the collections that are measured', () => {
+  const added = (test: string, requests: number): number => {
+    const [removal, ...commands] = [...preparing(test, requests)];
+    expect(removal![0]).toBe('DEL');
+    const wordsPerElement = test === 'zadd' || test === 'zpopmin' || test === 'hset' ? 2 : 1;
+    return commands.reduce((sum, words) => sum + (words.length - 2) / wordsPerElement, 0);
+  };
+
+  it('hold as many elements as their test needs', () => {
+    expect(['lpush', 'xadd', 'mset'].map((test) => added(test, 1_050))).toEqual([0, 0, 0]);
+    expect(['rpop', 'spop', 'zpopmin'].map((test) => added(test, 1_050))).toEqual([101_050, 101_050, 101_050]);
+    expect(['sadd', 'hset', 'zadd', 'lrange_600'].map((test) => added(test, 9))).toEqual(Array(4).fill(100_000));
+  });
+
+  it('get fewer requests where replies are long', () => {
+    expect(typeRequestsFor(50_000, 'lpush', 1, 1)).toBe(50_000);
+    expect(typeRequestsFor(50_000, 'lpush', 16, 1)).toBe(400_000);
+    expect(typeRequestsFor(50_000, 'lrange_600', 16, 1)).toBe(8_000);
+    expect(typeRequestsFor(50_000, 'mset', 1, 1)).toBe(10_000);
+  });
+
+  it('have scores all over the range', () => {
+    const scores = Array.from({ length: 1_000 }, (_, i) => scattered(i, 100));
+    expect([Math.min(...scores), Math.max(...scores), new Set(scores).size]).toEqual([0, 99, 100]);
+  });
+
+  it('have the elements in one key, or ten in each', () => {
+    for (const shape of SHAPES) {
+      const commands = [...adding(shape, 'key:', 95)];
+      expect(commands).toHaveLength(95);
+      expect(new Set(commands.map(([, key]) => key)).size).toBe(shape.startsWith('small') ? 10 : 1);
+    }
+    expect([...adding('small-hashes', 'key:', 11)].at(-1)).toEqual([
+      'HSET',
+      'key:00000001',
+      'field:0',
+      'value-of-32-bytes---000000000010',
+    ]);
   });
 });
 
