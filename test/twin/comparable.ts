@@ -44,7 +44,13 @@ export function canonical(reply: Reply): string {
 function flatten(reply: Reply, width: number): string[] {
   const flat = reply instanceof Map ? [...reply].flat() : [...(reply as Iterable<Reply>)];
   const elements: string[] = [];
-  for (let i = 0; i < flat.length; i += width) elements.push(flat.slice(i, i + width).map(canonical).join(' '));
+  for (let i = 0; i < flat.length; i += width)
+    elements.push(
+      flat
+        .slice(i, i + width)
+        .map(canonical)
+        .join(' '),
+    );
   return elements;
 }
 
@@ -138,6 +144,8 @@ export function comparableSession(text: string): string {
     });
 }
 
+const PROSE = new Set(['summary', 'history', 'complexity', 'notes']);
+
 /** Subcommands come in the order of a hash table, and prose is in words of our own. */
 const describedCommands: Rule = (reply, call) => (call.length === 2 ? kind(reply, call) : deepSorted(decode(reply)));
 
@@ -149,7 +157,7 @@ function deepSorted(reply: Reply): string {
 }
 
 function isProse(reply: Reply | undefined): boolean {
-  return reply === 'summary' || reply === 'history';
+  return typeof reply === 'string' && PROSE.has(reply);
 }
 
 /** Arguments and names; not times, durations and addresses, nor ids, which go on from script to script. */

@@ -31,7 +31,14 @@ async function playAll(options: Options): Promise<number> {
   process.stdout.write(`seed ${seed}\n`);
   let status = 0;
   for (const name of options.families) {
-    if (!(await play(families.find((family) => family.name === name)!, options.calls, seed))) status = 1;
+    if (
+      !(await play(
+        families.find((family) => family.name === name)!,
+        options.calls,
+        seed,
+      ))
+    )
+      status = 1;
   }
   return status;
 }

@@ -216,7 +216,9 @@ class Gates implements Player<Script> {
   async play({ calls: script, protocol }: Script): Promise<void> {
     const before = ['HELLO 2', 'ACL DELUSER u v w', 'CONFIG SET acl-pubsub-default resetchannels', `HELLO ${protocol}`];
     const setup = [...before.map((text) => text.split(' ')), ['ACL', 'DELUSER', ''], ['ACL', 'LOG', 'RESET']];
-    const requests = [...setup, ...script, ['ACL', 'LIST']].map((call) => call.map((arg) => Buffer.from(arg, 'latin1')));
+    const requests = [...setup, ...script, ['ACL', 'LIST']].map((call) =>
+      call.map((arg) => Buffer.from(arg, 'latin1')),
+    );
     const real = await this.#theirs.pipelineRaw(requests);
     for (const [i, call] of requests.entries()) {
       const mine = this.#ours.call(...call);

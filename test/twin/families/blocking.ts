@@ -53,10 +53,7 @@ const changes = oneOf(`
 const waiting = fc.integer({ min: 1, max: WAITING_CLIENTS });
 
 /** Steps of those that wait, and of those that do not. */
-function steps(
-  waitCommands: fc.Arbitrary<string>,
-  changeCommands: fc.Arbitrary<string>,
-): fc.Arbitrary<ClientStep> {
+function steps(waitCommands: fc.Arbitrary<string>, changeCommands: fc.Arbitrary<string>): fc.Arbitrary<ClientStep> {
   return fc.oneof(
     { weight: 8, arbitrary: fc.tuple(waiting, waitCommands) },
     { weight: 8, arbitrary: fc.tuple(fc.constant(0), changeCommands) },

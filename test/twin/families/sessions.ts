@@ -16,8 +16,12 @@ const transactions = oneOf(
   'MULTI | EXEC | DISCARD | WATCH k | UNWATCH | MULTI | EXEC | EXEC x | WATCH j k | WATCH | MULTI x | DISCARD x | RESET',
 );
 const data = oneOf('SET k 1 | INCR k | GET k | DEL k | APPEND k x | RENAME k j | SETNX k 2 | MGET j k | LPUSH j 1');
-const databases = oneOf('SELECT 0 | SELECT 1 | SWAPDB 0 1 | FLUSHDB | FLUSHALL | FLUSHALL ASYNC | FLUSHALL SYNC | FLUSHDB ASYNC | FLUSHDB sync | FLUSHDB x | SELECT 99 | SELECT x');
-const watched = oneOf('PEXPIREAT k 1 | PERSIST k | EXPIRE k 1000 | COPY j k | MOVE k 1 | SWAPDB 1 0 | TOUCH k | DEBUG x');
+const databases = oneOf(
+  'SELECT 0 | SELECT 1 | SWAPDB 0 1 | FLUSHDB | FLUSHALL | FLUSHALL ASYNC | FLUSHALL SYNC | FLUSHDB ASYNC | FLUSHDB sync | FLUSHDB x | SELECT 99 | SELECT x',
+);
+const watched = oneOf(
+  'PEXPIREAT k 1 | PERSIST k | EXPIRE k 1000 | COPY j k | MOVE k 1 | SWAPDB 1 0 | TOUCH k | DEBUG x',
+);
 const subscriptions = oneOf(`
   SUBSCRIBE a | SUBSCRIBE a b a | UNSUBSCRIBE a | UNSUBSCRIBE b x | UNSUBSCRIBE | PSUBSCRIBE a* | PSUBSCRIBE a* b* |
   PUNSUBSCRIBE a* | SSUBSCRIBE a | SSUBSCRIBE a b | SUNSUBSCRIBE | SUNSUBSCRIBE b | PUNSUBSCRIBE | SUBSCRIBE
@@ -41,13 +45,18 @@ const introspection = oneOf(`
   CLIENT INFO | CLIENT LIST TYPE replica | CLIENT LIST TYPE pubsub | CLIENT LIST TYPE master | CLIENT TRACKINGINFO |
   CLIENT LIST ID @0 @1 | CLIENT LIST ID 999999 | AUTH x | AUTH default x | CLIENT LIST TYPE normal x | CLIENT LIST ID x
 `);
-const nonsense = oneOf('FOO bar | GET | CLIENT FOO | PUBSUB | SUBSCRIBE | SHUTDOWN x y | CLIENT KILL | CLIENT UNBLOCK x');
+const nonsense = oneOf(
+  'FOO bar | GET | CLIENT FOO | PUBSUB | SUBSCRIBE | SHUTDOWN x y | CLIENT KILL | CLIENT UNBLOCK x',
+);
 const observers = oneOf(`
   MONITOR | CONFIG SET notify-keyspace-events KEA | CONFIG SET notify-keyspace-events KEnm |
   CONFIG SET notify-keyspace-events E$gx
 `);
 
-function suite(title: string, ...weighted: readonly (readonly [number, fc.Arbitrary<string>])[]): SeveralClientsOptions {
+function suite(
+  title: string,
+  ...weighted: readonly (readonly [number, fc.Arbitrary<string>])[]
+): SeveralClientsOptions {
   const commands = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
   return {
     title,
@@ -102,12 +111,7 @@ const tracked = oneOf(`
   RENAME k j | COPY k j REPLACE | APPEND k x | MULTI | EXEC | LPUSH l a | LRANGE l 0 -1 | SELECT 1 | SELECT 0 | MSET k 1 j 2
 `);
 
-export const trackingOptions = suite(
-  'tracked keys',
-  [10, tracking],
-  [14, tracked],
-  [1, introspection],
-);
+export const trackingOptions = suite('tracked keys', [10, tracking], [14, tracked], [1, introspection]);
 
 export const trackingFamily: Family = { name: 'tracking', suites: [severalClients(trackingOptions)] };
 export const transactionFamily: Family = { name: 'transactions', suites: [severalClients(transactionOptions)] };

@@ -90,7 +90,12 @@ const reads = fc.oneof(
   { weight: 2, arbitrary: call('ZRANGEBYSCORE', key, scoreBound, scoreBound, rangeOptions) },
   { weight: 2, arbitrary: call('ZREVRANGEBYSCORE', key, scoreBound, scoreBound, rangeOptions) },
   { weight: 2, arbitrary: call('ZCOUNT', key, scoreBound, scoreBound) },
-  call('ZRANDMEMBER', key, fc.constantFrom('1000', '0', '2', '-2', 'x', '-9223372036854775808'), options(word('WITHSCORES'))),
+  call(
+    'ZRANDMEMBER',
+    key,
+    fc.constantFrom('1000', '0', '2', '-2', 'x', '-9223372036854775808'),
+    options(word('WITHSCORES')),
+  ),
   // A whole scan, so that the order of the table does not matter.
   call(
     'ZSCAN',
