@@ -9,7 +9,8 @@
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import { hashSize, hashValueOf } from '../data/hash-entry.ts';
 import { NONE } from '../data/heap.ts';
-import { firstElement, nextElement, NO_ELEMENT, seekElement } from '../data/listpack.ts';
+import { firstElement, nextElement, seekElement } from '../data/listpack.ts';
+import { NO_ELEMENT } from '../data/listpack-format.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { sendKey } from './keys.ts';

@@ -11,14 +11,8 @@ import {
 } from '../core/long-double.ts';
 import { findField, hashSize, insertHash, removeField, setField, setIntegerAtPlace } from '../data/hash-entry.ts';
 import { NONE } from '../data/heap.ts';
-import {
-  bigIntegerOfElement,
-  bytesForElement,
-  integerOfElement,
-  isIntegerElement,
-  textLength,
-  textOffset,
-} from '../data/listpack.ts';
+import { bigIntegerOfElement, integerOfElement, isIntegerElement, textLength, textOffset } from '../data/listpack.ts';
+import { bytesForElement } from '../data/listpack-edit.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { removeEmpty } from './remove-empty.ts';

@@ -4,7 +4,8 @@
  */
 import { eachPair, findField, hashSize, hashValueOf, lengthAtPlace } from '../data/hash-entry.ts';
 import { NONE } from '../data/heap.ts';
-import { firstElement, nextElement, NO_ELEMENT } from '../data/listpack.ts';
+import { firstElement, nextElement } from '../data/listpack.ts';
+import { NO_ELEMENT } from '../data/listpack-format.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
 import { hrandfield } from './hash-random.ts';

@@ -14,17 +14,15 @@ import {
   copyElement,
   elementCount,
   elementLength,
-  EMPTY_LISTPACK_BYTES,
   findElement,
   firstElement,
   isIntegerElement,
-  LISTPACK_BYTES_MAX,
   nextElement,
-  NO_ELEMENT,
   textLength,
   textOffset,
-  writeEmptyListpack,
 } from './listpack.ts';
+import { writeEmptyListpack } from './listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, LISTPACK_BYTES_MAX, NO_ELEMENT } from './listpack-format.ts';
 import { appendPairToEntry, removeFromEntry, replaceInEntry, replaceWithIntegerInEntry } from './packed-value.ts';
 import { KIND } from './value.ts';
 

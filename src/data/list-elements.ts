@@ -8,11 +8,11 @@ import {
   firstElement,
   isIntegerElement,
   nextElement,
-  NO_ELEMENT,
   seekElement,
   textLength,
   textOffset,
 } from './listpack.ts';
+import { NO_ELEMENT } from './listpack-format.ts';
 
 /** A copy of the element at an index, which must be there. */
 export function copyAt(list: ListValue, index: number): Buffer {

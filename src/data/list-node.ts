@@ -17,22 +17,17 @@
 import { copyBytes } from '../core/copy-bytes.ts';
 import { Heap, LARGEST_CLASS_BYTES } from './heap.ts';
 import {
-  bytesForElement,
   bytesOfElements,
   elementBytes,
   elementCount,
-  EMPTY_LISTPACK_BYTES,
   endOfListpack,
   firstElement,
-  HEADER_BYTES,
   listpackBytes,
   previousElement,
-  resizeAtStart,
   seekElement,
-  spliceListpack,
-  writeElement,
-  writeEmptyListpack,
 } from './listpack.ts';
+import { bytesForElement, resizeAtStart, spliceListpack, writeElement, writeEmptyListpack } from './listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, HEADER_BYTES } from './listpack-format.ts';
 
 /** Bytes of a block before what it holds. */
 export const NODE_HEADER_BYTES = 4;

@@ -11,10 +11,10 @@ import {
   integerOfElement,
   isElement,
   isIntegerElement,
-  NO_ELEMENT,
   previousElement,
   seekElement,
 } from './listpack.ts';
+import { NO_ELEMENT } from './listpack-format.ts';
 
 export class ListSearch implements ListPlace {
   /** Place of the element that was found. */

@@ -10,7 +10,8 @@
  * Both ends are reached in O(1); an index in O(nodes) from the nearer end, and within its node.
  */
 import type { Heap } from './heap.ts';
-import { bytesForElement, EMPTY_LISTPACK_BYTES } from './listpack.ts';
+import { bytesForElement } from './listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES } from './listpack-format.ts';
 import {
   addToNode,
   copyNode,

@@ -13,16 +13,14 @@
 import type { Database } from './database.ts';
 import { LARGEST_CLASS_BYTES } from './heap.ts';
 import { insertMember, intsetBytesWith, intsetBytes, removeMember } from './intset.ts';
+import { bytesOfElements, elementBytes, listpackBytes } from './listpack.ts';
 import {
   bytesForElement,
   bytesForInteger,
-  bytesOfElements,
-  elementBytes,
-  listpackBytes,
   spliceListpack,
   writeElement,
   writeIntegerElement,
-} from './listpack.ts';
+} from './listpack-edit.ts';
 
 const SPARE_BYTES_MAX = 1 << 20;
 

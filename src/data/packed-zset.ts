@@ -10,8 +10,6 @@ import { bytesOf } from '../core/latin1.ts';
 import { NONE } from './heap.ts';
 import {
   bigIntegerOfElement,
-  bytesForElement,
-  bytesForInteger,
   copyElement,
   elementCount,
   endOfListpack,
@@ -21,14 +19,13 @@ import {
   isIntegerElement,
   lastElement,
   nextElement,
-  NO_ELEMENT,
   previousElement,
   seekElement,
   textLength,
   textOffset,
-  writeElement,
-  writeIntegerElement,
 } from './listpack.ts';
+import { bytesForElement, bytesForInteger, writeElement, writeIntegerElement } from './listpack-edit.ts';
+import { NO_ELEMENT } from './listpack-format.ts';
 import { ByteRange, type ZsetRange, type ZsetReader } from './zset-reader.ts';
 
 export class PackedZset implements ZsetReader {

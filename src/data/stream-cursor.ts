@@ -12,7 +12,8 @@
  *   }
  */
 import { Heap, NONE } from './heap.ts';
-import { integerOfElement, lastElement, nextElement, NO_ELEMENT, previousElement } from './listpack.ts';
+import { integerOfElement, lastElement, nextElement, previousElement } from './listpack.ts';
+import { NO_ELEMENT } from './listpack-format.ts';
 import { StreamId } from './stream-id.ts';
 import {
   DELETED,

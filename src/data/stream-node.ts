@@ -21,24 +21,25 @@ import { copyBytes } from '../core/copy-bytes.ts';
 import { Heap } from './heap.ts';
 import {
   bigIntegerOfElement,
-  bytesForElement,
-  bytesForInteger,
   elementBytes,
-  EMPTY_LISTPACK_BYTES,
   endOfListpack,
-  HEADER_BYTES,
   integerOfElement,
   isElement,
   lastElement,
   listpackBytes,
   nextElement,
   previousElement,
+} from './listpack.ts';
+import {
+  bytesForElement,
+  bytesForInteger,
   spliceListpack,
   writeBigIntegerElement,
   writeElement,
   writeEmptyListpack,
   writeIntegerElement,
-} from './listpack.ts';
+} from './listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, HEADER_BYTES } from './listpack-format.ts';
 import { StreamId } from './stream-id.ts';
 
 export const DELETED = 1;

@@ -7,16 +7,9 @@
 import type { Database } from './database.ts';
 import { NONE } from './heap.ts';
 import type { Keyspace } from './keyspace.ts';
-import {
-  bytesForElement,
-  EMPTY_LISTPACK_BYTES,
-  endOfListpack,
-  HEADER_BYTES,
-  LISTPACK_BYTES_MAX,
-  spliceListpack,
-  writeElement,
-  writeEmptyListpack,
-} from './listpack.ts';
+import { endOfListpack } from './listpack.ts';
+import { bytesForElement, spliceListpack, writeElement, writeEmptyListpack } from './listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, HEADER_BYTES, LISTPACK_BYTES_MAX } from './listpack-format.ts';
 import { removeFromEntry, spliceEntry } from './packed-value.ts';
 import { PackedZset, ScoreElement } from './packed-zset.ts';
 import { KIND } from './value.ts';

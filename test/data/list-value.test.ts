@@ -5,7 +5,8 @@ import { Heap } from '../../src/data/heap.ts';
 import { nodeStart } from '../../src/data/list-node.ts';
 import { ListSearch } from '../../src/data/list-search.ts';
 import { ListValue } from '../../src/data/list-value.ts';
-import { binaryOfElement, isValidListpack, nextElement, firstElement, NO_ELEMENT } from '../../src/data/listpack.ts';
+import { binaryOfElement, isValidListpack, nextElement, firstElement } from '../../src/data/listpack.ts';
+import { NO_ELEMENT } from '../../src/data/listpack-format.ts';
 
 const NO_PLAIN = 1 << 30;
 

@@ -1,21 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  appendElement,
   bigIntegerOfElement,
   binaryOfElement,
-  bytesForElement,
-  bytesForInteger,
   bytesOfElements,
   copyElement,
   elementBytes,
   elementCount,
   elementLength,
-  EMPTY_LISTPACK_BYTES,
   endOfListpack,
   findElement,
   firstElement,
-  insertElement,
   integerOfElement,
   isElement,
   isIntegerElement,
@@ -23,16 +18,22 @@ import {
   lastElement,
   listpackBytes,
   nextElement,
-  NO_ELEMENT,
   previousElement,
+  seekElement,
+} from '../../src/data/listpack.ts';
+import {
+  appendElement,
+  bytesForElement,
+  bytesForInteger,
+  insertElement,
   removeElements,
   replaceElement,
-  seekElement,
   spliceListpack,
   writeBigIntegerElement,
   writeEmptyListpack,
   writeIntegerElement,
-} from '../../src/data/listpack.ts';
+} from '../../src/data/listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, NO_ELEMENT } from '../../src/data/listpack-format.ts';
 import { listNodesOf, packedBytesOf, RDB_TYPE } from '../support/dump-payload.ts';
 import { startRedis } from '../support/redis-process.ts';
 import { describeWith } from '../support/requires.ts';

@@ -10,17 +10,9 @@ import {
   writeEmptyIntset,
 } from '../../src/data/intset.ts';
 import { Keyspace } from '../../src/data/keyspace.ts';
-import {
-  binaryOfElement,
-  EMPTY_LISTPACK_BYTES,
-  firstElement,
-  isValidListpack,
-  nextElement,
-  NO_ELEMENT,
-  removeElements,
-  seekElement,
-  writeEmptyListpack,
-} from '../../src/data/listpack.ts';
+import { binaryOfElement, firstElement, isValidListpack, nextElement, seekElement } from '../../src/data/listpack.ts';
+import { removeElements, writeEmptyListpack } from '../../src/data/listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, NO_ELEMENT } from '../../src/data/listpack-format.ts';
 import {
   appendPairToEntry,
   appendToEntry,

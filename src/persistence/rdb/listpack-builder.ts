@@ -1,13 +1,7 @@
 /** A listpack in the making, in a buffer that grows. */
-import {
-  appendElement,
-  bytesForElement,
-  elementCount,
-  EMPTY_LISTPACK_BYTES,
-  LISTPACK_BYTES_MAX,
-  listpackBytes,
-  writeEmptyListpack,
-} from '../../data/listpack.ts';
+import { elementCount, listpackBytes } from '../../data/listpack.ts';
+import { appendElement, bytesForElement, writeEmptyListpack } from '../../data/listpack-edit.ts';
+import { EMPTY_LISTPACK_BYTES, LISTPACK_BYTES_MAX } from '../../data/listpack-format.ts';
 
 export class ListpackBuilder {
   #bytes: Buffer;

@@ -7,14 +7,8 @@ import { eachPair } from '../../data/hash-entry.ts';
 import { HashValue } from '../../data/hash-value.ts';
 import { intsetLength, isValidIntset } from '../../data/intset.ts';
 import type { Keyspace } from '../../data/keyspace.ts';
-import {
-  binaryOfElement,
-  elementCount,
-  firstElement,
-  isValidListpack,
-  nextElement,
-  NO_ELEMENT,
-} from '../../data/listpack.ts';
+import { binaryOfElement, elementCount, firstElement, isValidListpack, nextElement } from '../../data/listpack.ts';
+import { NO_ELEMENT } from '../../data/listpack-format.ts';
 import { NONE } from '../../data/heap.ts';
 import { PackedZset } from '../../data/packed-zset.ts';
 import { eachInteger } from '../../data/set-entry.ts';

@@ -1,12 +1,6 @@
 /** Whether bytes that came from outside are a node of a stream; stream-node.ts says what that is. */
-import {
-  HEADER_BYTES,
-  integerOfElement,
-  isIntegerElement,
-  isValidListpack,
-  nextElement,
-  NO_ELEMENT,
-} from '../../data/listpack.ts';
+import { integerOfElement, isIntegerElement, isValidListpack, nextElement } from '../../data/listpack.ts';
+import { HEADER_BYTES, NO_ELEMENT } from '../../data/listpack-format.ts';
 import { DELETED, SAME_FIELDS } from '../../data/stream-node.ts';
 
 /** Flags, the two distances of the ID. */
