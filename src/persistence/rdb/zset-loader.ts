@@ -1,5 +1,6 @@
 /** Sorted sets, member by member, in any order. They become listpacks if they are small. */
 import { parseDoubleLeniently } from '../../core/double.ts';
+import { isSpace } from '../../core/integer.ts';
 import { NONE } from '../../data/heap.ts';
 import { eagerReclaimer, KIND, releaseValue } from '../../data/value.ts';
 import { packedZsetFrom } from '../../data/zset-entry.ts';
@@ -49,9 +50,8 @@ export class ZsetLoader implements ValueLoader {
     if (length === NOT_A_NUMBER) return NaN;
     if (length === INFINITE) return Infinity;
     if (length === MINUS_INFINITE) return -Infinity;
-    const text = this.#text;
-    input.raw(length, text);
-    return length === 0 ? NaN : parseDoubleLeniently(text.copy(), 0, length);
+    input.raw(length, this.#text);
+    return parseScore(this.#text.copy());
   }
 
   finish(value: LoadedValue): void {
@@ -71,6 +71,15 @@ export class ZsetLoader implements ValueLoader {
     if (this.#set !== null) releaseValue(this.#set, 'server', eagerReclaimer);
     this.#set = null;
   }
+}
+
+/** As C reads a number: white space may come before it, a zero byte ends it. NaN if there is none. */
+function parseScore(text: Buffer): number {
+  const nul = text.indexOf(0);
+  const end = nul < 0 ? text.length : nul;
+  let start = 0;
+  while (start < end && isSpace(text[start]!)) start++;
+  return start === end ? NaN : parseDoubleLeniently(text, start, end);
 }
 
 function isBefore(set: ZsetValue, bytes: Uint8Array, start: number, end: number, score: number): boolean {
