@@ -12,6 +12,7 @@
 import { copyBytes } from '../core/copy-bytes.ts';
 import type { Random } from '../core/random.ts';
 import type { EntryGuard } from './entry-guard.ts';
+import { anyRandom, fairRandom, someNeighbours } from './dict-random.ts';
 import { Heap, NONE } from './heap.ts';
 import type { KeyHash } from './hash.ts';
 import {
@@ -37,15 +38,6 @@ const BUCKETS_MAX = 2 ** 30;
 const EMPTY_TABLE = new Int32Array(0);
 /** A resize step gives up after this many empty buckets in a row, so that one operation stays short. */
 const EMPTY_VISITS_PER_STEP = 10;
-/** `some` visits at most this many buckets per record that is wanted, and leaves a desert after so many. */
-const VISITS_PER_SAMPLE = 10;
-const DESERT_BUCKETS = 5;
-/** A fair random record is looked for at these depths of a chain, and so many times. */
-const FAIR_DEPTHS = 4;
-const WORD = 0x1_0000_0000;
-const FAIR_ATTEMPTS = 64;
-/** Where that finds none, it is drawn from as many neighbours. */
-const FAIR_SAMPLE = 15;
 
 /** A table may be filled beyond one record per bucket, up to here, while there is no memory for a larger one. */
 const FILL_MAX = 1.618;
@@ -387,99 +379,19 @@ export class Dict {
     }
   }
 
-  /**
-   * A random record, NONE when there is none; each is as likely as any other. A place is drawn, a bucket and a depth in
-   * it, until there is a record at that place. The few records below the depths that are drawn share the last one.
-   */
+  /** A random record, NONE when there is none; each is as likely as any other. */
   fairRandom(random: Random): number {
-    if (this.#size === 0) return NONE;
-    if (this.#moving >= 0) this.resizeStep();
-    const first = Math.max(0, this.#moving);
-    const current = this.#table.length - first;
-    const places = (current + this.#next.length) * FAIR_DEPTHS;
-    for (let attempts = FAIR_ATTEMPTS; attempts > 0; attempts--) {
-      const place = places <= WORD ? Math.floor(random.u32() * (places / WORD)) : random.below(places);
-      const bucket = Math.floor(place / FAIR_DEPTHS);
-      let at = bucket < current ? this.#table[first + bucket]! : this.#next[bucket - current]!;
-      const depth = place % FAIR_DEPTHS;
-      for (let i = 0; i < depth && at !== NONE; i++) at = this.#following(at);
-      if (at !== NONE) return depth === FAIR_DEPTHS - 1 ? this.#anyFrom(at, random) : at;
-    }
-    // A sparse table: neighbours are found faster there.
-    const neighbours = this.some(FAIR_SAMPLE, random);
-    return neighbours.length === 0 ? this.random(random) : neighbours[random.below(neighbours.length)]!;
-  }
-
-  /** A random one of a record and those behind it in its chain. */
-  #anyFrom(address: number, random: Random): number {
-    let chosen = address;
-    let seen = 1;
-    for (let at = this.#following(address); at !== NONE; at = this.#following(at)) {
-      if (random.below(++seen) === 0) chosen = at;
-    }
-    return chosen;
+    return fairRandom(this, random);
   }
 
   /** A random record, NONE when there is none. Uniform over buckets, then over the bucket's chain. */
   random(random: Random): number {
-    if (this.#size === 0) return NONE;
-    if (this.#moving >= 0) this.resizeStep();
-    let head = NONE;
-    const first = Math.max(0, this.#moving);
-    const total = this.#table.length - first + this.#next.length;
-    do {
-      const at = first + random.below(total);
-      head = at < this.#table.length ? this.#table[at]! : this.#next[at - this.#table.length]!;
-    } while (head === NONE);
-    let length = 0;
-    for (let at = head; at !== NONE; at = this.#following(at)) length++;
-    let skip = random.below(length);
-    while (skip-- > 0) head = this.#following(head);
-    return head;
+    return anyRandom(this, random);
   }
 
-  /**
-   * Up to `count` distinct records from neighbouring buckets at a random place: cheaper than `count` random ones and
-   * good enough to sample from, not to report. In a sparse table it may find fewer, even none (dict.c dictGetSomeKeys).
-   */
+  /** Up to `count` distinct records to sample from, not to report; see `someNeighbours`. */
   some(count: number, random: Random): number[] {
-    const wanted = Math.min(count, this.#size);
-    const found: number[] = [];
-    for (let step = 0; step < wanted && this.#moving >= 0; step++) this.resizeStep();
-    const buckets = Math.max(this.#table.length, this.#next.length);
-    let bucket = wanted > 0 ? random.below(buckets) : 0;
-    let empty = 0;
-    // After a jump, buckets may come up that were sampled before: as a whole, since the sample is not full.
-    let jumped = false;
-    for (let visits = wanted * VISITS_PER_SAMPLE; visits > 0 && found.length < wanted; visits--) {
-      const before = found.length;
-      for (const table of [this.#table, this.#next]) {
-        if (bucket >= table.length || found.length === wanted) continue;
-        const head = table[bucket]!;
-        if (head !== NONE && !(jumped && found.includes(head))) this.#sampleChain(head, wanted, found, random);
-      }
-      empty = found.length > before ? 0 : empty + 1;
-      if (empty > Math.max(wanted, DESERT_BUCKETS)) {
-        bucket = random.below(buckets);
-        jumped = true;
-        empty = 0;
-      } else bucket = bucket + 1 === buckets ? 0 : bucket + 1;
-    }
-    return found;
-  }
-
-  /** Adds a bucket's records. Where not all fit, each has the same chance, whatever its place in the chain. */
-  #sampleChain(head: number, wanted: number, found: number[], random: Random): void {
-    const before = found.length;
-    let seen = before;
-    for (let at = head; at !== NONE; at = this.#following(at)) {
-      seen++;
-      if (found.length < wanted) found.push(at);
-      else {
-        const place = before + random.below(seen - before);
-        if (place < wanted) found[place] = at;
-      }
-    }
+    return someNeighbours(this, count, random);
   }
 
   /** Lengths of the chains of both tables, for DEBUG HTSTATS. */
@@ -491,6 +403,21 @@ export class Dict {
         return length;
       });
     return { table: lengths(this.#table), next: lengths(this.#next) };
+  }
+
+  /** The table in use. */
+  get table(): Int32Array {
+    return this.#table;
+  }
+
+  /** The table that it moves to, empty when not resizing. */
+  get nextTable(): Int32Array {
+    return this.#next;
+  }
+
+  /** The first bucket of `table` that has not been moved. */
+  get firstBucket(): number {
+    return Math.max(0, this.#moving);
   }
 
   /** Both tables, for a walk that holds the dict (dict-walk.ts). */
