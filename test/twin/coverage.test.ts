@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CommandTable } from '../../src/server/command-table.ts';
 import { standaloneFamilies } from '../../src/server/families.ts';
+import { missingCommands } from '../server/missing-commands.ts';
 import { coverageGaps, coverageTable, countItems, drawCalls, leftOut } from './coverage.ts';
 import { families } from './families.ts';
 
@@ -11,14 +12,15 @@ describe('The twin tests of npm test', () => {
     expect(coverageGaps(calls)).toEqual([]);
   });
 
-  it('leave out only commands that there are', () => {
+  it('leave out only commands that there are or will be', () => {
     const table = new CommandTable(standaloneFamilies);
-    expect(Object.keys(leftOut).filter((name) => table.named(name) === null)).toEqual([]);
+    const coming = new Set(Object.values(missingCommands).flat());
+    expect(Object.keys(leftOut).filter((name) => table.named(name) === null && !coming.has(name))).toEqual([]);
   });
 
   it('leave out nothing that they draw anyway', () => {
     const items = countItems(calls);
-    const drawn = Object.keys(leftOut).filter((name) => items.get(name)!.every(({ count }) => count > 0));
+    const drawn = Object.keys(leftOut).filter((name) => items.get(name)?.every(({ count }) => count > 0));
     expect(drawn).toEqual([]);
   });
 });

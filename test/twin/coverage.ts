@@ -10,15 +10,24 @@ import type { Call, Family } from './suite.ts';
 
 /** Commands that are not played beside redis-server, and why. With a bar, a subcommand; with a blank, an option. */
 export const leftOut: Readonly<Record<string, string>> = {
-  'acl|load': 'needs a file of users: test/server/acl has them',
+  bgrewriteaof: 'writes files: test/server/persistence has it',
+  bgsave: 'writes files: test/server/persistence has it',
   'config|rewrite': 'writes a file: test/twin/config.test.ts compares it',
+  failover: 'needs replicas',
   lolwut: 'draws for the eye',
   'memory|malloc-stats': 'says what the allocator of the other one counts',
+  migrate: 'needs another server',
   'module|load': 'loads machine code',
   'module|loadex': 'loads machine code',
   'module|unload': 'there is nothing to unload',
   pfselftest: 'takes seconds and answers OK',
+  psync: 'makes the client a replica',
+  replconf: 'makes the client a replica',
+  replicaof: 'makes the server a replica',
+  save: 'writes a file: test/server/persistence has it',
   shutdown: 'ends the server: test/topology has it',
+  slaveof: 'makes the server a replica',
+  sync: 'makes the client a replica',
 };
 
 /** One count of the table. */

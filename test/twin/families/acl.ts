@@ -150,7 +150,6 @@ const calls = fc.oneof(
         'ACL CAT nosuch',
         'ACL LOG RESET',
         'ACL LOG reset',
-        'ACL CAT geo',
         'ACL DELUSER',
         'ACL GETUSER',
         'ACL WHOAMI x',

@@ -6,7 +6,7 @@
  * refuse sound ones: SORT has suites of its own.
  */
 import * as fc from 'fast-check';
-import type { Flag, Group } from '../../../src/commands/row.ts';
+import type { Group } from '../../../src/commands/row.ts';
 import { CommandTable, type Command } from '../../../src/server/command-table.ts';
 import type { ArgumentDoc } from '../../../src/server/command-docs.ts';
 import { standaloneFamilies } from '../../../src/server/families.ts';
@@ -136,15 +136,15 @@ const ROUNDED = /^STOREDIST$/i;
 
 /** Calls that wait are queued and executed at once, so that they do not. */
 export function asStep(command: Command, call: Call): Step {
-  if (isWaiting(command.row.flags)) return [['MULTI'], call, ['EXEC']];
+  if (isWaiting(command)) return [['MULTI'], call, ['EXEC']];
   if (BY_CHANCE.has(command.row.name)) return [call, ['DEL', call[1] ?? 'missing']];
   const distances = call.findIndex((arg) => ROUNDED.test(arg));
   if (distances < 0) return [call];
   return [call, ['DEL', command.row.name === 'geosearchstore' ? (call[1] ?? '') : (call[distances + 1] ?? '')]];
 }
 
-function isWaiting(flags: readonly Flag[]): boolean {
-  return flags.includes('blocking');
+function isWaiting({ row }: Command): boolean {
+  return row.flags.includes('blocking') || row.name === 'wait';
 }
 
 function steps(edgesShare: number): fc.Arbitrary<Step> {
