@@ -22,9 +22,12 @@ const INTEGER_MAX = 2 ** 31 - 3;
 const NONE = -1;
 
 export class LuaTable {
-  metatable: LuaTable | null = null;
-  /** Redis protects its own tables: see `assertWritable` in operations.ts. */
-  isReadOnly = false;
+  #metatable: LuaTable | null = null;
+  #isReadOnly = false;
+  /** Neither protected nor with a metatable: assignments need no further look. */
+  isPlain = true;
+  /** Changes whenever keys change their positions. */
+  layout = 0;
   /** The array part: exactly as long as Lua's, nil where nothing is. */
   #array: LuaValue[];
   /** The nodes. A key stays when its value becomes nil, until the node is used again. */
@@ -41,6 +44,33 @@ export class LuaTable {
   constructor(arraySize = 0, nodes = 0) {
     this.#array = arraySize === 0 ? [] : new Array<LuaValue>(arraySize).fill(undefined);
     if (nodes > 0) this.#makeNodes(nodes);
+  }
+
+  /** A table of a list, whose array becomes the table's. @param reserved the least size of the array part. */
+  static ofList(items: LuaValue[], reserved: number): LuaTable {
+    const table = new LuaTable();
+    while (items.length < reserved) items.push(undefined);
+    table.#array = items;
+    return table;
+  }
+
+  get metatable(): LuaTable | null {
+    return this.#metatable;
+  }
+
+  set metatable(metatable: LuaTable | null) {
+    this.#metatable = metatable;
+    this.isPlain = metatable === null && !this.#isReadOnly;
+  }
+
+  /** Redis protects its own tables from assignments. */
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
+  }
+
+  set isReadOnly(isReadOnly: boolean) {
+    this.#isReadOnly = isReadOnly;
+    this.isPlain = this.#metatable === null && !isReadOnly;
   }
 
   // ------------------------------------------------------------------------------------------------------------ access
@@ -233,6 +263,7 @@ export class LuaTable {
 
   /** Moves a key that is not at home out of the way. @param home where its chain starts. */
   #moveNode(node: number, free: number, home: number): void {
+    this.layout++;
     let before = home;
     while (this.#next[before] !== node) before = this.#next[before]!;
     this.#next[before] = free;
@@ -286,6 +317,7 @@ export class LuaTable {
   }
 
   #resize(arraySize: number, nodes: number): void {
+    this.layout++;
     const keys = this.#keys;
     const values = this.#values;
     const hashes = this.#hashes;

@@ -1,0 +1,52 @@
+/**
+ * What all parts of the compiler share while they write a chunk: the output, the sites, the function at hand.
+ *
+ * Names in the output: `v7` is a local of the script, `$1` a temporary, `$v` the extra arguments, `s3` a site, and words
+ * of letters alone are operations of the runtime (operations.ts). No identifier of the script appears.
+ */
+import type { Expression, FunctionBody, Local } from '../ast.ts';
+import { describeOperand, type Site } from '../site.ts';
+import { Emitter } from './emitter.ts';
+import type { FunctionState } from './function-state.ts';
+
+export class ChunkWriter {
+  readonly out = new Emitter();
+  readonly sites: Site[] = [];
+  readonly chunkName: string;
+  /** The function that is being written. */
+  fn: FunctionState;
+  readonly #suspendable: ReadonlySet<FunctionBody>;
+  #names = 0;
+
+  constructor(chunkName: string, suspendable: ReadonlySet<FunctionBody>, main: FunctionState) {
+    this.chunkName = chunkName;
+    this.#suspendable = suspendable;
+    this.fn = main;
+  }
+
+  isSuspendable(body: FunctionBody): boolean {
+    return this.#suspendable.has(body);
+  }
+
+  /** The name of a new site. */
+  site(line: number, left: Expression | null = null, right: Expression | null = null): string {
+    return this.namedSite(
+      line,
+      left === null ? '' : describeOperand(left),
+      right === null ? '' : describeOperand(right),
+    );
+  }
+
+  namedSite(line: number, left: string, right = ''): string {
+    return `s${this.sites.push({ chunkName: this.chunkName, line, left, right }) - 1}`;
+  }
+
+  /** A number that makes names of the runtime's own distinct. */
+  unique(): number {
+    return ++this.#names;
+  }
+}
+
+export function nameOf(local: Local): string {
+  return `v${local.id}`;
+}

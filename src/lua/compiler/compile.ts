@@ -1,0 +1,52 @@
+/**
+ * Compiles a chunk of Lua 5.1 to JavaScript.
+ *
+ *   compile(source, 'user_script').bind(operations) → the main function
+ *
+ * Compiling depends on the source alone, so one `Chunk` serves every server of the process; `bind` gives it a world.
+ * Throws `LuaSyntaxError`.
+ */
+import { parse } from '../parser.ts';
+import type { Site } from '../site.ts';
+import { LuaSyntaxError } from '../syntax-error.ts';
+import type { LuaFunction } from '../value.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import { FunctionState } from './function-state.ts';
+import { writeFunction } from './functions.ts';
+import { SOURCE_URL_PREFIX } from './source-url.ts';
+import { findSuspendable } from './suspendable.ts';
+import { OPERATIONS, type Operations } from '../operations.ts';
+
+export interface Chunk {
+  readonly chunkName: string;
+  /** The main function, with the globals and the runtime that `operations` work on. */
+  bind(operations: Operations): LuaFunction;
+}
+
+export function compile(source: string, chunkName: string): Chunk {
+  const javaScript = translate(source, chunkName);
+  // oxlint-disable-next-line typescript/no-implied-eval -- the text is the compiler's: nothing of the script but numbers and quoted strings
+  const factory = new Function('$', 'S', javaScript.text) as (
+    operations: Operations,
+    sites: readonly Site[],
+  ) => LuaFunction;
+  return { chunkName, bind: (operations) => factory(operations, javaScript.sites) };
+}
+
+/** @returns the body of a function of `$`, the operations, and `S`, the sites. */
+export function translate(source: string, chunkName: string): { text: string; sites: readonly Site[] } {
+  try {
+    const main = parse(source, chunkName);
+    const w = new ChunkWriter(chunkName, findSuspendable(main), new FunctionState(false, true));
+    w.out.write(`"use strict";const{${OPERATIONS.join(',')}}=$;`);
+    const sites = w.out.reserve();
+    w.out.write('return ');
+    writeFunction(w, main);
+    if (w.sites.length > 0) w.out.fill(sites, `const[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`);
+    w.out.write(`\n//# sourceURL=${SOURCE_URL_PREFIX}${encodeURIComponent(chunkName)}`);
+    return { text: w.out.toString(), sites: w.sites };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new LuaSyntaxError(chunkName, 1, 'function or expression too complex', null);
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * Writes expressions as JavaScript.
+ *
+ * An expression gives one value, a call or `...` where a list ends gives all of its. Operations with a fast way are
+ * calls of small functions, which the engine inlines; what they need for an error is their site, a constant.
+ *
+ * In a suspendable function, the result of each call may be the rest of a call that waits: then `yield*` waits too.
+ */
+import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
+import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { writeFunction } from './functions.ts';
+
+const ARITHMETIC = new Map([
+  ['+', 'add'],
+  ['-', 'sub'],
+  ['*', 'mul'],
+  ['/', 'div'],
+  ['%', 'mod'],
+  ['^', 'pow'],
+  ['..', 'cat'],
+]);
+const COMPARISONS = new Map([
+  ['<', 'lt'],
+  ['<=', 'le'],
+  ['>', 'gt'],
+  ['>=', 'ge'],
+]);
+
+/** Writes an expression that gives one value. */
+export function writeExpression(w: ChunkWriter, expression: Expression): void {
+  const { out } = w;
+  switch (expression.kind) {
+    case 'nil':
+      out.write('void 0');
+      break;
+    case 'true':
+    case 'false':
+      out.write(expression.kind);
+      break;
+    case 'number':
+      out.write(Number.isFinite(expression.value) ? String(expression.value) : '(1/0)');
+      break;
+    case 'string':
+      out.write(JSON.stringify(expression.value));
+      break;
+    case 'vararg':
+      out.write('$v[0]');
+      break;
+    case 'local-name':
+      out.write(nameOf(expression.local));
+      break;
+    case 'function':
+      writeFunction(w, expression.body);
+      break;
+    case 'group':
+      writeExpression(w, expression.inner);
+      break;
+    case 'function-call':
+    case 'method-call':
+      writeSingleCall(w, expression);
+      break;
+    case 'table':
+      writeTable(w, expression.items);
+      break;
+    default:
+      writeOperation(w, expression);
+  }
+}
+
+type Operation = Extract<Expression, { kind: 'global' | 'index' | 'binary' | 'unary' }>;
+
+function writeOperation(w: ChunkWriter, expression: Operation): void {
+  const { out } = w;
+  switch (expression.kind) {
+    case 'global':
+      out.write(`glb(${JSON.stringify(expression.name)},${w.site(expression.line)})`);
+      break;
+    case 'index':
+      writeIndex(w, expression.object, expression.key, expression.line);
+      break;
+    case 'unary':
+      if (expression.operator === 'not') writeCondition(w, expression);
+      else if (expression.operator === '-' && expression.operand.kind === 'number') {
+        out.write('(-');
+        writeExpression(w, expression.operand);
+        out.write(')');
+      } else {
+        out.write(expression.operator === '-' ? 'neg(' : 'len(');
+        writeExpression(w, expression.operand);
+        out.write(`,${w.site(expression.line, expression.operand)})`);
+      }
+      break;
+    case 'binary':
+      if (isBoolean(expression)) writeCondition(w, expression);
+      else if (expression.operator === 'and' || expression.operator === 'or') writeChoice(w, expression);
+      else {
+        writeOperands(
+          w,
+          ARITHMETIC.get(expression.operator)!,
+          expression,
+          w.site(expression.line, expression.left, expression.right),
+        );
+      }
+  }
+}
+
+type Binary = Extract<Expression, { kind: 'binary' }>;
+
+function writeOperands(w: ChunkWriter, name: string, { left, right }: Binary, site: string): void {
+  w.out.write(`${name}(`);
+  writeExpression(w, left);
+  w.out.write(',');
+  writeExpression(w, right);
+  w.out.write(site === '' ? ')' : `,${site})`);
+}
+
+function writeIndex(w: ChunkWriter, object: Expression, key: Expression, line: number): void {
+  w.out.write(key.kind === 'string' ? 'fld(' : 'idx(');
+  writeExpression(w, object);
+  w.out.write(',');
+  writeExpression(w, key);
+  w.out.write(`,${w.site(line, object)})`);
+}
+
+/** `and`, `or`: the first operand, or the second if the first one does not decide. */
+function writeChoice(w: ChunkWriter, { operator, left, right }: Binary): void {
+  const kept = w.fn.take();
+  w.out.write(`(truthy(${kept}=`);
+  writeExpression(w, left);
+  w.out.write(operator === 'and' ? ')?' : `)?${kept}:`);
+  writeExpression(w, right);
+  w.out.write(operator === 'and' ? `:${kept})` : ')');
+  w.fn.release();
+}
+
+// --------------------------------------------------------------------------------------------------------- conditions
+
+/** Whether an expression gives true or false, and nothing else. */
+function isBoolean(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'true':
+    case 'false':
+      return true;
+    case 'unary':
+      return expression.operator === 'not';
+    case 'binary':
+      if (expression.operator === 'and' || expression.operator === 'or') {
+        return isBoolean(expression.left) && isBoolean(expression.right);
+      }
+      return COMPARISONS.has(expression.operator) || expression.operator === '==' || expression.operator === '~=';
+    case 'group':
+      return isBoolean(expression.inner);
+    default:
+      return false;
+  }
+}
+
+/** Writes what is true in JavaScript where the expression is neither nil nor false. */
+export function writeCondition(w: ChunkWriter, expression: Expression): void {
+  const { out } = w;
+  if (expression.kind === 'group') {
+    writeCondition(w, expression.inner);
+  } else if (expression.kind === 'unary' && expression.operator === 'not') {
+    out.write('!');
+    writeCondition(w, expression.operand);
+  } else if (expression.kind === 'binary' && (expression.operator === 'and' || expression.operator === 'or')) {
+    out.write('(');
+    writeCondition(w, expression.left);
+    out.write(expression.operator === 'and' ? '&&' : '||');
+    writeCondition(w, expression.right);
+    out.write(')');
+  } else if (expression.kind === 'binary' && isBoolean(expression)) {
+    writeComparison(w, expression);
+  } else if (expression.kind === 'true' || expression.kind === 'false') {
+    out.write(expression.kind);
+  } else {
+    out.write('truthy(');
+    writeExpression(w, expression);
+    out.write(')');
+  }
+}
+
+function writeComparison(w: ChunkWriter, expression: Binary): void {
+  const { operator, left, right, line } = expression;
+  const ordered = COMPARISONS.get(operator);
+  if (ordered !== undefined) {
+    writeOperands(w, ordered, expression, w.site(line));
+    return;
+  }
+  if (isPrimitive(left) || isPrimitive(right)) {
+    w.out.write('(');
+    writeExpression(w, left);
+    w.out.write(operator === '==' ? '===' : '!==');
+    writeExpression(w, right);
+    w.out.write(')');
+    return;
+  }
+  writeOperands(w, operator === '==' ? 'eq' : '!eq', expression, '');
+}
+
+/** Constants, which no metamethod compares. */
+function isPrimitive({ kind }: Expression): boolean {
+  return kind === 'nil' || kind === 'true' || kind === 'false' || kind === 'number' || kind === 'string';
+}
+
+// --------------------------------------------------------------------------------------------------------------- calls
+
+/** Writes a call as it is: what it gives may be any of `Results`. */
+export function writeCall(w: ChunkWriter, call: Call): void {
+  const { out } = w;
+  out.write('fn(');
+  if (call.kind === 'function-call') {
+    writeExpression(w, call.callee);
+    out.write(`,${w.site(call.line, call.callee)})`);
+    out.moveTo(call.line);
+    out.write('(');
+    writeList(w, call.args);
+    out.write(')');
+    return;
+  }
+  const self = w.fn.take();
+  out.write(`fld(${self}=`);
+  writeExpression(w, call.object);
+  out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
+  out.write(`${w.namedSite(call.line, `method '${call.name}'`)})`);
+  out.moveTo(call.line);
+  out.write(`(${self}`);
+  if (call.args.length > 0) out.write(',');
+  writeList(w, call.args);
+  out.write(')');
+  w.fn.release();
+}
+
+function writeSingleCall(w: ChunkWriter, call: Call): void {
+  if (!w.fn.isSuspendable) {
+    w.out.write('one(');
+    writeCall(w, call);
+    w.out.write(')');
+    return;
+  }
+  const result = w.fn.take();
+  w.out.write(`(plain(${result}=`);
+  writeCall(w, call);
+  w.out.write(`)?${result}:one(settled(${result})?${result}:yield*${result}))`);
+  w.fn.release();
+}
+
+/** Writes a call that waits where it has to, and gives one value or an array of them. */
+export function writeSettledCall(w: ChunkWriter, call: Call): void {
+  if (!w.fn.isSuspendable) {
+    w.out.write('settle(');
+    writeCall(w, call);
+    w.out.write(')');
+    return;
+  }
+  const result = w.fn.take();
+  w.out.write(`(settled(${result}=`);
+  writeCall(w, call);
+  w.out.write(`)?${result}:yield*${result})`);
+  w.fn.release();
+}
+
+/** Writes items of an argument list or array: the last one spreads. */
+export function writeList(w: ChunkWriter, expressions: readonly Expression[]): void {
+  for (const [at, expression] of expressions.entries()) {
+    if (at > 0) w.out.write(',');
+    if (at === expressions.length - 1 && isMultiple(expression)) writeSpread(w, expression);
+    else writeExpression(w, expression);
+  }
+}
+
+function writeSpread(w: ChunkWriter, expression: Expression): void {
+  if (expression.kind === 'vararg') {
+    w.out.write('...$v');
+    return;
+  }
+  w.out.write('...many(');
+  writeSettledCall(w, expression as Call);
+  w.out.write(')');
+}
+
+// -------------------------------------------------------------------------------------------------------------- tables
+
+function writeTable(w: ChunkWriter, items: readonly TableItem[]): void {
+  const { out } = w;
+  const positional = items.filter(({ kind }) => kind === 'positional');
+  const keyed = items.length - positional.length;
+  if (keyed === 0) {
+    out.write(`lst(${reservedFor(positional)},[`);
+    writeList(
+      w,
+      positional.map(({ value }) => value),
+    );
+    out.write('])');
+    return;
+  }
+  const table = w.fn.take();
+  const list = w.fn.take();
+  out.write(`(${table}=tab(${reservedFor(positional)},${roundedSize(keyed)}),`);
+  if (positional.length > 0) out.write(`${list}=[],`);
+  for (const item of items) {
+    if (item.kind === 'keyed') writeField(w, table, item.key, item.value);
+    else {
+      out.write(`${list}.push(`);
+      writeList(w, item === items.at(-1) ? [item.value] : [{ kind: 'group', inner: item.value }]);
+      out.write('),');
+    }
+  }
+  out.write(positional.length > 0 ? `fill(${table},${list}))` : `${table})`);
+  w.fn.release(2);
+}
+
+function writeField(w: ChunkWriter, table: string, key: Expression, value: Expression): void {
+  const isName = key.kind === 'string';
+  w.out.write(isName ? `${table}.setString(` : `put(${table},`);
+  writeExpression(w, key);
+  w.out.write(',');
+  writeExpression(w, value);
+  w.out.write(isName ? '),' : `,${w.site(0)}),`);
+}
+
+/** Room in the array: Lua does not count a last item with any number of values. */
+function reservedFor(positional: readonly TableItem[]): number {
+  const last = positional.at(-1);
+  const open = last !== undefined && isMultiple(last.value) ? 1 : 0;
+  return roundedSize(positional.length - open);
+}
+
+/** Lua's instruction has one byte for a size, with three bits of precision (lobject.c luaO_int2fb). */
+function roundedSize(size: number): number {
+  let mantissa = size;
+  let exponent = 0;
+  while (mantissa >= 16) {
+    mantissa = (mantissa + 1) >> 1;
+    exponent++;
+  }
+  return mantissa * 2 ** exponent;
+}

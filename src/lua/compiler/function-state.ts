@@ -1,0 +1,31 @@
+/** What the compiler knows of the function that it is writing. */
+export class FunctionState {
+  /** Its calls can wait: see suspension.ts. */
+  readonly isSuspendable: boolean;
+  readonly isVararg: boolean;
+  #inUse = 0;
+  #temporaries = 0;
+
+  constructor(isSuspendable: boolean, isVararg: boolean) {
+    this.isSuspendable = isSuspendable;
+    this.isVararg = isVararg;
+  }
+
+  /** A JavaScript variable of the function that nothing else uses until it is released. */
+  take(): string {
+    this.#inUse++;
+    this.#temporaries = Math.max(this.#temporaries, this.#inUse);
+    return `$${this.#inUse}`;
+  }
+
+  /** Releases the variables that were taken last. */
+  release(count = 1): void {
+    this.#inUse -= count;
+  }
+
+  /** The declaration of all that were taken. */
+  get declaration(): string {
+    if (this.#temporaries === 0) return '';
+    return `let ${Array.from({ length: this.#temporaries }, (_, at) => `$${at + 1}`).join(',')};`;
+  }
+}

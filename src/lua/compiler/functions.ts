@@ -1,0 +1,24 @@
+/** Writes functions as JavaScript: generators if they are suspendable. */
+import type { FunctionBody } from '../ast.ts';
+import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { FunctionState } from './function-state.ts';
+import { writeBlock } from './statements.ts';
+
+export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
+  const { out } = w;
+  const outer = w.fn;
+  w.fn = new FunctionState(w.isSuspendable(body), body.isVararg);
+  const parameters = body.parameters.map(nameOf);
+  if (body.isVararg) parameters.push('...$v');
+  out.write(`function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
+  const declarations = out.reserve();
+  if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}=pack($v);`);
+  writeBlock(w, body.block);
+  out.write(endsWithReturn(body) ? '}' : 'return none;}');
+  out.fill(declarations, w.fn.declaration);
+  w.fn = outer;
+}
+
+function endsWithReturn({ block }: FunctionBody): boolean {
+  return block.statements.at(-1)?.kind === 'return';
+}

@@ -1,0 +1,259 @@
+/** Writes statements as JavaScript. */
+import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
+import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
+import { writeFunction } from './functions.ts';
+
+export function writeBlock(w: ChunkWriter, block: Block): void {
+  for (const statement of block.statements) {
+    w.out.moveTo(statement.line);
+    writeStatement(w, statement);
+  }
+}
+
+function writeBraced(w: ChunkWriter, block: Block): void {
+  w.out.write('{');
+  writeBlock(w, block);
+  w.out.write('}');
+}
+
+function writeStatement(w: ChunkWriter, statement: Statement): void {
+  const { out } = w;
+  switch (statement.kind) {
+    case 'local':
+      writeLocal(w, statement.locals, statement.values);
+      break;
+    case 'local-function':
+      out.write(`let ${nameOf(statement.local)}=`);
+      writeFunction(w, statement.body);
+      out.write(';');
+      break;
+    case 'assign':
+      writeAssignment(w, statement.targets, statement.values);
+      break;
+    case 'call':
+      out.write(w.fn.isSuspendable ? '' : 'void ');
+      writeSettledCall(w, statement.call);
+      out.write(';');
+      break;
+    case 'do':
+      writeBraced(w, statement.body);
+      break;
+    case 'if':
+      writeIf(w, statement);
+      break;
+    case 'return':
+      writeReturn(w, statement.values);
+      break;
+    case 'break':
+      out.write('break;');
+      break;
+    default:
+      writeLoop(w, statement);
+  }
+}
+
+type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
+
+function writeIf(w: ChunkWriter, { branches, otherwise }: Of<'if'>): void {
+  for (const [at, { condition, body }] of branches.entries()) {
+    w.out.write(at === 0 ? 'if(' : 'else if(');
+    writeCondition(w, condition);
+    w.out.write(')');
+    writeBraced(w, body);
+  }
+  if (otherwise === null) return;
+  w.out.write('else');
+  writeBraced(w, otherwise);
+}
+
+/** The results of one call are returned as they are; it may be one that waits. */
+function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
+  const { out } = w;
+  const [first] = values;
+  if (first === undefined) {
+    out.write('return none;');
+    return;
+  }
+  out.write('return(');
+  if (values.length > 1 || first.kind === 'vararg') {
+    const isOpen = isMultiple(values.at(-1)!);
+    out.write(isOpen ? 'results([' : '[');
+    writeList(w, values);
+    out.write(isOpen ? '])' : ']');
+  } else if (first.kind !== 'function-call' && first.kind !== 'method-call') writeExpression(w, first);
+  else if (w.fn.isSuspendable) writeSettledCall(w, first);
+  else writeCall(w, first);
+  out.write(');');
+}
+
+// ------------------------------------------------------------------------------------------------------------ variables
+
+function writeLocal(w: ChunkWriter, locals: readonly Local[], values: readonly Expression[]): void {
+  const { out } = w;
+  const last = values.at(-1);
+  if (last !== undefined && isMultiple(last) && values.length < locals.length) {
+    const list = w.fn.take();
+    out.write(`${list}=[`);
+    writeList(w, values);
+    out.write('];let ');
+    out.write(locals.map((local, at) => `${nameOf(local)}=${list}[${at}]`).join(','));
+    out.write(';');
+    w.fn.release();
+    return;
+  }
+  out.write('let ');
+  for (const [at, local] of locals.entries()) {
+    out.write(`${at === 0 ? '' : ','}${nameOf(local)}`);
+    const value = values[at];
+    if (value === undefined) continue;
+    out.write('=');
+    writeExpression(w, value);
+  }
+  out.write(';');
+  for (const value of values.slice(locals.length)) {
+    out.write('void ');
+    writeExpression(w, value);
+    out.write(';');
+  }
+}
+
+function writeAssignment(w: ChunkWriter, targets: readonly Target[], values: readonly Expression[]): void {
+  const [target] = targets;
+  const [value] = values;
+  if (targets.length > 1 || values.length > 1) {
+    writeParallelAssignment(w, targets, values);
+    return;
+  }
+  writeStore(w, target!, () => writeExpression(w, value!));
+  w.out.write(';');
+}
+
+/** Writes the storing of a value. `object` and `key` are what was taken of an indexed target before. */
+function writeStore(w: ChunkWriter, target: Target, writeValue: () => void, object = '', key = ''): void {
+  const { out } = w;
+  if (target.kind === 'local-name') {
+    out.write(`${nameOf(target.local)}=`);
+    writeValue();
+    return;
+  }
+  if (target.kind === 'global') {
+    out.write(`setglb(${JSON.stringify(target.name)},`);
+    writeValue();
+    out.write(`,${w.site(target.line)})`);
+    return;
+  }
+  out.write(target.key.kind === 'string' ? 'setfld(' : 'setidx(');
+  if (object === '') writeExpression(w, target.object);
+  else out.write(object);
+  out.write(',');
+  if (key === '') writeExpression(w, target.key);
+  else out.write(key);
+  out.write(',');
+  writeValue();
+  out.write(`,${w.site(target.line, target.object)})`);
+}
+
+/** Everything on both sides is evaluated first; then the last target is assigned first. */
+function writeParallelAssignment(w: ChunkWriter, targets: readonly Target[], values: readonly Expression[]): void {
+  const { out } = w;
+  const taken = targets.map((target) => {
+    if (target.kind !== 'index') return { target, object: '', key: '' };
+    const object = w.fn.take();
+    out.write(`${object}=`);
+    writeExpression(w, target.object);
+    out.write(';');
+    const key = w.fn.take();
+    out.write(`${key}=`);
+    writeExpression(w, target.key);
+    out.write(';');
+    return { target, object, key };
+  });
+  const list = w.fn.take();
+  out.write(`${list}=[`);
+  writeList(w, values);
+  out.write('];');
+  for (const [at, { target, object, key }] of [...taken.entries()].reverse()) {
+    writeStore(w, target, () => out.write(`${list}[${at}]`), object, key);
+    out.write(';');
+  }
+  w.fn.release(1 + 2 * taken.filter(({ object }) => object !== '').length);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- loops
+
+function writeLoop(w: ChunkWriter, statement: Of<'while' | 'repeat' | 'numeric-for' | 'generic-for'>): void {
+  const { out } = w;
+  switch (statement.kind) {
+    case 'while':
+      out.write('while(');
+      writeCondition(w, statement.condition);
+      out.write('){');
+      writeLoopBody(w, statement.body);
+      out.write('}');
+      break;
+    case 'repeat':
+      out.write('for(;;){');
+      writeLoopBody(w, statement.body);
+      out.write('if(');
+      writeCondition(w, statement.condition);
+      out.write(')break;}');
+      break;
+    case 'numeric-for':
+      writeNumericFor(w, statement);
+      break;
+    case 'generic-for':
+      writeGenericFor(w, statement);
+  }
+}
+
+/** The back edge is where a script gives way. */
+function writeLoopBody(w: ChunkWriter, body: Block): void {
+  w.out.write('if(--pace.fuel<0&&pace.isOver())yield;');
+  writeBlock(w, body);
+}
+
+/** Lua takes one step back before the loop and one forward at each turn, which rounds. */
+function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
+  const { out } = w;
+  const id = w.unique();
+  const [index, limit, step] = [`i${id}`, `l${id}`, `t${id}`];
+  out.write(`{let ${index}=`);
+  writeExpression(w, statement.start);
+  out.write(`,${limit}=`);
+  writeExpression(w, statement.limit);
+  out.write(`,${step}=`);
+  if (statement.step === null) out.write('1');
+  else writeExpression(w, statement.step);
+  out.write(`;if(typeof ${index}!=="number"||typeof ${limit}!=="number"||typeof ${step}!=="number")`);
+  out.write(`[${index},${limit},${step}]=bounds(${index},${limit},${step},${w.site(statement.line)});`);
+  const inside = statement.step === null ? `${index}<=${limit}` : `(${step}>0?${index}<=${limit}:${index}>=${limit})`;
+  out.write(
+    `for(${index}=${index}-${step}+${step};${inside};${index}+=${step}){let ${nameOf(statement.variable)}=${index};`,
+  );
+  writeLoopBody(w, statement.body);
+  out.write('}}');
+}
+
+/** Tables are walked without calling `next` each time; see walk.ts. */
+function writeGenericFor(w: ChunkWriter, statement: Of<'generic-for'>): void {
+  const { out } = w;
+  const id = w.unique();
+  const [iterator, state, control, walk] = [`f${id}`, `q${id}`, `c${id}`, `w${id}`];
+  const variables = statement.variables.map(nameOf);
+  const [key, value] = variables;
+  out.write(`{let [${iterator},${state},${control}]=[`);
+  writeList(w, statement.values);
+  out.write(`];const ${walk}=walker(${iterator},${state},${control});for(;;){let ${variables.join(',')};`);
+  out.write(`if(${walk}!==null){if(!${walk}.step())break;${key}=${walk}.key;`);
+  if (value !== undefined) out.write(`${value}=${walk}.value;`);
+  const result = w.fn.take();
+  out.write(`}else{${result}=fn(${iterator},${w.site(statement.line)})`);
+  out.moveTo(statement.line);
+  out.write(`(${state},${control});${result}=many(settled(${result})?${result}:yield*${result});`);
+  out.write(variables.map((variable, at) => `${variable}=${result}[${at}];`).join(''));
+  out.write(`if(${key}===void 0)break;${control}=${key};}`);
+  w.fn.release();
+  writeLoopBody(w, statement.body);
+  out.write('}}');
+}

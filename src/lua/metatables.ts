@@ -1,0 +1,258 @@
+/**
+ * Metatables and what operations do when their operands have no meaning of their own (manual section 2.8; lvm.c,
+ * ldebug.c): the slow ways of operations.ts, and their errors.
+ */
+import { LuaError } from './lua-error.ts';
+import { formatNumber, parseNumeral } from './numeral.ts';
+import type { Site } from './site.ts';
+import { currentPosition } from './stack.ts';
+import { isCoroutine, type Pace } from './suspension.ts';
+import { LuaTable } from './table.ts';
+import { type LuaFunction, type LuaValue, type Results, typeName } from './value.ts';
+
+/** As MAXTAGLOOP. */
+const INDEX_LOOPS_MAX = 100;
+
+/** An error at an operation. */
+export function errorAt(site: Site, text: string): LuaError {
+  return new LuaError(`${site.chunkName}:${site.line}: ${text}`, site);
+}
+
+/** Texts of numbers count as numbers. @returns undefined for what is none. */
+export function toNumber(value: LuaValue): number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' ? (parseNumeral(value) ?? undefined) : undefined;
+}
+
+/** Numbers count as their texts. @returns undefined for what is neither. */
+export function toText(value: LuaValue): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? formatNumber(value) : undefined;
+}
+
+export class Metatables {
+  /** Of all strings. */
+  string: LuaTable | null = null;
+  readonly #pace: Pace;
+
+  constructor(pace: Pace) {
+    this.#pace = pace;
+  }
+
+  of(value: LuaValue): LuaTable | null {
+    if (value instanceof LuaTable) return value.metatable;
+    return typeof value === 'string' ? this.string : null;
+  }
+
+  handler(value: LuaValue, event: string): LuaValue {
+    return this.of(value)?.getString(event);
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- calling
+
+  /** What a call of a value calls. @returns a function, which throws if the value cannot be called. */
+  callable(value: LuaValue, site: Site): LuaFunction {
+    const handler = this.handler(value, '__call');
+    if (typeof handler === 'function') return (...args: LuaValue[]) => handler(value, ...args);
+    return () => {
+      throw errorAt(
+        site,
+        `attempt to call ${site.left === '' ? '' : `${site.left} (`}a ${typeName(value)} value${site.left === '' ? '' : ')'}`,
+      );
+    };
+  }
+
+  /** Calls a value from a library function; finishes the call on the spot. */
+  call(value: LuaValue, ...args: LuaValue[]): readonly LuaValue[] {
+    return this.many(this.begin(value, args));
+  }
+
+  /** Calls a value; the result may be a call that waits. */
+  begin(value: LuaValue, args: readonly LuaValue[]): Results {
+    if (typeof value === 'function') return value(...args);
+    const handler = this.handler(value, '__call');
+    if (typeof handler === 'function') return handler(value, ...args);
+    throw new LuaError(`attempt to call a ${typeName(value)} value`, currentPosition());
+  }
+
+  /** The first result. */
+  one(result: Results): LuaValue {
+    if (typeof result !== 'object' || result instanceof LuaTable) return result;
+    if (Array.isArray(result)) return result[0] as LuaValue;
+    if (isCoroutine(result)) return result;
+    return this.one(this.#pace.drain(result as Exclude<typeof result, readonly LuaValue[]>));
+  }
+
+  many(result: Results): readonly LuaValue[] {
+    const end = this.settle(result);
+    return Array.isArray(end) ? (end as LuaValue[]) : [end as LuaValue];
+  }
+
+  settle(result: Results): LuaValue | readonly LuaValue[] {
+    if (typeof result !== 'object' || result instanceof LuaTable || Array.isArray(result)) return result as LuaValue;
+    if (isCoroutine(result)) return result;
+    return this.#pace.drain(result as Exclude<typeof result, readonly LuaValue[]>);
+  }
+
+  // --------------------------------------------------------------------------------------------------------- indexing
+
+  index(object: LuaValue, key: LuaValue, site: Site | null): LuaValue {
+    let at = object;
+    for (let loop = 0; loop < INDEX_LOOPS_MAX; loop++) {
+      let handler: LuaValue;
+      if (at instanceof LuaTable) {
+        const value = at.get(key);
+        if (value !== undefined || at.metatable === null) return value;
+        handler = at.metatable.getString('__index');
+        if (handler === undefined) return undefined;
+      } else {
+        handler = this.handler(at, '__index');
+        if (handler === undefined) throw this.#typeError('index', at, loop === 0 ? site : null, site);
+      }
+      if (typeof handler === 'function') return this.one(handler(at, key));
+      at = handler;
+    }
+    throw this.#error(site, 'loop in gettable');
+  }
+
+  setIndex(object: LuaValue, key: LuaValue, value: LuaValue, site: Site | null): void {
+    let at = object;
+    for (let loop = 0; loop < INDEX_LOOPS_MAX; loop++) {
+      let handler: LuaValue;
+      if (at instanceof LuaTable) {
+        handler = at.metatable?.getString('__newindex');
+        if (handler === undefined || at.get(key) !== undefined) {
+          this.#store(at, key, value, site);
+          return;
+        }
+      } else {
+        handler = this.handler(at, '__newindex');
+        if (handler === undefined) throw this.#typeError('index', at, loop === 0 ? site : null, site);
+      }
+      if (typeof handler === 'function') {
+        this.settle(handler(at, key, value));
+        return;
+      }
+      at = handler;
+    }
+    throw this.#error(site, 'loop in settable');
+  }
+
+  #store(table: LuaTable, key: LuaValue, value: LuaValue, site: Site | null): void {
+    if (table.isReadOnly) throw this.#error(site, 'Attempt to modify a readonly table');
+    this.checkKey(key, site);
+    table.set(key, value);
+  }
+
+  checkKey(key: LuaValue, site: Site | null): void {
+    if (key === undefined) throw this.#error(site, 'table index is nil');
+    if (Number.isNaN(key)) throw this.#error(site, 'table index is NaN');
+  }
+
+  #error(site: Site | null, text: string): LuaError {
+    if (site !== null) return errorAt(site, text);
+    const position = currentPosition();
+    return new LuaError(position === null ? text : `${position.chunkName}:${position.line}: ${text}`, position);
+  }
+
+  #typeError(verb: string, value: LuaValue, named: Site | null, site: Site | null): LuaError {
+    const name = named?.left ?? '';
+    const kind = `a ${typeName(value)} value`;
+    return this.#error(site, `attempt to ${verb} ${name === '' ? kind : `${name} (${kind})`}`);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- operators
+
+  #operate(left: LuaValue, right: LuaValue, event: string): Results | null {
+    let handler = this.handler(left, event);
+    if (handler === undefined) handler = this.handler(right, event);
+    return handler === undefined ? null : this.one(this.begin(handler, [left, right]));
+  }
+
+  /** Arithmetic on what are not two numbers. @param compute what the operator does with numbers. */
+  arithmetic(
+    left: LuaValue,
+    right: LuaValue,
+    event: string,
+    compute: (left: number, right: number) => number,
+    site: Site,
+  ): LuaValue {
+    const first = toNumber(left);
+    const second = toNumber(right);
+    if (first !== undefined && second !== undefined) return compute(first, second);
+    const result = this.#operate(left, right, event);
+    if (result !== null) return result as LuaValue;
+    const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
+    throw this.#operandError('perform arithmetic on', culprit, name, site);
+  }
+
+  concatenate(left: LuaValue, right: LuaValue, site: Site): LuaValue {
+    const first = toText(left);
+    const second = toText(right);
+    if (first !== undefined && second !== undefined) return join(first, second, site);
+    const result = this.#operate(left, right, '__concat');
+    if (result !== null) return result as LuaValue;
+    const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
+    throw this.#operandError('concatenate', culprit, name, site);
+  }
+
+  lengthOf(value: LuaValue, site: Site): LuaValue {
+    const handler = this.handler(value, '__len');
+    if (handler !== undefined) return this.one(this.begin(handler, [value]));
+    throw this.#operandError('get length of', value, site.left, site);
+  }
+
+  #operandError(verb: string, value: LuaValue, name: string, site: Site): LuaError {
+    const kind = `a ${typeName(value)} value`;
+    return errorAt(site, `attempt to ${verb} ${name === '' ? kind : `${name} (${kind})`}`);
+  }
+
+  // ------------------------------------------------------------------------------------------------------ comparisons
+
+  /** Two tables, not the same: equal if they share a handler that says so. */
+  tablesEqual(left: LuaTable, right: LuaTable): boolean {
+    const handler = this.#shared(left, right, '__eq');
+    return handler !== undefined && isTrue(this.one(this.begin(handler, [left, right])));
+  }
+
+  /** `left < right` for what are neither two numbers nor two strings. */
+  less(left: LuaValue, right: LuaValue, site: Site | null): boolean {
+    const handler = this.#comparable(left, right, '__lt', site);
+    return isTrue(this.one(this.begin(handler, [left, right])));
+  }
+
+  /** Without `__le`, `not (right < left)` is asked for. */
+  lessOrEqual(left: LuaValue, right: LuaValue, site: Site | null): boolean {
+    const handler = typeName(left) === typeName(right) ? this.#shared(left, right, '__le') : undefined;
+    if (handler !== undefined) return isTrue(this.one(this.begin(handler, [left, right])));
+    return !isTrue(this.one(this.begin(this.#comparable(left, right, '__lt', site), [right, left])));
+  }
+
+  #comparable(left: LuaValue, right: LuaValue, event: string, site: Site | null): LuaValue {
+    const [first, second] = [typeName(left), typeName(right)];
+    const handler = first === second ? this.#shared(left, right, event) : undefined;
+    if (handler !== undefined) return handler;
+    const what = first === second ? `two ${first} values` : `${first} with ${second}`;
+    throw this.#error(site, `attempt to compare ${what}`);
+  }
+
+  /** Both operands must have the same handler. */
+  #shared(left: LuaValue, right: LuaValue, event: string): LuaValue {
+    const handler = this.handler(left, event);
+    return handler !== undefined && handler === this.handler(right, event) ? handler : undefined;
+  }
+}
+
+export function isTrue(value: LuaValue): boolean {
+  return value !== undefined && value !== false;
+}
+
+/** Joins two strings; one that would be too long is an error, as memory that is not there. */
+export function join(left: string, right: string, site: Site | null): string {
+  try {
+    return left + right;
+  } catch (error) {
+    if (error instanceof RangeError) throw new LuaError('not enough memory', site ?? currentPosition());
+    throw error;
+  }
+}

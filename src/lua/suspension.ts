@@ -1,0 +1,66 @@
+/**
+ * How a script gives way.
+ *
+ * A script runs in one go, so that its effects are atomic. But one that runs too long must not stop the server from
+ * answering -BUSY, or from killing it. So functions with loops are generators, and each loop counts `fuel` down at its
+ * back edge. When that is used up, the clock is read; past its time, the script yields to whoever runs it, through all
+ * its calls, and goes on when it is told to. A script within its time never leaves the synchronous way.
+ *
+ * A call that waits is a generator. Where a caller cannot wait itself (a comparator of `table.sort`, a metamethod, a
+ * function without a loop of its own), the call is finished on the spot by `drain`: loops in there do not give way, but
+ * they end when the time that is set for them is over.
+ */
+import { LuaTable } from './table.ts';
+import { ScriptKilled } from './lua-error.ts';
+import type { Coroutine, LuaValue, Results, Suspendable } from './value.ts';
+
+/** Loop turns between two looks at the clock. */
+const FUEL = 10_000;
+
+/** Counts what scripts of one engine consume. */
+export class Pace {
+  /** Loop turns before the clock is read. */
+  fuel = FUEL;
+  /** Called when fuel is used up. @returns whether the script has to give way now. */
+  onExhausted: () => boolean = () => false;
+  /** Calls that cannot wait, one in another. */
+  #drains = 0;
+  /** Called in place of giving way where that is not possible. @returns why the script has to end, or null. */
+  onStuck: () => string | null = () => null;
+
+  isOver(): boolean {
+    this.fuel = FUEL;
+    if (!this.onExhausted()) return false;
+    if (this.#drains === 0) return true;
+    const reason = this.onStuck();
+    if (reason !== null) throw new ScriptKilled(reason);
+    return false;
+  }
+
+  /** Finishes a call without giving way. */
+  drain(call: Suspendable): LuaValue | readonly LuaValue[] {
+    this.#drains++;
+    try {
+      for (;;) {
+        const step = call.next();
+        if (step.done === true) return step.value;
+      }
+    } finally {
+      this.#drains--;
+    }
+  }
+}
+
+/** A value that stands for itself: neither a list nor a call that waits, nor a coroutine. */
+export function plain(result: Results): boolean {
+  return typeof result !== 'object' || result instanceof LuaTable;
+}
+
+/** Whether a call has come to its end. */
+export function settled(result: Results): boolean {
+  return typeof result !== 'object' || result instanceof LuaTable || Array.isArray(result) || isCoroutine(result);
+}
+
+export function isCoroutine(result: unknown): result is Coroutine {
+  return typeof result === 'object' && result !== null && 'isCoroutine' in result;
+}
