@@ -50,7 +50,7 @@ function setTime(c: Context, unit: TimeUnit, command: string): void {
   else {
     c.db.setExpiry(entry, time);
     c.changed(1, NOTIFY.generic, 'expire');
-    if (c.services.propagates) propagateTime(c, time);
+    if (c.services.propagates && unit !== UNIT.PXAT) propagateTime(c, time);
   }
   c.reply.integer(1);
 }

@@ -110,14 +110,13 @@ export class TrimArguments {
 
   /**
    * The command's arguments, for the stream of changes, where how much is trimmed must not depend on how a stream is
-   * divided into nodes: exactly to what is there now. A limit has no meaning there.
+   * divided into nodes: exactly to what is there now. A limit stays, and has no meaning there.
    */
   exact(c: Context, stream: StreamValue): (string | Uint8Array)[] {
     const { args } = c;
     const result: (string | Uint8Array)[] = [];
     for (let i = 0; i < args.count; i++) {
       if (!this.approximately || i < 2 || i >= this.idIndex) result.push(args.view(i));
-      else if (args.is(i, 'limit')) i++;
       else if (i === this.threshold - 1) result.push('=');
       else result.push(i === this.threshold ? this.#reached(stream) : args.view(i));
     }
@@ -187,7 +186,10 @@ function settleLimit(c: Context, result: TrimArguments, isAdd: boolean): void {
     if (result.limit > 0) fail('ERR syntax error, LIMIT cannot be used without specifying a trimming strategy');
     if (!isAdd) fail('ERR syntax error, XTRIM must be called with a trimming strategy');
   }
-  if (result.hasLimit) {
+  if (c.keyspace.frozen) {
+    // The master, or a file, says what was trimmed, not how much may be.
+    result.limit = 0;
+  } else if (result.hasLimit) {
     if (!result.approximately) fail('ERR syntax error, LIMIT cannot be used without the special ~ option');
   } else if (result.approximately) {
     const limit = NODES_TRIMMED_MAX * c.services.settings.streamLimits.nodeEntriesMax;

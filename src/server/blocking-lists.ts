@@ -60,29 +60,32 @@ function blmove(c: Call): void {
   const { args } = c;
   const fromHead = isLeft(args, 3);
   const toHead = isLeft(args, 4);
-  moveOrWait(c, deadlineOfSeconds(c, 5), fromHead, toHead, ['LMOVE', side(fromHead), side(toHead)]);
+  moveOrWait(c, deadlineOfSeconds(c, 5), fromHead, toHead, 'LMOVE');
 }
 
 function brpoplpush(c: Call): void {
-  moveOrWait(c, deadlineOfSeconds(c, 3), false, true, ['RPOPLPUSH']);
+  moveOrWait(c, deadlineOfSeconds(c, 3), false, true, 'RPOPLPUSH');
 }
 
 function side(atHead: boolean): string {
-  return atHead ? 'LEFT' : 'RIGHT';
+  return atHead ? 'left' : 'right';
 }
 
-/** @param propagated name and last arguments of the command that does the same without waiting. */
+/** @param name of the command that does the same without waiting. */
 function moveOrWait(
   c: Call,
   deadlineMs: number,
   fromHead: boolean,
   toHead: boolean,
-  [name, ...sides]: readonly [string, ...string[]],
+  name: 'LMOVE' | 'RPOPLPUSH',
 ): void {
   const serve = (call: Call, _key: number, entry: number): boolean => {
     moveOne(call, entry, fromHead, toHead);
     const { args } = call;
-    if (call.services.propagates) call.propagateInstead([name, args.view(1), args.view(2), ...sides]);
+    if (!call.services.propagates) return true;
+    // As in redis-server: the sides are as they came, or small where the client has been waiting.
+    const given = call === c ? [args.view(3), args.view(4)] : [side(fromHead), side(toHead)];
+    call.propagateInstead([name, args.view(1), args.view(2), ...(name === 'LMOVE' ? given : [])]);
     return true;
   };
   const entry = c.writeKind(1, KIND.list);

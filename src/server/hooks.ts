@@ -14,7 +14,10 @@ import type { Session } from './session.ts';
 export interface ChangeSink {
   /** Whether published messages are forwarded too: to replicas, not into files. */
   readonly takesMessages: boolean;
-  /** One command that changed the dataset, or must reach replicas; `database` is the one that it ran in. */
+  /**
+   * One command that changed the dataset, or must reach replicas; `database` is the one that it ran in. The arguments are
+   * valid until this returns.
+   */
   feed(database: number, args: Arguments): void;
 }
 

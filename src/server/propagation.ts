@@ -35,10 +35,19 @@ export class Propagation {
   collect(call: Call, changed: boolean): void {
     const { propagation, args, command } = call;
     const database = call.db.index;
+    if (propagation === null && this.#effects.length === 0 && this.#server.dispatcher.depth === 0) {
+      // One change, and that is all: nothing has to be kept.
+      if (changed && !command.has(FLAG.aborts_transaction)) this.#feed(database, args);
+      return;
+    }
     if (propagation !== null && propagation.instead !== null) {
       for (const effect of propagation.instead) this.#add(database, Arguments.from(effect), false);
     } else if (changed && !command.has(FLAG.aborts_transaction)) this.#add(database, args.detach(), false);
     for (const effect of propagation?.also ?? []) this.#add(database, Arguments.from(effect), false);
+  }
+
+  #feed(database: number, args: Arguments): void {
+    for (const sink of this.#server.hooks.changeSinks) sink.feed(database, args);
   }
 
   /** Takes a command that published a message. */

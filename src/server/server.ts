@@ -253,7 +253,7 @@ export class Server implements Services {
     try {
       run();
     } finally {
-      this.propagation.flush();
+      this.propagation.flushOneByOne();
       if ((this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
       this.dispatcher.endTurn();
     }
@@ -436,7 +436,9 @@ export class Server implements Services {
   observe(call: Call): void {
     if ((this.observers & OBSERVER.monitor) !== 0) this.monitors.feed(call);
     const isOver = this.dispatcher.depth === 0;
-    if (isOver && (this.observers & OBSERVER.propagation) !== 0) this.propagation.flush();
+    if (isOver && (this.observers & OBSERVER.propagation) !== 0) {
+      this.propagation.flush(!call.command.has(FLAG.touches_arbitrary_keys));
+    }
     if ((this.observers & OBSERVER.tracking) !== 0) this.tracking.observe(call);
     if (isOver && (this.observers & OBSERVER.readyKeys) !== 0) this.keyWaits.serve();
   }
