@@ -34,22 +34,33 @@ export interface Reclaimer {
   isLazy(removal: Removal): boolean;
   /** Calls `free` again and again, now and then, until it says true. */
   freeLater(free: () => boolean): void;
+  /** The same for the rest of a value that was to be freed at once, and is too large for it. */
+  freeRest(free: () => boolean): void;
 }
 
 /** Frees everything at once. */
 export const eagerReclaimer: Reclaimer = {
   isLazy: () => false,
-  freeLater: (free) => {
-    while (!free());
-  },
+  freeLater: freeNow,
+  freeRest: freeNow,
 };
+
+function freeNow(free: () => boolean): void {
+  while (!free());
+}
 
 /** Below this, freeing at once is cheaper than doing it later (lazyfree.c LAZYFREE_THRESHOLD). */
 const LAZY_ELEMENTS = 64;
+/** Slices that are freed at once where nobody asked for laziness: a few milliseconds. The rest waits its turn. */
+const EAGER_SLICES = 32;
 
 export function releaseValue(value: LargeValue, removal: Removal, reclaimer: Reclaimer): void {
-  if (value.size > LAZY_ELEMENTS && reclaimer.isLazy(removal)) reclaimer.freeLater(() => value.releaseSome());
-  else while (!value.releaseSome());
+  if (value.size > LAZY_ELEMENTS && reclaimer.isLazy(removal)) {
+    reclaimer.freeLater(() => value.releaseSome());
+    return;
+  }
+  for (let slices = EAGER_SLICES; slices > 0; slices--) if (value.releaseSome()) return;
+  reclaimer.freeRest(() => value.releaseSome());
 }
 
 /** Large values by number; numbers are reused. */

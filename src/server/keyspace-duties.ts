@@ -21,6 +21,7 @@ export function takeOnKeyspaceDuties(server: Server): () => void {
       server.statistics.lazyFreedObjects++;
       server.lazyFree.add(free);
     },
+    freeRest: (free) => server.lazyFree.add(free),
   };
   countUses(server);
   server.config.onChange('maxmemory-policy', () => {

@@ -464,7 +464,11 @@ describe('large values', () => {
 
   it('are freed later where the reclaimer says so, if they are large enough', () => {
     const pending: (() => boolean)[] = [];
-    keyspace.reclaimer = { isLazy: (removal) => removal === 'unlink', freeLater: (free) => pending.push(free) };
+    keyspace.reclaimer = {
+      isLazy: (removal) => removal === 'unlink',
+      freeLater: (free) => pending.push(free),
+      freeRest: (free) => pending.push(free),
+    };
     const small = setPile('small', 64);
     const large = setPile('large', 65);
     const eager = setPile('eager', 65);
@@ -476,6 +480,18 @@ describe('large values', () => {
     while (!pending[0]!());
     expect(large.slices).toBe(7);
     expect(keyspace.heap.usedBytes).toBe(0);
+  });
+
+  it('are freed at once as far as that takes no time, and the rest later', () => {
+    const rest: (() => boolean)[] = [];
+    const freeLater = (): never => expect.unreachable('nobody asked for laziness');
+    keyspace.reclaimer = { isLazy: () => false, freeLater, freeRest: (free) => rest.push(free) };
+    const pile = setPile('pile', 1000);
+    set(db, 'pile', 'v');
+    expect(pile.size).toBe(1000 - 320);
+    while (!rest[0]!());
+    expect(pile.size).toBe(0);
+    expect(rest).toHaveLength(1);
   });
 });
 
