@@ -119,6 +119,13 @@ export class Keyspace {
     this.recency = Math.floor(nowMs / 1000) & RECENCY_MASK;
   }
 
+  /** Takes the contents of another keyspace with as many databases, and leaves it one's own. */
+  exchange(other: Keyspace): void {
+    [this.heap, other.heap] = [other.heap, this.heap];
+    [this.values, other.values] = [other.values, this.values];
+    for (const [index, database] of this.databases.entries()) database.swap(other.databases[index]!);
+  }
+
   /**
    * Empties every database in constant time: the heap as a whole is left to the garbage collector, unless a snapshot is
    * being taken of what is on it.

@@ -93,6 +93,11 @@ export class RequestDecoder {
     return this.#bytes === this.#held ? this.#end - this.#at : this.#end;
   }
 
+  /** Bytes that came and belong to no request that was decoded as a whole. */
+  get undecodedBytes(): number {
+    return this.#end - this.#requestStart;
+  }
+
   /** Bytes of the arguments of an unfinished request that are here as a whole. */
   get argumentBytes(): number {
     return this.#missing > 0 ? this.args.totalLength() : 0;

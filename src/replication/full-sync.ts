@@ -37,8 +37,10 @@ export interface SnapshotMaker {
   saveFile(done: (ok: boolean) => void): boolean;
   /** Begins to write the dataset as it is now to a sink. @returns false if it cannot. */
   saveStream(filter: SnapshotFilter, sink: SnapshotSink, done: (ok: boolean) => void): boolean;
-  /** Gives up what is being made; `done(false)` follows. */
-  cancel(): void;
+  /** Gives up the file that is being saved; `done(false)` follows. */
+  cancelFile(): void;
+  /** The stream is over, whether it was complete or not: another snapshot may begin. */
+  endStream(): void;
   /** Path of the dump file. */
   readonly path: string;
 }
@@ -47,7 +49,7 @@ export class FullSync {
   readonly #server: Server;
   readonly #state: ReplicationState;
   readonly #links: ReplicaLinks;
-  snapshots: SnapshotMaker | null = null;
+  readonly #snapshots: SnapshotMaker;
   /** The snapshot that goes straight into connections. */
   #stream: SnapshotStream | null = null;
   /** The file that is saved now is for replicas. */
@@ -55,8 +57,9 @@ export class FullSync {
   /** The dump file is there because of replicas (rdb-del-sync-files). */
   #madeFile = false;
 
-  constructor(server: Server, state: ReplicationState, links: ReplicaLinks) {
+  constructor(server: Server, state: ReplicationState, links: ReplicaLinks, snapshots: SnapshotMaker) {
     this.#server = server;
+    this.#snapshots = snapshots;
     this.#state = state;
     this.#links = links;
   }
@@ -72,7 +75,7 @@ export class FullSync {
     const { log, config } = this.#server;
     link.state = 'wait-start';
     link.askedMs = this.#server.keyspace.nowMs;
-    const active = this.snapshots?.active ?? null;
+    const active = this.#snapshots.active;
     if (active === 'file') this.#join(link);
     else if (active === 'stream') log.notice('Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC');
     else if (
@@ -113,7 +116,7 @@ export class FullSync {
 
   /** Begins with the next snapshot, if it is wanted and time for it. To be called once a second. */
   startPending(): void {
-    if (this.snapshots === null || this.snapshots.active !== null) return;
+    if (this.#snapshots.active !== null) return;
     const { values } = this.#server.config;
     const waiting = [...this.#links].filter(({ state }) => state === 'wait-start');
     const first = waiting[0];
@@ -156,13 +159,13 @@ export class FullSync {
   #startStream(links: readonly ReplicaLink[], filter: SnapshotFilter): boolean {
     const stream = new SnapshotStream(links, randomId(this.#server.random), (ok) => this.#onStreamEnd(stream, ok));
     this.#stream = stream;
-    const begun = this.snapshots?.saveStream(filter, stream, (ok) => stream.end(ok)) ?? false;
+    const begun = this.#snapshots.saveStream(filter, stream, (ok) => stream.end(ok));
     if (!begun) this.#stream = null;
     return begun;
   }
 
   #startFile(): boolean {
-    const begun = this.snapshots?.saveFile((ok) => this.#onFileSaved(ok)) ?? false;
+    const begun = this.#snapshots.saveFile((ok) => this.#onFileSaved(ok));
     if (begun) {
       this.#savesForReplicas = true;
       this.#madeFile = this.#server.config.values['rdb-del-sync-files'];
@@ -197,7 +200,7 @@ export class FullSync {
 
   #sendFile(link: ReplicaLink): void {
     try {
-      const file = this.#server.host.disk.open(this.snapshots!.path, 'read');
+      const file = this.#server.host.disk.open(this.#snapshots.path, 'read');
       link.sendFile(file, (error) => {
         if (error === null) this.#putOnline(link);
         else this.#fail(link, `Read error sending DB to replica: ${error}`);
@@ -211,6 +214,7 @@ export class FullSync {
   #onStreamEnd(stream: SnapshotStream, ok: boolean): void {
     if (this.#stream !== stream) return;
     this.#stream = null;
+    this.#snapshots.endStream();
     const { log } = this.#server;
     for (const link of stream.links) {
       if (!ok) {
@@ -255,11 +259,11 @@ export class FullSync {
     if (stream !== null && stream.remove(link) && stream.links.length === 0) {
       this.#stream = null;
       this.#server.log.warning('Diskless rdb transfer, last replica dropped, killing fork child.');
-      this.snapshots!.cancel();
+      this.#snapshots.endStream();
       return;
     }
     const isLast = link.state === 'wait-end' && ![...this.#links].some(({ state }) => state === 'wait-end');
-    if (isLast && this.#savesForReplicas && this.#server.config.values.save.length === 0) this.snapshots!.cancel();
+    if (isLast && this.#savesForReplicas && this.#server.config.values.save.length === 0) this.#snapshots.cancelFile();
   }
 
   // --------------------------------------------------------------------------------------------------------- once a second
@@ -272,8 +276,8 @@ export class FullSync {
     if (!this.#madeFile || values.appendonly || values.save.length > 0) return;
     if ([...this.#links].some(({ state }) => state !== 'online' && state !== 'transmitted')) return;
     this.#madeFile = false;
-    if (host.disk.stat(this.snapshots!.path) === null) return;
+    if (host.disk.stat(this.#snapshots.path) === null) return;
     log.notice('Removing the RDB file used to feed replicas in a persistence-less instance');
-    host.disk.unlink(this.snapshots!.path);
+    host.disk.unlink(this.#snapshots.path);
   }
 }

@@ -26,7 +26,7 @@ interface Block {
   readonly index: number;
   readonly bytes: Buffer;
   /** Offset of its first byte in the stream. */
-  readonly offset: number;
+  offset: number;
   used: number;
   /** Readers that stand here. */
   readers: number;
@@ -85,6 +85,12 @@ export class ReplicationBuffer {
     this.#early = [];
     this.#blocks = this.#memoryBytes = this.#historyBytes = 0;
     this.#endOffset = offset;
+  }
+
+  /** All that is here lies so much further on in the stream than was thought. */
+  rebase(by: number): void {
+    for (let block = this.#first; block !== null; block = block.next) block.offset += by;
+    this.#endOffset += by;
   }
 
   // ---------------------------------------------------------------------------------------------------------- writing

@@ -19,7 +19,8 @@ import { FullSync } from './full-sync.ts';
 import { ReplicaLinks } from './links.ts';
 import type { MasterConnection } from './master-connection.ts';
 import { replicationInfo, replyRole, shownState } from './reports.ts';
-import { type MasterAddress, NO_DATABASE, NO_ID, ReplicationState } from './state.ts';
+import { PersistenceSnapshots } from './snapshot-maker.ts';
+import { type MasterAddress, NO_DATABASE, ReplicationState } from './state.ts';
 
 const TICK_MS = 1000;
 /** A failover is to end soon after the replica has caught up. */
@@ -48,7 +49,7 @@ export class Replication implements ReplicationHook {
     this.state = new ReplicationState(server.identity, () => config.values['repl-backlog-size']);
     this.links = new ReplicaLinks(server, this.state.buffer);
     this.feed = new ChangeFeed(this.state, () => this.flushSoon());
-    this.fullSync = new FullSync(server, this.state, this.links);
+    this.fullSync = new FullSync(server, this.state, this.links, new PersistenceSnapshots(server));
     this.acknowledgements = new Acknowledgements(server, this.state, this.links, this.feed);
     this.failover = new Failover(server, this.state, this.links, this);
     this.master = connectMaster(this);
@@ -307,5 +308,3 @@ export class Replication implements ReplicationHook {
     server.log.notice(`Replication backlog freed after ${ttlSeconds} seconds without connected replicas.`);
   }
 }
-
-export { NO_ID };

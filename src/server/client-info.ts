@@ -31,7 +31,7 @@ export function clientInfo(session: Session): string {
     `multi-mem=${session.transaction?.bytes ?? 0} rbs=${gauge.replyBytes} rbp=${gauge.replyPeak}`,
     `obl=${Math.min(pending, gauge.replyBytes)} oll=${blocks} omem=${blockBytes(blocks) + (session.source?.waitingBytes ?? 0)}`,
     `tot-mem=${totalMemory(session)} events=${session.connection.queuedBytes > 0 ? 'rw' : 'r'}`,
-    `cmd=${session.lastCommand?.fullName ?? 'NULL'} user=${session.user.name} redir=${session.shownRedirect}`,
+    `cmd=${session.lastCommand?.fullName ?? 'NULL'} user=${session.has(SESSION.master) ? '(superuser)' : session.user.name} redir=${session.shownRedirect}`,
     `resp=${session.protocol}`,
   ].join(' ');
 }

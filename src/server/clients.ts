@@ -88,6 +88,18 @@ export class Clients {
     return session;
   }
 
+  /** The link to our master, which we opened: its commands may do everything. */
+  acceptMaster(connection: Connection): Session {
+    const session = this.#admit(connection);
+    session.becomeLink(SESSION.master);
+    session.logIn(session.user);
+    session.clear(SESSION.restricted);
+    session.decoder.trusted = true;
+    session.descriptor = this.#descriptors.take();
+    this.#count++;
+    return session;
+  }
+
   #admit(connection: Connection): Session {
     const server = this.#server;
     const session = new Session(server, this.#nextId++, connection);

@@ -135,6 +135,8 @@ export class Session implements ConnectionEvents {
   source: OutputSource | null = null;
   /** Where replies go that must not be heard: those to a replica or to our master. */
   #unheard: Reply | null = null;
+  /** Called after each command of a link. */
+  afterCommand: (() => void) | null = null;
   /** Offset of the replication stream after the client's last command: what WAIT waits for. */
   streamOffset = 0;
   /** The connection holds bytes; `drain` will be called. */
@@ -368,6 +370,7 @@ export class Session implements ConnectionEvents {
       this.clear(SESSION.trackingCaching);
     this.server.silence.discard();
     if (this.#unheard !== null && !this.#unheard.isEmpty) this.#dropUnheard(this.#unheard);
+    this.afterCommand?.();
     this.updateReply();
   }
 

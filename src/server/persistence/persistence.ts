@@ -76,14 +76,14 @@ export class Persistence {
    * What makes an RDB file of the dataset.
    * @param isAofBase for the base of an append-only file, which says nothing of replication.
    */
-  encoder(isAofBase: boolean): RdbSnapshotEncoder {
+  encoder(isAofBase: boolean, hasFunctions = true): RdbSnapshotEncoder {
     const { values } = this.#server.config;
     return new RdbSnapshotEncoder({
       compresses: values.rdbcompression,
       checksums: values.rdbchecksum,
       usage: usageForm(values['maxmemory-policy']),
       aux: this.#aux(isAofBase),
-      functions: this.functions?.sources() ?? [],
+      functions: hasFunctions ? (this.functions?.sources() ?? []) : [],
     });
   }
 
