@@ -1,0 +1,86 @@
+/**
+ * One Lua state: globals, metatables and libraries that scripts of one server share.
+ *
+ * It knows nothing of Redis: src/server/scripting gives it the `redis` table, and calls what it compiles. An engine is
+ * cheap (some tens of microseconds); compiled chunks are shared among all engines of the process by who keeps them.
+ */
+import { compile, type Chunk } from './compiler/compile.ts';
+import { registerBase } from './library/base.ts';
+import { LuaError, ScriptKilled } from './lua-error.ts';
+import { Metatables } from './metatables.ts';
+import { formatNumber } from './numeral.ts';
+import { createOperations, type Operations } from './operations.ts';
+import { luaLevels } from './stack.ts';
+import { Pace } from './suspension.ts';
+import { LuaTable } from './table.ts';
+import { type LuaFunction, type LuaValue, typeName } from './value.ts';
+import type { KnownIterators } from './walk.ts';
+
+export class Engine {
+  readonly globals = new LuaTable();
+  readonly pace = new Pace();
+  readonly metatables = new Metatables(this.pace);
+  readonly iterators: KnownIterators = { next: null, listStep: null };
+  readonly #operations: Operations;
+  readonly #addresses = new WeakMap<object, number>();
+  #objects = 0;
+
+  constructor() {
+    this.#operations = createOperations(this);
+    registerBase(this);
+  }
+
+  /** The main function of a compiled chunk, in this engine. */
+  bind(chunk: Chunk, globals: LuaTable = this.globals): LuaFunction {
+    return chunk.bind(globals === this.globals ? this.#operations : createOperations({ ...this.#world, globals }));
+  }
+
+  get #world() {
+    const { globals, pace, metatables, iterators } = this;
+    return { globals, pace, metatables, iterators };
+  }
+
+  /** `loadstring`. Throws `LuaSyntaxError`. */
+  load(source: string, chunkName: string): LuaFunction {
+    return this.bind(compile(source, chunkName));
+  }
+
+  /** `tostring`, with `__tostring`. */
+  toString(value: LuaValue): LuaValue {
+    const handler = this.metatables.handler(value, '__tostring');
+    if (handler !== undefined) return this.metatables.one(this.metatables.begin(handler, [value]));
+    switch (typeof value) {
+      case 'number':
+        return formatNumber(value);
+      case 'string':
+        return value;
+      case 'undefined':
+        return 'nil';
+      case 'boolean':
+        return String(value);
+      default:
+        return `${typeName(value)}: 0x${this.#address(value).toString(16).padStart(12, '0')}`;
+    }
+  }
+
+  /** Tables and functions show an address: distinct, and the same each time. */
+  #address(value: object): number {
+    let address = this.#addresses.get(value);
+    if (address === undefined) this.#addresses.set(value, (address = 0x5500_0000_0000 + 32 * ++this.#objects));
+    return address;
+  }
+
+  /** The Lua value of something that was thrown. Throws again what Lua must not catch. */
+  caught(error: unknown): LuaValue {
+    return this.asLuaError(error).value;
+  }
+
+  /** Too deep a recursion is Lua's error; other errors of JavaScript are faults, and not for scripts to catch. */
+  asLuaError(error: unknown): LuaError {
+    if (error instanceof LuaError) return error;
+    if (error instanceof ScriptKilled || !(error instanceof RangeError)) throw error;
+    const position = luaLevels(error).find((level) => level !== null) ?? null;
+    const prefix = position === null ? '' : `${position.chunkName}:${position.line}: `;
+    return new LuaError(`${prefix}stack overflow`, position);
+  }
+}

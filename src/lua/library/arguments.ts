@@ -1,0 +1,117 @@
+/**
+ * The arguments of a library function, checked as lauxlib.c does: what each function takes, and what it says when it
+ * does not get it.
+ *
+ *   (...args) => { const a = new CallArguments('rep', args); const text = a.string(1); ... }
+ *
+ * Arguments count from 1. Numbers are taken for strings and texts of numbers for numbers, as everywhere in Lua.
+ */
+import { LuaError } from '../lua-error.ts';
+import { toNumber, toText } from '../metatables.ts';
+import { currentPosition, where } from '../stack.ts';
+import { LuaTable } from '../table.ts';
+import { type LuaFunction, type LuaValue, typeName } from '../value.ts';
+
+/** An error of a library function, with the position of its caller. */
+export function libraryError(text: string): LuaError {
+  return new LuaError(where(1) + text, currentPosition());
+}
+
+export class CallArguments {
+  readonly #name: string;
+  readonly #values: readonly LuaValue[];
+
+  /** @param name of the function, as errors show it. */
+  constructor(name: string, values: readonly LuaValue[]) {
+    this.#name = name;
+    this.#values = values;
+  }
+
+  get count(): number {
+    return this.#values.length;
+  }
+
+  /** Nil if it is not there. */
+  at(index: number): LuaValue {
+    return this.#values[index - 1];
+  }
+
+  /** Neither nil nor absent. */
+  has(index: number): boolean {
+    return this.#values[index - 1] !== undefined;
+  }
+
+  error(index: number, text: string): LuaError {
+    return libraryError(`bad argument #${index} to '${this.#name}' (${text})`);
+  }
+
+  typeError(index: number, expected: string): LuaError {
+    const got = index > this.#values.length ? 'no value' : typeName(this.at(index));
+    return this.error(index, `${expected} expected, got ${got}`);
+  }
+
+  any(index: number): LuaValue {
+    if (index > this.#values.length) throw this.error(index, 'value expected');
+    return this.at(index);
+  }
+
+  number(index: number): number {
+    const number = toNumber(this.at(index));
+    if (number === undefined) throw this.typeError(index, 'number');
+    return number;
+  }
+
+  numberOr(index: number, otherwise: number): number {
+    return this.has(index) ? this.number(index) : otherwise;
+  }
+
+  /** As C converts a double: towards zero; what no 64-bit integer holds becomes the least one. */
+  integer(index: number): number {
+    return toInteger(this.number(index));
+  }
+
+  integerOr(index: number, otherwise: number): number {
+    return this.has(index) ? this.integer(index) : otherwise;
+  }
+
+  string(index: number): string {
+    const text = toText(this.at(index));
+    if (text === undefined) throw this.typeError(index, 'string');
+    return text;
+  }
+
+  stringOr(index: number, otherwise: string): string {
+    return this.has(index) ? this.string(index) : otherwise;
+  }
+
+  table(index: number): LuaTable {
+    const value = this.at(index);
+    if (!(value instanceof LuaTable)) throw this.typeError(index, 'table');
+    return value;
+  }
+
+  function(index: number): LuaFunction {
+    const value = this.at(index);
+    if (typeof value !== 'function') throw this.typeError(index, 'function');
+    return value;
+  }
+
+  option<T extends string>(index: number, options: readonly T[], otherwise?: T): T {
+    const text = otherwise === undefined ? this.string(index) : this.stringOr(index, otherwise);
+    if (!options.includes(text as T)) throw this.error(index, `invalid option '${text}'`);
+    return text as T;
+  }
+}
+
+const INTEGER_LIMIT = 2 ** 63;
+
+export function toInteger(value: number): number {
+  if (value >= -INTEGER_LIMIT && value < INTEGER_LIMIT) return Math.trunc(value) + 0;
+  return -INTEGER_LIMIT;
+}
+
+/** Fills a table with functions under their names. */
+export function register(table: LuaTable, functions: Readonly<Record<string, LuaFunction>>): LuaTable {
+  for (const [name, run] of Object.entries(functions)) table.setString(name, run);
+  return table;
+}

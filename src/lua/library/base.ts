@@ -1,0 +1,276 @@
+/**
+ * The basic functions (manual section 5.1; lbaselib.c), as far as Redis leaves them to scripts.
+ *
+ * `pcall` is Redis' own: an error that is a table with a text under `err`, as `redis.call` raises them, arrives as that
+ * text (script_lua.c luaRedisPcall).
+ */
+import type { Engine } from '../engine.ts';
+import { LuaError } from '../lua-error.ts';
+import { isTrue, toNumber, toText } from '../metatables.ts';
+import { currentPosition, where } from '../stack.ts';
+import { settled } from '../suspension.ts';
+import { LuaSyntaxError } from '../syntax-error.ts';
+import { LuaTable } from '../table.ts';
+import { type LuaFunction, type LuaValue, type Results, type Suspendable, typeName } from '../value.ts';
+import { next } from '../walk.ts';
+import { CallArguments, libraryError, register } from './arguments.ts';
+
+/** More values than this do not fit on Lua's stack (LUAI_MAXCSTACK). */
+const UNPACKED_MAX = 8000;
+
+export function registerBase(engine: Engine): void {
+  const { globals, iterators } = engine;
+  register(globals, { ...plainFunctions(engine), ...rawFunctions(), ...metatableFunctions(engine) });
+  register(globals, { ...callFunctions(engine), ...loadFunctions(engine) });
+  iterators.next = globals.getString('next') as LuaFunction;
+  iterators.listStep = listStep;
+  register(globals, {
+    pairs: (...args) => [iterators.next!, new CallArguments('pairs', args).table(1), undefined],
+    ipairs: (...args) => [listStep, new CallArguments('ipairs', args).table(1), 0],
+  });
+  globals.setString('_G', globals);
+  globals.setString('_VERSION', 'Lua 5.1');
+}
+
+const listStep: LuaFunction = (...args) => {
+  const given = new CallArguments('?', args);
+  const at = given.integer(2) + 1;
+  const value = given.table(1).getNumber(at);
+  return value === undefined ? [] : [at, value];
+};
+
+// ---------------------------------------------------------------------------------------------------------------- values
+
+function plainFunctions(engine: Engine): Record<string, LuaFunction> {
+  return {
+    type: (...args) => typeName(new CallArguments('type', args).any(1)),
+    tostring: function nativeToString(...args) {
+      return engine.toString(new CallArguments('tostring', args).any(1));
+    },
+    tonumber: (...args) => toNumberInBase(args),
+    next: (...args) => {
+      const given = new CallArguments('next', args);
+      return next(given.table(1), given.at(2)) ?? [undefined][0];
+    },
+    select: (...args) => select(args),
+    unpack: (...args) => unpack(args),
+    assert: (...args) => {
+      const given = new CallArguments('assert', args);
+      if (isTrue(given.any(1))) return args;
+      throw libraryErrorPlain(given.stringOr(2, 'assertion failed!'));
+    },
+    error: (value?: LuaValue, level: LuaValue = 1) => {
+      const number = new CallArguments('error', [value, level]).integer(2);
+      const prefix = typeof value === 'string' || typeof value === 'number' ? errorPrefix(number) : '';
+      throw new LuaError(prefix === '' ? value : prefix + toText(value)!, currentPosition());
+    },
+    collectgarbage: (...args) => {
+      const option = new CallArguments('collectgarbage', args).option(1, GARBAGE_OPTIONS, 'collect');
+      return option === 'step' ? true : 0;
+    },
+    gcinfo: () => 0,
+  };
+}
+
+const GARBAGE_OPTIONS = ['stop', 'restart', 'collect', 'count', 'step', 'setpause', 'setstepmul'] as const;
+
+/** `assert` does not say where. */
+function libraryErrorPlain(text: string): LuaError {
+  return new LuaError(text, currentPosition());
+}
+
+function errorPrefix(level: number): string {
+  return level > 0 ? where(level) : '';
+}
+
+function toNumberInBase(args: readonly LuaValue[]): Results {
+  const given = new CallArguments('tonumber', args);
+  const base = given.integerOr(2, 10);
+  if (base === 10) return toNumber(given.any(1));
+  const text = given.string(1);
+  if (base < 2 || base > 36) throw given.error(2, 'base out of range');
+  return parseInBase(text, base);
+}
+
+/** As C's strtoul: white space, a sign, `0x` in base 16, digits. */
+function parseInBase(text: string, base: number): number | undefined {
+  const match = /^[ \t-\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]+)[ \t-\r]*$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, prefix = '', rest = ''] = match;
+  const digits = base === 16 ? rest : prefix + rest;
+  let value = 0n;
+  for (const digit of digits) {
+    const worth = parseInt(digit, 36);
+    if (worth >= base) return undefined;
+    value = value * BigInt(base) + BigInt(worth);
+  }
+  if (value >= 2n ** 64n) value = 2n ** 64n - 1n;
+  return Number(sign === '-' ? BigInt.asUintN(64, -value) : value);
+}
+
+function select(args: readonly LuaValue[]): Results {
+  const given = new CallArguments('select', args);
+  if (typeof args[0] === 'string' && args[0].startsWith('#')) return args.length - 1;
+  const from = given.integer(1);
+  const at = from < 0 ? args.length + from : from;
+  if (at < 1) throw given.error(1, 'index out of range');
+  return asResults(args.slice(at));
+}
+
+function unpack(args: readonly LuaValue[]): Results {
+  const given = new CallArguments('unpack', args);
+  const table = given.table(1);
+  const from = given.integerOr(2, 1);
+  const to = given.has(3) ? given.integer(3) : table.length;
+  if (from > to) return [];
+  if (to - from + 1 > UNPACKED_MAX) throw libraryError('too many results to unpack');
+  return asResults(Array.from({ length: to - from + 1 }, (_, at) => table.getNumber(from + at)));
+}
+
+/** One value stands for itself. */
+export function asResults(values: readonly LuaValue[]): Results {
+  return values.length === 1 ? values[0] : values;
+}
+
+function rawFunctions(): Record<string, LuaFunction> {
+  return {
+    rawequal: (...args) => {
+      const given = new CallArguments('rawequal', args);
+      return given.any(1) === given.any(2);
+    },
+    rawget: (...args) => {
+      const given = new CallArguments('rawget', args);
+      return given.table(1).get(given.any(2));
+    },
+    rawset: (...args) => {
+      const given = new CallArguments('rawset', args);
+      const table = given.table(1);
+      const key = given.any(2);
+      const value = given.any(3);
+      if (table.isReadOnly) throw libraryError('Attempt to modify a readonly table');
+      if (key === undefined) throw libraryError('table index is nil');
+      if (Number.isNaN(key)) throw libraryError('table index is NaN');
+      table.set(key, value);
+      return table;
+    },
+  };
+}
+
+function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
+  return {
+    getmetatable: (...args) => {
+      const metatable = engine.metatables.of(new CallArguments('getmetatable', args).any(1));
+      return metatable?.getString('__metatable') ?? metatable ?? undefined;
+    },
+    setmetatable: (...args) => {
+      const given = new CallArguments('setmetatable', args);
+      const table = given.table(1);
+      const metatable = given.at(2);
+      if (args.length < 2 || !(metatable === undefined || metatable instanceof LuaTable)) {
+        throw given.error(2, 'nil or table expected');
+      }
+      if (table.metatable?.getString('__metatable') !== undefined)
+        throw libraryError('cannot change a protected metatable');
+      if (table.isReadOnly) throw libraryError('Attempt to modify a readonly table');
+      table.metatable = metatable ?? null;
+      return table;
+    },
+  };
+}
+
+// ----------------------------------------------------------------------------------------------------------------- calls
+
+function callFunctions(engine: Engine): Record<string, LuaFunction> {
+  const failed = (error: unknown): readonly LuaValue[] => [false, redisErrorText(engine.caught(error))];
+  return {
+    pcall: function nativePcall(...args) {
+      new CallArguments('pcall', args).any(1);
+      return guarded(() => engine.metatables.begin(args[0], args.slice(1)), failed);
+    },
+    xpcall: function nativeXpcall(...args) {
+      const given = new CallArguments('xpcall', args);
+      const handler = given.any(2);
+      return guarded(
+        () => engine.metatables.begin(args[0], []),
+        (error) => [false, engine.metatables.one(engine.metatables.begin(handler, [engine.caught(error)]))],
+      );
+    },
+  };
+}
+
+function redisErrorText(value: LuaValue): LuaValue {
+  const text = value instanceof LuaTable ? value.getString('err') : undefined;
+  return typeof text === 'string' || typeof text === 'number' ? text : value;
+}
+
+/** Calls; gives true and the results, or what `failed` makes of an error. Waits if the call waits. */
+function guarded(call: () => Results, failed: (error: unknown) => readonly LuaValue[]): Results {
+  let result: Results;
+  try {
+    result = call();
+  } catch (error) {
+    return failed(error);
+  }
+  if (!settled(result)) return nativeWait(result as Suspendable, failed);
+  return succeeded(result as LuaValue | readonly LuaValue[]);
+}
+
+function* nativeWait(call: Suspendable, failed: (error: unknown) => readonly LuaValue[]): Suspendable {
+  try {
+    return succeeded(yield* call);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function succeeded(result: LuaValue | readonly LuaValue[]): readonly LuaValue[] {
+  return Array.isArray(result) ? [true, ...(result as LuaValue[])] : [true, result as LuaValue];
+}
+
+// --------------------------------------------------------------------------------------------------------------- loading
+
+function loadFunctions(engine: Engine): Record<string, LuaFunction> {
+  const load = (source: string, chunkName: string): Results => {
+    try {
+      return engine.load(source, chunkName);
+    } catch (error) {
+      if (error instanceof LuaSyntaxError) return [undefined, error.message];
+      throw error;
+    }
+  };
+  return {
+    loadstring: (...args) => {
+      const given = new CallArguments('loadstring', args);
+      const source = given.string(1);
+      return load(source, displayName(given.stringOr(2, source)));
+    },
+    load: function nativeLoad(...args) {
+      const given = new CallArguments('load', args);
+      const reader = given.function(1);
+      const name = given.stringOr(2, '=(load)');
+      let source = '';
+      for (;;) {
+        const piece = engine.metatables.one(reader());
+        if (piece === undefined || piece === '') return load(source, displayName(name));
+        if (typeof piece !== 'string') return [undefined, 'reader function must return a string'];
+        source += piece;
+      }
+    },
+  };
+}
+
+const NAME_MAX = 60;
+
+/** How errors show the name of a chunk (lobject.c luaO_chunkid). */
+export function displayName(name: string): string {
+  if (name.startsWith('=')) return name.slice(1, NAME_MAX);
+  if (name.startsWith('@')) {
+    const path = name.slice(1);
+    const room = NAME_MAX - 1 - '...'.length - 4;
+    return path.length > room ? `...${path.slice(path.length - room)}` : path;
+  }
+  const [line = ''] = name.split(/[\r\n]/, 1);
+  const room = NAME_MAX - '[string "..."]'.length - 3;
+  const whole = line === name && line.length <= room;
+  return whole ? `[string "${line}"]` : `[string "${line.slice(0, room)}..."]`;
+}
