@@ -287,7 +287,7 @@ describe('what is done for those who waited', () => {
       'LPOP a',
       'RPOP a 2',
       'RPUSH b 4 5',
-      'LMOVE b c LEFT RIGHT',
+      'LMOVE b c left right',
       'RPOPLPUSH b c',
     ]);
     redis.call('RPUSH', 'd', '6', '7', '8');
