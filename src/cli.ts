@@ -16,10 +16,10 @@ import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
 import { createNodeHost } from './host/node/host.ts';
 import { userLineCheck } from './server/acl/user-lines.ts';
-import { standaloneFamilies } from './server/families.ts';
-import { Server } from './server/server.ts';
+import type { Server } from './server/server.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
 import { startUp } from './server/start-up.ts';
+import { composeNode, serverFamilies } from './topology/compose.ts';
 
 const VERSION_LINE = 'Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64 build=0';
 const DAEMON_MARK = 'RESPLICA_DAEMON';
@@ -82,7 +82,7 @@ function start(command: ServerStart): void {
     daemonize();
     return;
   }
-  const started = (server = new Server({ host, config, families: standaloneFamilies, directives }));
+  const started = (server = composeNode({ host, config, directives }));
   const reasons = unsupportedReasons(config, directives);
   if (reasons.length > 0) {
     for (const reason of reasons) started.log.warning(reason);
@@ -95,7 +95,7 @@ function configure(config: Config, command: ServerStart): Directives {
   try {
     const stdin = command.readsStdin ? fs.readFileSync(0, 'latin1') : null;
     // Renames are tried out on a table of their own, so that a wrong one is reported with its line.
-    const commands = new CommandTable(standaloneFamilies);
+    const commands = new CommandTable(serverFamilies);
     const checks = {
       renameCommand: (from: string, to: string): string | null => commands.rename(from, to),
       user: userLineCheck(commands, config),

@@ -16,10 +16,10 @@ import { ConfigError } from '../server/config/config-error.ts';
 import { type DirectiveChecks, loadConfiguration } from '../server/config/grammar.ts';
 import { unsupportedReasons } from '../server/config/supported.ts';
 import { userLineCheck } from '../server/acl/user-lines.ts';
-import { standaloneFamilies } from '../server/families.ts';
 import { Server } from '../server/server.ts';
 import { startUp } from '../server/start-up.ts';
 import { ClientStream } from './client-stream.ts';
+import { composeNode, serverFamilies } from './compose.ts';
 import { type CommandArgument, DirectClients } from './direct-client.ts';
 import { ResplicaError } from './errors.ts';
 import { checkOptions, configText, type ServerOptions, usesDisk } from './options.ts';
@@ -155,7 +155,7 @@ export function composeServer(host: Host, options: ServerOptions): Server {
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
     const dataDisk = usesDisk(options) ? host.disk : new MemoryDisk((run) => host.timers.soon(run));
-    return new Server({ host, config, families: standaloneFamilies, directives, dataDisk });
+    return composeNode({ host, config, directives, dataDisk });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ResplicaError('ERR_BAD_CONFIG', `Option "config" is not valid: ${textOf(error.message).trim()}`, {
@@ -168,7 +168,7 @@ export function composeServer(host: Host, options: ServerOptions): Server {
 function directiveChecks(config: Config): DirectiveChecks {
   let commands: CommandTable | null = null;
   let checkUser: DirectiveChecks['user'];
-  const table = (): CommandTable => (commands ??= new CommandTable(standaloneFamilies));
+  const table = (): CommandTable => (commands ??= new CommandTable(serverFamilies));
   return {
     renameCommand: (from, to) => table().rename(from, to),
     user: (args) => (checkUser ??= userLineCheck(table(), config))!(args),
