@@ -85,8 +85,14 @@ export interface OutputSource {
 
 /** No further request is executed. */
 export const HALTED = SESSION.blocked | SESSION.closed | SESSION.closeAfterReply | SESSION.closing;
-/** Something holds for one command only, so that the end of a command has to be looked at. */
-export const PASSING = SESSION.replyOff | SESSION.replySkip | SESSION.replySkipNext | SESSION.trackingCaching;
+/** Something holds for one command only, or it is a link: the end of a command has to be looked at. */
+export const PASSING =
+  SESSION.replyOff |
+  SESSION.replySkip |
+  SESSION.replySkipNext |
+  SESSION.trackingCaching |
+  SESSION.replica |
+  SESSION.master;
 const MUTED = SESSION.replyOff | SESSION.replySkip | SESSION.closeAfterReply | SESSION.closing;
 
 /** Classes of clients: output limits differ by them, CLIENT LIST and KILL select by them. */
