@@ -92,16 +92,25 @@ export function options(...choices: readonly fc.Arbitrary<string | readonly stri
   return fc.array(fc.oneof(...choices), { maxLength: 3 }).map((chosen) => chosen.flat());
 }
 
-/** Now and then an argument too many or too few. */
+/** A millisecond more or less would decide where a value came to stand for a time. */
+const INEXACT = /^(?:psetex|restore)$/i;
+
+/** Now and then an argument too many, too few, twice, or in its neighbour's place. */
 export function nearlyValid(calls: fc.Arbitrary<Call>): fc.Arbitrary<Call> {
   const mutation = fc.oneof(
-    { weight: 30, arbitrary: fc.constant('none' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('drop' as const, 'add' as const, 'cut' as const) },
+    { weight: 40, arbitrary: fc.constant('none' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('drop', 'add', 'cut', 'swap', 'repeat', 'omit') },
   );
-  return fc.tuple(calls, mutation, value).map(([args, change, extra]) => {
-    if (change === 'drop' && args.length > 1) return args.slice(0, -1);
+  return fc.tuple(calls, mutation, value, fc.nat()).map(([args, change, extra, place]) => {
+    if (change === 'none' || args.length < 2) return args;
+    if (change === 'drop') return args.slice(0, -1);
     if (change === 'cut') return args.slice(0, 1);
-    return change === 'add' ? [...args, extra] : args;
+    if (change === 'add') return [...args, extra];
+    const at = 1 + (place % (args.length - 1));
+    const [before, here, after] = [args.slice(0, at), args[at]!, args.slice(at + 1)];
+    if (change === 'omit') return [...before, ...after];
+    if (change === 'repeat') return [...before, here, here, ...after];
+    return after.length === 0 || INEXACT.test(args[0]!) ? args : [...before, after[0]!, here, ...after.slice(1)];
   });
 }
 

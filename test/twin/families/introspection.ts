@@ -75,6 +75,9 @@ const commandNames = fc.oneof(
 const describing = fc.oneof(
   call('COMMAND', 'INFO', fc.array(commandNames, { minLength: 1, maxLength: 3 })),
   call('COMMAND', word('DOCS'), fc.array(commandNames, { minLength: 1, maxLength: 3 })),
+  call('COMMAND', 'LIST', word('FILTERBY'), word('MODULE'), listed('nosuch')),
+  call('COMMAND', 'LIST', word('FILTERBY'), word('ACLCAT'), listed('geo stream HyperLogLog nosuch @geo')),
+  call('COMMAND', 'LIST', word('FILTERBY'), word('PATTERN'), listed('z* X* [a-b]* *|get config|* nosuch')),
   call('COMMAND', word('GETKEYS')),
   call('COMMAND', fc.constantFrom('NOSUCH', 'DOCS', 'INFO', 'COUNT', 'LIST', '')),
   call('COMMAND'),

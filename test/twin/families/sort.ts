@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
+import { CommandTable } from '../../../src/server/command-table.ts';
+import { standaloneFamilies } from '../../../src/server/families.ts';
 import { anyInteger, call, key, nearlyValid, options, word } from '../calls.ts';
+import { type Vocabulary, withEdges, wordsOf } from '../from-syntax.ts';
 import { oneClient } from '../one-client.ts';
-import type { Family } from '../suite.ts';
+import type { Call, Family } from '../suite.ts';
+import { everyType } from './any-command.ts';
 
 // No number beyond a double's range: after one, errno makes redis-server refuse sound numbers too.
 const element = fc.oneof(
@@ -18,7 +22,7 @@ const limit = fc.tuple(word('LIMIT'), place, place);
 const by = fc.tuple(word('BY'), pattern);
 const get = fc.tuple(word('GET'), pattern);
 const store = fc.tuple(word('STORE'), fc.constantFrom('a', 'stored'));
-// Not ALPHA, BY and LIMIT together: which of the elements that BY finds nothing for are within the limit is chance.
+// Not ALPHA, BY and LIMIT together, see isChance.
 const sortOptions = fc.oneof(
   options(word('ASC'), word('DESC'), word('ALPHA'), by, get, store),
   options(word('DESC'), limit, by, get, store),
@@ -44,7 +48,36 @@ const sorting = fc.oneof(
   { weight: 2, arbitrary: call('SORT_RO', key, sortOptions) },
 );
 
+/** Patterns of patterns, and keys of other types where a weight is looked for. */
+const patterns = fc.constantFrom('w_*', '*', '#', 'nosort', '*->f', '*->*', '**', '->', '*->', 'tex*', '', 'h*->f->g');
+const keys = fc.constantFrom('text', 'number', 'list', 'hash', 'integers', 'stream', 'sketch', 'missing', 'names');
+const vocabulary: Vocabulary = (_, { type }) =>
+  type === 'pattern' ? patterns : type === 'key' ? keys : fc.oneof(place, fc.constantFrom('0', '1', '3'));
+const ofEveryType: readonly Call[] = [
+  ...everyType,
+  ['RPUSH', 'names', 'text', 'list', 'hash', 'table', 'number', 'missing', '*'],
+  ['MSET', 'w_1', '5', 'w_2', '*', 'w_text', '3', '*', 'star'],
+  ['LPUSH', 'w_3', 'no string'],
+];
+/** Which of the elements that BY finds nothing for are within the limit is chance. */
+function isChance(call: Call): boolean {
+  const words = new Set(call.map((arg) => arg.toUpperCase()));
+  return words.has('BY') && words.has('ALPHA') && words.has('LIMIT');
+}
+
+const sorts = new CommandTable(standaloneFamilies).all.filter(({ row }) => /^sort(?:_ro)?$/.test(row.name));
+
 export const sortFamily: Family = {
   name: 'sort',
-  suites: [oneClient({ title: 'SORT', calls: nearlyValid(sorting), runs: 150 })],
+  suites: [
+    oneClient({ title: 'SORT', calls: nearlyValid(sorting), runs: 100 }),
+    oneClient({
+      title: 'SORT of every type',
+      calls: nearlyValid(fc.oneof(...sorts.map((command) => withEdges(wordsOf(command, vocabulary), 0.2)))).filter(
+        (call) => !isChance(call),
+      ),
+      setup: ofEveryType,
+      runs: 80,
+    }),
+  ],
 };
