@@ -5,8 +5,9 @@ import { FIXED_SEED } from '../support/fixed-seed.ts';
 import { check } from './check.ts';
 import { targets } from './targets.ts';
 
-/** A second or two of each; a round of the server takes longer. */
+/** A second or two of each; rounds that have a server in them take longer. */
 function roundsOf(name: string): number {
+  if (name === 'dump' || name === 'rdb') return 15;
   return name === 'server' ? 4 : 60;
 }
 

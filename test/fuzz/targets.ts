@@ -2,6 +2,8 @@
 import type * as fc from 'fast-check';
 import { configProperty } from './config-property.ts';
 import { decoderProperty } from './decoder-property.ts';
+import { dumpProperty } from './dump-property.ts';
+import { rdbProperty } from './rdb-property.ts';
 import { serverProperty } from './server-property.ts';
 
 export interface Target {
@@ -14,4 +16,6 @@ export const targets: readonly Target[] = [
   { name: 'decoder', property: decoderProperty },
   { name: 'server', property: serverProperty },
   { name: 'config', property: configProperty },
+  { name: 'dump', property: dumpProperty },
+  { name: 'rdb', property: rdbProperty },
 ];
