@@ -6,6 +6,7 @@
  */
 import { compile, type Chunk } from './compiler/compile.ts';
 import { registerBase } from './library/base.ts';
+import { registerString } from './library/string.ts';
 import { LuaError, ScriptKilled } from './lua-error.ts';
 import { Metatables } from './metatables.ts';
 import { formatNumber } from './numeral.ts';
@@ -28,6 +29,7 @@ export class Engine {
   constructor() {
     this.#operations = createOperations(this);
     registerBase(this);
+    registerString(this);
   }
 
   /** The main function of a compiled chunk, in this engine. */

@@ -4,6 +4,8 @@
  * `parseNumeral` serves literals, `tonumber` and the conversion of strings in arithmetic. Written are numbers with 14
  * significant digits, as C's `%.14g`.
  */
+import { formatDoubleG } from '../core/double.ts';
+
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
 const NOT_FINITE = /^([+-]?)(?:(inf(?:inity)?)|nan(?:\([0-9a-zA-Z_]*\))?)$/i;
@@ -31,22 +33,8 @@ function parseHexadecimal([, sign, whole = '', fraction = '', exponent = '0']: R
   return sign === '-' ? -value : value;
 }
 
-/** As `%.14g` prints it. */
+/** As `%.14g` prints it. What is no number prints as the one that the processor makes: 0/0 is negative. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e14) return Object.is(value, -0) ? '-0' : String(value);
-  if (!Number.isFinite(value)) {
-    if (Number.isNaN(value)) return '-nan';
-    return value > 0 ? 'inf' : '-inf';
-  }
-  const [mantissa, power] = value.toExponential(SIGNIFICANT_DIGITS - 1).split('e') as [string, string];
-  const exponent = Number(power);
-  if (exponent < -4 || exponent >= SIGNIFICANT_DIGITS) {
-    const sign = exponent < 0 ? '-' : '+';
-    return `${withoutTrailingZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
-  }
-  return withoutTrailingZeros(value.toFixed(SIGNIFICANT_DIGITS - 1 - exponent));
-}
-
-function withoutTrailingZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return Number.isNaN(value) ? '-nan' : formatDoubleG(value, SIGNIFICANT_DIGITS);
 }
