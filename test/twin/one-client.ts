@@ -16,18 +16,22 @@ import { RespClient } from '../support/resp-client.ts';
 import { comparable, decode, sortedElements, type Comparable } from './comparable.ts';
 import { type Call, makeSuite, type Player, type Step, type Suite } from './suite.ts';
 
-export interface OneClientOptions {
+/** Where scripts are played. */
+export interface PairOptions {
   readonly title: string;
-  readonly runs: number;
-  readonly calls: fc.Arbitrary<Call | Step>;
-  readonly stepsMax?: number;
   /** Sent to both before each script, after the databases were emptied. */
   readonly setup?: readonly Call[];
   /** Instead of what comparable.ts has for a call's reply. */
   readonly comparable?: Comparable;
 }
 
-interface Script {
+export interface OneClientOptions extends PairOptions {
+  readonly runs: number;
+  readonly calls: fc.Arbitrary<Call | Step>;
+  readonly stepsMax?: number;
+}
+
+export interface OneClientScript {
   readonly calls: readonly Call[];
   readonly protocol: number;
 }
@@ -66,14 +70,18 @@ export function oneClient(options: OneClientOptions): Suite {
   const steps = fc.array(options.calls, { minLength: 1, maxLength: options.stepsMax ?? STEPS_MAX, size: 'max' });
   const scripts = fc
     .tuple(steps, fc.constantFrom(2, 3))
-    .map(([list, protocol]): Script => ({ calls: list.flatMap(callsOfStep), protocol }));
+    .map(([list, protocol]): OneClientScript => ({ calls: list.flatMap(callsOfStep), protocol }));
   return makeSuite({
     title: options.title,
     runs: options.runs,
     scripts,
     callsOf: ({ calls }) => calls,
-    open: () => Pair.open(options),
+    open: () => openPair(options),
   });
+}
+
+export function openPair(options: PairOptions): Promise<Player<OneClientScript>> {
+  return Pair.open(options);
 }
 
 function callsOfStep(step: Call | Step): readonly Call[] {
@@ -95,23 +103,23 @@ interface Difference {
   readonly theirs: string;
 }
 
-class Pair implements Player<Script> {
+class Pair implements Player<OneClientScript> {
   readonly #servers: readonly [ServerHandle, RedisProcess];
   readonly #ours: RespClient;
   readonly #theirs: RespClient;
-  readonly #options: OneClientOptions;
+  readonly #options: PairOptions;
 
   private constructor(
     servers: readonly [ServerHandle, RedisProcess],
     clients: readonly [RespClient, RespClient],
-    options: OneClientOptions,
+    options: PairOptions,
   ) {
     this.#servers = servers;
     [this.#ours, this.#theirs] = clients;
     this.#options = options;
   }
 
-  static async open(options: OneClientOptions): Promise<Pair> {
+  static async open(options: PairOptions): Promise<Pair> {
     const ours = await startServer({ config: CONFIG });
     const theirs = await startRedis({ options: { databases: 16, ...CONFIG } });
     const connect = (port: number): Promise<RespClient> => RespClient.connect({ port, timeoutMs: REPLY_TIMEOUT_MS });
@@ -125,7 +133,7 @@ class Pair implements Player<Script> {
     await this.#servers[1].stop();
   }
 
-  async play({ calls, protocol }: Script): Promise<void> {
+  async play({ calls, protocol }: OneClientScript): Promise<void> {
     let difference: Difference | null;
     try {
       difference = await this.#findDifference(calls, protocol);
@@ -203,13 +211,13 @@ export function quote(call: Call): string {
   return call.map((arg) => (/^[\w:.+-]+$/.test(arg) ? arg : repr(arg))).join(' ');
 }
 
-function report(script: readonly Call[], protocol: number, options: OneClientOptions, difference: Difference): string {
+function report(script: readonly Call[], protocol: number, options: PairOptions, difference: Difference): string {
   const lines = [...(protocol === 3 ? [['HELLO', '3']] : []), ['FLUSHALL'], ...(options.setup ?? []), ...script];
   return [
     `differs: ${difference.where}`,
     `  redis-server: ${JSON.stringify(difference.theirs)}`,
     `  this server:  ${JSON.stringify(difference.ours)}`,
-    'script for redis-cli:',
+    'script for redis-cli (servers that allow DEBUG, with proto-max-bulk-len 1mb):',
     ...lines.map((call) => `  ${quote(call)}`),
   ].join('\n');
 }

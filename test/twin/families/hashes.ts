@@ -58,10 +58,22 @@ const setup = [
   ['CONFIG', 'SET', 'hash-max-listpack-value', '64'],
 ];
 
+/** Counts that would fill all memory, were they not refused, or the key not missing; so not to be changed by chance. */
+const hugeCounts = fc.oneof(
+  call('HRANDFIELD', key, fc.constantFrom('-4611686018427387904', '4611686018427387904'), 'WITHVALUES'),
+  call('HRANDFIELD', key, fc.constantFrom('-9223372036854775808', '9223372036854775807', '-9223372036854775809')),
+  call('HRANDFIELD', 'missing', fc.constantFrom('-9223372036854775807', '-4611686018427387905', '-1000000000000')),
+);
+
 export const hashFamily: Family = {
   name: 'hashes',
   suites: [
-    oneClient({ title: 'hashes', calls: nearlyValid(fc.oneof(...calls, ...limits)), setup, runs: 150 }),
+    oneClient({
+      title: 'hashes',
+      calls: fc.oneof({ weight: 30, arbitrary: nearlyValid(fc.oneof(...calls, ...limits)) }, hugeCounts),
+      setup,
+      runs: 150,
+    }),
     oneClient({
       title: 'hashes that stay packed',
       calls: nearlyValid(fc.oneof(...calls)),

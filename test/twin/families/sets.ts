@@ -56,12 +56,18 @@ const sets = fc.oneof(
 /** Without its count, SPOP would take what it likes. */
 const pops = call('SPOP', key, popCount);
 
+/** Counts that would fill all memory, were they not refused, or the key not missing; so not to be changed by chance. */
+const hugeCounts = fc.oneof(
+  call('SRANDMEMBER', key, fc.constantFrom('-9223372036854775808', '9223372036854775807', '-9223372036854775809')),
+  call('SRANDMEMBER', 'missing', fc.constantFrom('-9223372036854775807', '-4611686018427387905', '-1000000000000')),
+);
+
 export const setFamily: Family = {
   name: 'sets',
   suites: [
     oneClient({
       title: 'sets',
-      calls: fc.oneof({ weight: 20, arbitrary: nearlyValid(sets) }, { weight: 1, arbitrary: pops }),
+      calls: fc.oneof({ weight: 20, arbitrary: nearlyValid(sets) }, { weight: 1, arbitrary: pops }, hugeCounts),
       setup: [['CONFIG', 'SET', 'set-max-intset-entries', '512']],
       runs: 200,
     }),
