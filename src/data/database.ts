@@ -464,6 +464,7 @@ export class Database extends Entries {
       this.#volatile.add(entry);
       this.#recent?.used(entry, true);
     }
+    this.keyspace.expirySet?.(this, entry);
     return entry;
   }
 

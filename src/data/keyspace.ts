@@ -44,6 +44,8 @@ export class Keyspace {
   reportsMisses = false;
   reportsCreations = false;
   reclaimer: Reclaimer = eagerReclaimer;
+  /** Dicts of this heap that a snapshot walks, those included that no database has any more. */
+  guardedDicts = 0;
   /** Unix time in ms of the command that runs. */
   nowMs = 0;
   /** While false (a replica, paused writes), keys whose time has passed are hidden from reads but stay. */
@@ -57,6 +59,8 @@ export class Keyspace {
   #usesOrdered: UsesOrdered = 'none';
   /** What a use changes besides the recency of the entry. */
   recordsUse = false;
+  /** Told of every entry that is given an expire time. */
+  expirySet: ((database: Database, entry: number) => void) | null = null;
   /** Says whether a table of so many bytes more is within the memory limit; absent without a limit. */
   memoryAllows: ((bytes: number) => boolean) | null = null;
 
@@ -131,7 +135,7 @@ export class Keyspace {
    * being taken of what is on it.
    */
   clear(): void {
-    if (this.databases.some(({ dict }) => dict.guard !== null)) {
+    if (this.guardedDicts > 0) {
       for (const database of this.databases) this.reclaimer.freeLater(database.empty());
       return;
     }

@@ -17,6 +17,7 @@ import { ChangeFeed } from './change-feed.ts';
 import { Failover } from './failover.ts';
 import { FullSync } from './full-sync.ts';
 import { ReplicaLinks } from './links.ts';
+import { LocalExpiry } from './local-expiry.ts';
 import type { MasterConnection } from './master-connection.ts';
 import { replicationInfo, replyRole, shownState } from './reports.ts';
 import { PersistenceSnapshots } from './snapshot-maker.ts';
@@ -39,6 +40,7 @@ export class Replication implements ReplicationHook {
   readonly acknowledgements: Acknowledgements;
   readonly failover: Failover;
   readonly master: MasterConnection;
+  readonly #localExpiry: LocalExpiry;
   #flushIsDue = false;
   #tickedMs = -Infinity;
   #ticks = 0;
@@ -51,6 +53,7 @@ export class Replication implements ReplicationHook {
     this.feed = new ChangeFeed(this.state, () => this.flushSoon());
     this.fullSync = new FullSync(server, this.state, this.links, new PersistenceSnapshots(server));
     this.acknowledgements = new Acknowledgements(server, this.state, this.links, this.feed);
+    this.#localExpiry = new LocalExpiry(server);
     this.failover = new Failover(server, this.state, this.links, this);
     this.master = connectMaster(this);
     this.state.buffer.onGrowth = (): void => this.#checkOutputLimits();
@@ -109,6 +112,10 @@ export class Replication implements ReplicationHook {
     return (flags & FLAG.write) === 0 || this.acknowledgements.hasEnoughReplicas ? null : NOT_ENOUGH_REPLICAS;
   }
 
+  get localExpiries(): number {
+    return this.#localExpiry.count;
+  }
+
   replyRole(c: Call): void {
     replyRole(this, c);
   }
@@ -147,6 +154,7 @@ export class Replication implements ReplicationHook {
     server.setCondition(CONDITION.stale, isStale);
     server.setCondition(CONDITION.readonlyReplica, state.isReplica && values['replica-read-only']);
     server.setCondition(CONDITION.minReplicas, !state.isReplica && acknowledgements.isMinimumSet);
+    this.#localExpiry.watch(state.isReplica && !values['replica-read-only']);
     acknowledgements.refreshGoodReplicas();
     if (server.log.role !== 'C') server.log.role = state.isReplica ? 'S' : 'M';
     const { changeSinks } = server.hooks;
@@ -241,6 +249,7 @@ export class Replication implements ReplicationHook {
   // --------------------------------------------------------------------------------------------------------------- time
 
   #onCron(nowMs: number): void {
+    if (this.isReplica && this.server.debugging.activeExpiry) this.#localExpiry.expire();
     const periodMs = this.failover.isActive ? FAILOVER_TICK_MS : TICK_MS;
     // The cron is not exact to the millisecond, and a period is.
     if (nowMs - this.#tickedMs < periodMs - 10 && nowMs >= this.#tickedMs) return;

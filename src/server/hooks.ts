@@ -35,6 +35,8 @@ export interface ReplicationHook {
   readonly offset: number;
   /** Where the dataset stands, or null if nobody could go on from there. */
   readonly position: ReplicationPosition | null;
+  /** Keys that clients of a writable replica gave an expire time. */
+  readonly localExpiries: number;
   /** Answers ROLE. */
   replyRole(c: Call): void;
   /** Whether all replicas have acknowledged everything, and nobody has to wait for them. */

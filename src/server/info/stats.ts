@@ -50,12 +50,12 @@ function channelLines({ pubsub }: Server): string[] {
   ];
 }
 
-function replyLines({ statistics: s, tracking }: Server): string[] {
+function replyLines({ statistics: s, hooks, tracking }: Server): string[] {
   return [
     'latest_fork_usec:0',
     'total_forks:0',
     'migrate_cached_sockets:0',
-    'slave_expires_tracked_keys:0',
+    `slave_expires_tracked_keys:${hooks.replication?.localExpiries ?? 0}`,
     'active_defrag_hits:0',
     'active_defrag_misses:0',
     'active_defrag_key_hits:0',
