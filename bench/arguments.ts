@@ -2,7 +2,16 @@
 
 import { parseArgs } from 'node:util';
 
-export const MODES = ['throughput', 'memory', 'types', 'types-memory', 'latency', 'startup', 'stall'] as const;
+export const MODES = [
+  'throughput',
+  'memory',
+  'types',
+  'types-memory',
+  'latency',
+  'startup',
+  'stall',
+  'removal',
+] as const;
 export type Mode = (typeof MODES)[number];
 
 export const TESTS = ['ping_mbulk', 'set', 'get', 'incr', 'mset'] as const;
@@ -19,6 +28,24 @@ export const TYPE_TESTS = [
   'xadd',
   'mset',
 ] as const;
+export const REMOVALS = [
+  'del-list',
+  'del-hash',
+  'del-set',
+  'del-stream',
+  'del-zset',
+  'unlink-zset',
+  'set-zset',
+  'rename-zset',
+  'expire-zset',
+  'evict-zset',
+  'flushdb',
+  'flushall',
+  'flushall-async',
+  'expire-keys',
+  'evict-keys',
+] as const;
+export type Removal = (typeof REMOVALS)[number];
 export const SHAPES = [
   'list',
   'hash',
@@ -63,16 +90,18 @@ Modes
   latency      p50, p99, p99.9 at P = 1, 50 clients
   startup      embedded server ready (await startServer()), process ready (spawn to first PONG)
   stall        longest wait of a probing client while another one sets 5 000 000 keys
+  removal      longest wait of a probing client while 10 000 000 elements, or 1 000 000 keys, go at once
   compare      throughput of two commands: needs --a and --b
-  all          the seven modes, one after the other
+  all          the eight modes, one after the other
 
 Options
-  --rounds N        alternating rounds (throughput 9, latency 5, memory, types and stall 3, startup 20, types-memory 1)
+  --rounds N        alternating rounds (throughput 9, latency 5, memory, types and stall 3, startup 20, types-memory and removal 1)
   --requests N      requests of one throughput run at P = 1 (50000); deeper pipelines get more, MSET a fifth
-  --keys N          keys for memory and stall, elements for types-memory
+  --keys N          keys for memory and stall, elements for types-memory and removal
   --tests LIST      of ${TESTS.join(',')};
                     in types: ${TYPE_TESTS.join(',')};
-                    in types-memory: ${SHAPES.join(',')}
+                    in types-memory: ${SHAPES.join(',')};
+                    in removal: ${REMOVALS.join(',')}
   --pipelines LIST  of pipeline depths, such as 1,16
   --ours CMD        the server to measure (default: node dist/cli.js --port {port} --save '', built if stale)
   --a CMD --b CMD   two servers to compare, in any mode, instead of ours and redis-server
@@ -150,6 +179,7 @@ function knownTest(name: string, modes: readonly Mode[]): string {
 
 function testsOf(mode: Mode): readonly string[] {
   if (mode === 'types') return TYPE_TESTS;
+  if (mode === 'removal') return REMOVALS;
   return mode === 'types-memory' ? SHAPES : TESTS;
 }
 

@@ -6,6 +6,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { watchMachine } from './noise.ts';
 import { detectPinning, pinSelf } from './pinning.ts';
+import { removal } from './removal.ts';
 import { circumstances, describeMachine, endProgress, publish } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { startable } from './servers.ts';
@@ -23,6 +24,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   latency,
   startup,
   stall,
+  removal,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {

@@ -26,12 +26,12 @@ interface Sample extends ProberReport {
   stallAtKeys: number;
 }
 
-interface Prober {
+export interface Prober {
   ready: Promise<void>;
   finish(): Promise<ProberReport>;
 }
 
-function startProber({ port, pid }: Server): Prober {
+export function startProber({ port, pid }: Server): Prober {
   const script = path.join(import.meta.dirname, 'prober.ts');
   const child = spawn(process.execPath, [...process.execArgv, script, String(port), String(pid)], {
     stdio: ['pipe', 'pipe', 'inherit'],
