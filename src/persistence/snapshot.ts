@@ -162,6 +162,7 @@ class DictWalker implements EntryGuard {
   guard(): void {
     assert(this.#dict.guard === null, 'one snapshot is taken at a time');
     this.#dict.guard = this;
+    this.#db.keyspace.guardedDicts++;
   }
 
   get bytes(): number {
@@ -261,7 +262,10 @@ class DictWalker implements EntryGuard {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#dict.guard === this) this.#dict.guard = null;
+    if (this.#dict.guard === this) {
+      this.#dict.guard = null;
+      this.#db.keyspace.guardedDicts--;
+    }
     if (this.#free !== null) this.#db.keyspace.reclaimer.freeLater(this.#free());
   }
 

@@ -1,9 +1,10 @@
 /**
  * Reads the commands of an AOF, with the offsets by which a torn file is cut (aof.c loadSingleAppendOnlyFile).
  *
- * Bytes are fed as they are read from the file; `next` finds one command after the other in them, without copying. It is
- * as lenient as redis-server: numbers are read as C reads them, and what ends an argument is passed over, not looked at.
- * Lines that begin with `#` are annotations and mean nothing here.
+ * Bytes are fed as they are read from the file; `next` finds one command after the other in them, without copying.
+ * Numbers are read as C reads them. Lines that begin with `#` are annotations and mean nothing here. What ends an argument
+ * has to be there: redis-server passes over it, but where a power loss has left zeros for the end of a file, it tells
+ * that the command is not what was written.
  *
  * What a file that ends in the middle of a command is called, is for the caller to say: `next` then just wants more.
  */
@@ -22,6 +23,7 @@ const LINE_BYTES_MAX = 1023;
 const ARGUMENTS_MAX = 0x7fff_ffff;
 /** No argument is longer: nothing could hold it. */
 const ARGUMENT_BYTES_MAX = 0xffff_0000;
+const CR = 13;
 const LF = 10;
 const HASH = 0x23;
 const STAR = 0x2a;
@@ -132,6 +134,7 @@ export class CommandReader {
     }
     const end = this.#at + this.#length;
     if (end + 2 > this.#bytes.length) return MORE;
+    if (this.#bytes[end] !== CR || this.#bytes[end + 1] !== LF) return BROKEN;
     this.args.push(this.#at, end);
     this.#at = end + 2;
     this.#length = -1;
