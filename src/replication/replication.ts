@@ -229,10 +229,12 @@ export class Replication implements ReplicationHook {
   flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    this.server.host.timers.soon(() => {
-      this.#flushIsDue = false;
-      for (const { session } of this.links) session.flush();
-    });
+    this.server.host.timers.soon(() => this.flush());
+  }
+
+  flush(): void {
+    this.#flushIsDue = false;
+    for (const { session } of this.links) session.flush();
   }
 
   #checkOutputLimits(): void {

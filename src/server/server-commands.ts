@@ -5,7 +5,6 @@ import type { Call } from './call.ts';
 import { lolwut } from './lolwut.ts';
 import { serverFamily } from './rows.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './shutdown.ts';
-import { SESSION } from './session.ts';
 
 function info(c: Call): void {
   const wanted = Array.from({ length: c.args.count - 1 }, (_, i) => c.args.binary(i + 1));
@@ -115,9 +114,8 @@ function shutdown(c: Call): void {
     else c.reply.error(refusal);
     return;
   }
-  const error = c.server.shutdown.request(request);
+  const error = c.server.shutdown.requestBy(c.session, request);
   if (error !== null) c.reply.error(error);
-  else c.session.set(SESSION.blocked);
 }
 
 const shards = 'request_policy:all_shards';

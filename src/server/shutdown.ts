@@ -2,9 +2,12 @@
  * The way down (server.c prepareForShutdown, finishShutdown): wait for replicas that lag behind, save if asked or if
  * save points are configured, close everything, in the order and with the log lines of redis-server.
  *
- * Replication and persistence take part through hooks. Without them nothing can delay or refuse a shutdown.
+ * A client that says SHUTDOWN is answered only if nothing comes of it.
  */
+import { mayBlock } from './blocking.ts';
+import { PAUSE } from './pause.ts';
 import type { Server } from './server.ts';
+import type { Session } from './session.ts';
 
 export interface ShutdownRequest {
   readonly save: boolean;
@@ -18,6 +21,8 @@ export interface ShutdownRequest {
 export const PLAIN_SHUTDOWN: ShutdownRequest = { save: false, nosave: false, now: false, force: false };
 const FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.';
 
+const MAY_NOT_WAIT = "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client";
+
 export class Shutdown {
   readonly #server: Server;
   /** Called when the server may go: the process exits, the embedder closes. */
@@ -25,30 +30,83 @@ export class Shutdown {
   /** Called when the server must stop at once and saves nothing: the process exits, the embedder closes. */
   onFailure: (() => void) | null = null;
   #begun = false;
+  /** What waits for replicas, and until when, in Unix time. */
+  #pending: { readonly request: ShutdownRequest; readonly deadlineMs: number } | null = null;
+  /** Clients that said SHUTDOWN. They are answered only if nothing comes of it. */
+  readonly #clients = new Set<Session>();
 
   constructor(server: Server) {
     this.#server = server;
+    server.cronDuties.push((nowMs) => this.#look(nowMs));
   }
 
   get inProgress(): boolean {
-    return this.#begun;
+    return this.#begun || this.#pending !== null;
   }
 
-  /** @returns null when the server is going down, or the error reply for who asked. */
-  request(request: ShutdownRequest): string | null {
-    if (this.#begun) return null;
-    const { log, persistence, config } = this.#server;
+  /** A client says SHUTDOWN. @returns the error reply if it may not, else null: it waits for the end. */
+  requestBy(session: Session, request: ShutdownRequest): string | null {
+    if (!request.now && !mayBlock(session)) return MAY_NOT_WAIT;
+    this.#clients.add(session);
+    this.#server.blocking.block(session, {
+      kind: 'shutdown',
+      deadlineMs: 0,
+      giveUp: null,
+      leave: (client) => this.#clients.delete(client),
+    });
+    this.request(request);
+    return null;
+  }
+
+  /** Begins to shut down. */
+  request(request: ShutdownRequest): void {
+    if (this.inProgress) return;
+    const { log, config, hooks, host, pause } = this.#server;
     log.warning('User requested shutdown...');
+    const timeoutSeconds = config.values['shutdown-timeout'];
+    if (request.now || timeoutSeconds === 0 || hooks.replication === null || hooks.replication.isInSync) {
+      this.#finish(request);
+      return;
+    }
+    this.#pending = { request, deadlineMs: host.clock.wallMs() + timeoutSeconds * 1000 };
+    if (!pause.isActive) hooks.replication.requestAcks();
+    pause.begin('shutdown', Infinity, PAUSE.writes);
+    log.notice('Waiting for replicas before shutting down.');
+  }
+
+  /** Whether those who were waited for are in sync, or it takes too long. */
+  #look(nowMs: number): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    if (nowMs >= pending.deadlineMs || this.#server.hooks.replication?.isInSync === true) this.#finish(pending.request);
+  }
+
+  #finish(request: ShutdownRequest): void {
+    const { log, persistence, config, hooks } = this.#server;
+    hooks.replication?.logLag();
     if (!persistence.finish(request)) {
       log.warning('Errors trying to shut down the server. Check the logs for more information.');
-      return FAILED;
+      this.#cancel();
+      return;
     }
     this.#begun = true;
+    this.#pending = null;
     if (config.values.pidfile !== '') log.notice('Removing the pid file.');
     if (config.values.unixsocket !== '') log.notice('Removing the unix socket file.');
+    hooks.replication?.flush();
     log.warning('Redis is now ready to exit, bye bye...');
     this.onReady?.(request);
-    return null;
+  }
+
+  /** Nothing comes of it. */
+  #cancel(): void {
+    this.#pending = null;
+    for (const session of [...this.#clients]) {
+      session.reply.error(FAILED);
+      session.flushSoon();
+      this.#server.blocking.unblock(session);
+    }
+    this.#server.pause.end('shutdown');
   }
 
   /** Something happened after which the server must not go on. @param reason the last line of its log. */
@@ -61,6 +119,9 @@ export class Shutdown {
 
   /** SHUTDOWN ABORT. @returns null, or the error reply. */
   abort(): string | null {
-    return 'ERR No shutdown in progress.';
+    if (this.#pending === null) return 'ERR No shutdown in progress.';
+    this.#cancel();
+    this.#server.log.notice('Shutdown manually aborted.');
+    return null;
   }
 }
