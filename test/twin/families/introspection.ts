@@ -85,7 +85,7 @@ const describing = fc.oneof(
 
 /** Whose keys only their arguments tell, more often than others. */
 const movable = dataCommands.filter(({ visibleFlags }) => visibleFlags.includes('movablekeys'));
-const sorts = table.all.filter(({ fullName }) => /^sort/.test(fullName));
+const sorts = table.all.filter(({ fullName }) => fullName.startsWith('sort'));
 const watchers = table.all.filter(({ fullName }) =>
   /^(?:watch|memory\|usage|publish|subscribe|spublish|ping)$/.test(fullName),
 );
