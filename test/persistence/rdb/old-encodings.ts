@@ -85,10 +85,9 @@ export function payload(type: number, ...parts: readonly Buffer[]): Buffer {
   return bytes;
 }
 
-const MIXED = [
-  ...['a', '0', '12', '13', '-1', '127', '-129', '32767', '-32769', '8388607', '-8388609', '2147483647'],
-  ...['-2147483649', '9223372036854775807', '007', 'x'.repeat(63), 'y'.repeat(64), 'z'.repeat(300), 'w'.repeat(20_000)],
-];
+const MIXED = 'a 0 12 13 -1 127 -129 32767 -32769 8388607 -8388609 2147483647 -2147483649 9223372036854775807 007'
+  .split(' ')
+  .concat('x'.repeat(63), 'y'.repeat(64), 'z'.repeat(300), 'w'.repeat(20_000));
 const LONG = 'v'.repeat(260);
 const PAIRS = ['field', 'value', '1', '2', '-5000', 'n', 'long', LONG, 'last', '9999999999'];
 const SCORED = ['d', '-inf', 'c', '-3', 'a', '1', 'b', '1', 'e', '2.5', 'f', '3.3000000000000003', 'g', 'inf'];
@@ -106,7 +105,7 @@ function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i));
 }
 
-const STREAM_ID = '0000000000000001' + '0000000000000001';
+const STREAM_ID = '0000000000000001'.repeat(2);
 const STREAM_NODE = '1d0000000a000101000101018166020001020100010001817602 0401ff'.replace(' ', '');
 
 /** By name. */
