@@ -163,5 +163,10 @@ export function mayBlock(session: Session): boolean {
 export function deadlineOf(c: Call, index: number): number {
   const durationMs = c.integer(index, 'ERR timeout is not an integer or out of range');
   if (durationMs < 0) fail('ERR timeout is negative');
-  return durationMs === 0 ? 0 : c.now + durationMs;
+  if (durationMs === 0) return 0;
+  // In C the sum wraps around: such a deadline has passed.
+  return c.now + durationMs >= INT64_LIMIT ? PASSED : c.now + durationMs;
 }
+
+const INT64_LIMIT = 2 ** 63;
+const PASSED = 1;
