@@ -33,8 +33,8 @@ describe('A snapshot', () => {
     const snapshot = new Snapshot(keyspace, encoder);
     const random = new Prng(1);
     let added = 0;
-    for (let grows = true; !snapshot.run(() => false, 0); grows = random.below(8) === 0 ? !grows : grows) {
-      for (let i = 0; i < 40; i++) {
+    for (let grows = true; !snapshot.run(() => false, 0); grows = random.below(600) === 0 ? !grows : grows) {
+      for (let i = 0; i < (grows ? 2 : 6); i++) {
         if (grows) redis.call('SET', `new:${added++}`, 'x');
         else redis.call('DEL', `new:${random.below(added + 1)}`, `key:${random.below(3000)}`);
       }
@@ -87,8 +87,9 @@ describe('A snapshot', () => {
     const snapshot = new Snapshot(keyspace, encoder);
     for (let i = 0; i < 20_000; i++) {
       redis.call('SET', `key:${i}`, 'other value');
-      encoder.take();
+      if (encoder.pendingBytes > 1 << 16) encoder.take();
     }
+    encoder.take();
     expect(snapshot.keysDone).toBe(20_000);
     expect(snapshot.overheadBytes).toBeLessThan(keyspace.heap.reservedBytes / 64 + 1);
     snapshot.abort();
