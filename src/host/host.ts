@@ -225,7 +225,10 @@ export interface DiskFile {
   append(bytes: Uint8Array, done?: (error: DiskError | null) => void): void;
   /** Everything appended before is durable when `done(null)` is called. */
   sync(done: (error: DiskError | null) => void): void;
-  /** As `append` and `sync`, but complete on return. Not to be mixed with pending asynchronous calls. */
+  /**
+   * As `append` and `sync`, but complete on return; the caller may use `bytes` again. Not to be mixed with pending
+   * asynchronous calls of the same handle.
+   */
   appendNow(bytes: Uint8Array): void;
   syncNow(): void;
   /** Up to `length` bytes from `position`; fewer at the end of the file. */

@@ -199,7 +199,8 @@ class SimDiskFile implements DiskFile {
   appendNow(bytes: Uint8Array): void {
     this.#assertIdle();
     this.#site.life.spend(this.#drawUs(false));
-    const failure = this.#write(bytes);
+    // What is not durable is kept, and the caller may use the array again.
+    const failure = this.#write(Buffer.from(bytes));
     if (failure !== null) throw failure;
   }
 

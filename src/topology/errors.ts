@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ERR_PORT_IN_USE'
   | 'ERR_CANNOT_LISTEN'
+  | 'ERR_CANNOT_LOAD'
   | 'ERR_BAD_CONFIG'
   | 'ERR_BAD_OPTION'
   | 'ERR_BAD_ARGUMENT'

@@ -137,7 +137,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
     startUp(server, startUpOptions, (error) => {
       if (error === null) resolve();
       // Some addresses may be bound already.
-      else server.close(() => reject(startError(server, log, error)));
+      else {
+        const reason = startError(server, log, error);
+        server.close(() => reject(reason));
+      }
     });
   });
   return new ServerHandle(server, options.name ?? 'The server', log, clockOf(host, time));
@@ -175,14 +178,18 @@ function directiveChecks(config: Config): DirectiveChecks {
   };
 }
 
+const LISTEN_FAILURE = / bind: |Unix socket|not listen/;
+
 function startError(server: Server, log: readonly string[], error: string): ResplicaError {
-  return /\bACL/.test(error)
-    ? new ResplicaError('ERR_BAD_CONFIG', `The users cannot be loaded: ${textOf(error)}`)
-    : listenError(server.config.values.port, log);
+  if (/\bACL/.test(error)) return new ResplicaError('ERR_BAD_CONFIG', `The users cannot be loaded: ${textOf(error)}`);
+  const listens = server.listeners.hasTcp || server.listeners.hasUnix;
+  if (listens && !log.some((line) => LISTEN_FAILURE.test(line)))
+    return new ResplicaError('ERR_CANNOT_LOAD', `The dataset cannot be loaded: ${textOf(error)}`);
+  return listenError(server.config.values.port, log);
 }
 
 function listenError(port: number, log: readonly string[]): ResplicaError {
-  const reason = log.findLast((line) => / bind: |Unix socket|not listen/.test(line)) ?? log.at(-1) ?? '';
+  const reason = log.findLast((line) => LISTEN_FAILURE.test(line)) ?? log.at(-1) ?? '';
   return reason.includes('Address already in use')
     ? new ResplicaError('ERR_PORT_IN_USE', `Port ${port} is in use: leave out "port" to get a free one.`)
     : new ResplicaError('ERR_CANNOT_LISTEN', `Cannot listen: ${reason.replace(/^.*? # /, '')}`);

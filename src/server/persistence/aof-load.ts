@@ -7,7 +7,7 @@
  * a file that is torn, missing or no AOF is fatal.
  */
 import { DiskError, type DiskFile } from '../../host/host.ts';
-import { BROKEN, COMMAND, CommandReader } from '../../persistence/aof/command-reader.ts';
+import { BROKEN, COMMAND, CommandReader, MORE } from '../../persistence/aof/command-reader.ts';
 import type { AofFile } from '../../persistence/aof/manifest.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { Server } from '../server.ts';
@@ -27,6 +27,8 @@ const LOOKS_PER_SLICE_MAX = 500;
 const COMMANDS_PER_LOOK = 32;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_BYTES_MAX = 1 << 28;
+/** What a power loss leaves torn is one write, or a few. */
+const TORN_BYTES_MAX = 1 << 26;
 const SIGNATURE = Buffer.from('REDIS');
 
 export class AofLoad {
@@ -265,7 +267,7 @@ class FileLoad {
     const reader = this.#reader;
     for (let commands = COMMANDS_PER_LOOK; ; commands--) {
       const result = reader.next();
-      if (result === BROKEN) return this.#failFormat();
+      if (result === BROKEN) return this.#endsInZeros() ? this.#end() : this.#failFormat();
       if (result === COMMAND) {
         if (!this.#play(reader)) return 'failed';
         if (commands > 0) continue;
@@ -298,9 +300,25 @@ class FileLoad {
     return 'failed';
   }
 
+  /**
+   * Whether what is no command is the end of a file of which the machine lost the power while it was written: the
+   * beginning of a command, then nothing but zeros.
+   */
+  #endsInZeros(): boolean {
+    const tail = this.#file.read(this.#validTo, TORN_BYTES_MAX + 1);
+    let end = tail.length;
+    while (end > 0 && tail[end - 1] === 0) end--;
+    if (end === tail.length || tail.length > TORN_BYTES_MAX) return false;
+    const reader = new CommandReader();
+    reader.feed(Buffer.from(tail.subarray(0, end)));
+    if (reader.next() !== MORE) return false;
+    const { log } = this.#server;
+    log.warning(`!!! Warning: the AOF file ${this.name} ends in ${tail.length - end} zeros, as after a power loss!!!`);
+    return true;
+  }
+
   #end(): FileResult {
-    if (this.#reader.isInCommand) return this.#endTooEarly();
-    if (!this.#player.isInTransaction) return 'loaded';
+    if (!this.#player.isInTransaction) return this.#reader.isInCommand ? this.#endTooEarly() : 'loaded';
     this.#server.log.warning(`Revert incomplete MULTI/EXEC transaction in AOF file ${this.name}`);
     this.#validTo = this.#validBeforeMulti;
     return this.#endTooEarly();

@@ -301,9 +301,10 @@ export class AofLog implements ReplyHold {
     }
     const isDue = output.syncStartedBytes !== output.sizeBytes || this.#syncError !== null;
     if (policy === 'always') {
-      if (!isDue) this.#synced = output.isSyncing ? this.#synced : this.#written;
-      else if (force) this.#syncAlways(output);
-      else if (!output.isSyncing) this.#syncInBackground(output, true);
+      if (this.#synced === this.#written && !isDue) return;
+      if (force) this.#syncAlways(output);
+      else if (!output.isSyncing && isDue) this.#syncInBackground(output, true);
+      else if (!output.isSyncing) this.#synced = this.#written;
     } else if (policy === 'everysec' && isDue && this.#seconds > this.#lastSyncSeconds) {
       if (!output.isSyncing) this.#syncInBackground(output, false);
       this.#lastSyncSeconds = this.#seconds;
