@@ -44,6 +44,11 @@ export class Shutdown {
     return this.#begun || this.#pending !== null;
   }
 
+  /** Whether all has been done that is done before the end. */
+  get isOver(): boolean {
+    return this.#begun;
+  }
+
   /** A client says SHUTDOWN. @returns the error reply if it may not, else null: it waits for the end. */
   requestBy(session: Session, request: ShutdownRequest): string | null {
     if (!request.now && !mayBlock(session)) return MAY_NOT_WAIT;

@@ -17,6 +17,7 @@ import { type DirectiveChecks, loadConfiguration } from '../server/config/gramma
 import { unsupportedReasons } from '../server/config/supported.ts';
 import { userLineCheck } from '../server/acl/user-lines.ts';
 import { Server } from '../server/server.ts';
+import { PLAIN_SHUTDOWN } from '../server/shutdown.ts';
 import { startUp } from '../server/start-up.ts';
 import { ClientStream } from './client-stream.ts';
 import { composeNode, serverFamilies } from './compose.ts';
@@ -105,9 +106,14 @@ export class ServerHandle implements AsyncDisposable {
     throw new ResplicaError('ERR_NOT_RUNNING', `${this.name} is closed: start another one.`);
   }
 
-  /** Closes every connection and frees the port. Nothing of the server is left afterwards. Idempotent. */
+  /**
+   * Saves what its `persistence` says, closes every connection and frees the port. Nothing of the server is left in the
+   * process afterwards. Idempotent.
+   */
   async close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
+      const { shutdown, persistence } = this.#server;
+      if (!shutdown.isOver) persistence.finish({ ...PLAIN_SHUTDOWN, force: true });
       this.#server.close(resolve);
     });
     await this.#closed;
