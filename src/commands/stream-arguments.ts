@@ -131,9 +131,14 @@ export class TrimArguments {
   }
 }
 
+/** Of an XADD without options that leaves its ID open, as most are; nothing writes to it. */
+const PLAIN_ADD = new TrimArguments();
+PLAIN_ADD.idIndex = 2;
+
 /** Parses the options of XADD, up to its ID, or of XTRIM. */
 export function trimArguments(c: Context, isAdd: boolean): TrimArguments {
   const { args } = c;
+  if (isAdd && isCharacter(args, 2, '*')) return PLAIN_ADD;
   const result = new TrimArguments();
   let i = 2;
   for (; i < args.count; i++) {

@@ -7,7 +7,8 @@ import type { Reply } from '../protocol/reply.ts';
 import { sendElement } from './send-element.ts';
 
 export function sendId(reply: Reply, id: StreamId): void {
-  reply.bulkBinary(id.text);
+  if (id.isSafe) reply.bulkIntegerPair(id.ms, id.seq);
+  else reply.bulkBinary(id.text);
 }
 
 export function sendCounter(reply: Reply, value: Counter): void {

@@ -57,21 +57,17 @@ function xadd(c: Context): void {
 }
 
 /** The ID of a new entry, not yet checked against the stream's last one. */
-function newId(c: Context, { lastId }: StreamValue, { id, hasSequence }: TrimArguments): StreamId {
+function newId(c: Context, { lastId, nextId }: StreamValue, { id, hasSequence }: TrimArguments): StreamId {
   if (hasSequence) return id!;
   if (id === null) {
-    const now = new StreamId().setTime(c.now);
     // The clock may have gone back, and more than one entry may come in a millisecond.
-    return now.compare(lastId) > 0 ? now : following(lastId);
+    if (nextId.setTime(c.now).compare(lastId) <= 0) nextId.set(lastId).increment();
+    return nextId;
   }
   if (!id.hasTimeOf(lastId)) return id;
-  return lastId.hasLastSequence ? fail(NOT_GREATER) : following(lastId);
-}
-
-function following(id: StreamId): StreamId {
-  const next = StreamId.of(id);
-  next.increment();
-  return next;
+  if (lastId.hasLastSequence) fail(NOT_GREATER);
+  nextId.set(lastId).increment();
+  return nextId;
 }
 
 function propagateAdd(c: Context, stream: StreamValue, options: TrimArguments, id: StreamId): void {

@@ -31,12 +31,16 @@ export const BLOCK_BYTES_MAX = 0x7fff_fff8;
 /** No block. */
 export const NONE = 0;
 
-/** Block sizes: every 8 bytes up to 128, then four per doubling. */
+/**
+ * Block sizes: every 8 bytes up to 128, then four per doubling. From 1 KiB on there are eight, from 4 KiB on sixteen:
+ * rounding up would cost most there, above all the nodes of streams, which have just over 4 KiB.
+ */
 function sizeClasses(): number[] {
   const sizes: number[] = [];
   for (let size = 16; size <= 128; size += 8) sizes.push(size);
   for (let base = 128; base < LARGEST_CLASS_BYTES; base *= 2) {
-    for (let quarter = 1; quarter <= 4; quarter++) sizes.push(base + (base / 4) * quarter);
+    const steps = base < 1024 ? 4 : base < 4096 ? 8 : 16;
+    for (let step = 1; step <= steps; step++) sizes.push(base + (base / steps) * step);
   }
   return sizes;
 }

@@ -15,7 +15,7 @@
  * return its address. Nodes with a page of their own may be lent to replies; `own` comes before each write.
  */
 import { copyBytes } from '../core/copy-bytes.ts';
-import { Heap, LARGEST_CLASS_BYTES } from './heap.ts';
+import { Heap } from './heap.ts';
 import {
   bytesOfElements,
   elementBytes,
@@ -34,6 +34,10 @@ export const NODE_HEADER_BYTES = 4;
 /** A block is exchanged for a smaller one when less than this share of it is used. */
 const SHRINK_DIVISOR = 4;
 const SMALLEST_SHRUNK_BYTES = 64;
+/** A full node is of this size unless configured otherwise (list-max-listpack-size -2). */
+const USUAL_NODE_BYTES = 8192;
+/** Blocks up to here come in sizes a quarter apart, which is room enough for a node that grows. */
+const QUARTERED_BYTES_MAX = 1024;
 
 export function isPlainNode(heap: Heap, address: number): boolean {
   return heap.wordsOf(address)[Heap.wordOffset(address)]! < 0;
@@ -211,8 +215,7 @@ function makeRoom(heap: Heap, address: number, added: number, atHead: boolean): 
   const length = listpackBytes(bytes, block + start);
   const needed = NODE_HEADER_BYTES + length + added;
   if (needed > capacity) {
-    const spare = needed > LARGEST_CLASS_BYTES ? needed >> 2 : 0;
-    return moveNode(heap, address, needed + spare, atHead);
+    return moveNode(heap, address, roomyBytes(needed), atHead);
   }
   heap.own(address);
   if (atHead ? start - NODE_HEADER_BYTES >= added : start + length + added <= capacity) return address;
@@ -220,6 +223,13 @@ function makeRoom(heap: Heap, address: number, added: number, atHead: boolean): 
   heap.bytesOf(address).copyWithin(block + target, block + start, block + start + length);
   heap.wordsOf(address)[Heap.wordOffset(address)] = target;
   return address;
+}
+
+/** Size of a node that grows: with room to spare, but for what makes it larger than full nodes usually are. */
+function roomyBytes(needed: number): number {
+  if (needed <= QUARTERED_BYTES_MAX) return needed;
+  const roomy = needed + (needed >> 2);
+  return needed <= USUAL_NODE_BYTES ? Math.min(roomy, USUAL_NODE_BYTES) : roomy;
 }
 
 /** Moves a packed node to a block of another size, to its end if `atHead`. */

@@ -11,7 +11,6 @@
  * keeps key, expire time and usage.
  */
 import type { Database } from './database.ts';
-import { LARGEST_CLASS_BYTES } from './heap.ts';
 import { insertMember, intsetBytesWith, intsetBytes, removeMember } from './intset.ts';
 import { bytesOfElements, elementBytes, listpackBytes } from './listpack.ts';
 import {
@@ -23,10 +22,11 @@ import {
 } from './listpack-edit.ts';
 
 const SPARE_BYTES_MAX = 1 << 20;
+const QUARTERED_BYTES_MAX = 1024;
 
-/** Blocks come in sizes a quarter apart, which is room enough; larger values get the quarter added. */
+/** Small blocks come in sizes a quarter apart, which is room enough; of the others, values that grow get an eighth more. */
 function spareBytes(length: number): number {
-  return length > LARGEST_CLASS_BYTES ? Math.min(length >> 2, SPARE_BYTES_MAX) : 0;
+  return length > QUARTERED_BYTES_MAX ? Math.min(length >> 3, SPARE_BYTES_MAX) : 0;
 }
 
 /**

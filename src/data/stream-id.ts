@@ -75,6 +75,19 @@ export class StreamId {
     return this.msHigh === WORD_MAX && this.msLow === WORD_MAX && this.hasLastSequence;
   }
 
+  /** Whether both halves are safe integers: `ms` and `seq` are exact then. */
+  get isSafe(): boolean {
+    return this.msHigh <= SAFE_HIGH_MAX && this.seqHigh <= SAFE_HIGH_MAX;
+  }
+
+  get ms(): number {
+    return this.msHigh * WORD + this.msLow;
+  }
+
+  get seq(): number {
+    return this.seqHigh * WORD + this.seqLow;
+  }
+
   get hasLastSequence(): boolean {
     return this.seqHigh === WORD_MAX && this.seqLow === WORD_MAX;
   }

@@ -50,8 +50,8 @@ export const NODE_HEADER_BYTES = 16;
 /** Elements of an entry besides fields and values: flags, two distances; and the number of fields. */
 const FIXED_ELEMENTS = 3;
 const WORD = 0x1_0000_0000;
-/** A node that grows gets a quarter of its size on top. */
-const SPARE_DIVISOR = 4;
+/** A node that grows gets half of its size on top; when it is full it gives back what it does not need. */
+const SPARE_DIVISOR = 2;
 
 /** Where the listpack of a node begins in its page. */
 export function listpackAt(address: number): number {

@@ -55,6 +55,8 @@ export class StreamValue extends NodeDeque implements LargeValue {
   entriesAdded: Counter = 0;
   /** By name, a binary string. */
   readonly groups = new Map<string, ConsumerGroup>();
+  /** Room for the ID of an entry that is going to be added; `append` keeps nothing of it. */
+  readonly nextId = new StreamId();
   readonly #cursor = new StreamCursor();
   readonly #id = new StreamId();
 

@@ -21,6 +21,7 @@ import { LENT_REPLY_BYTES, REPLY_CHUNK_BYTES } from '../core/limits.ts';
 
 const CR = 13;
 const LF = 10;
+const MINUS = 0x2d;
 const DOLLAR = 36;
 const COLON = 58;
 const ZERO = 48;
@@ -388,6 +389,19 @@ export class Reply {
     this.#head(DOLLAR, length);
     this.#room(length + 2);
     const end = writeInteger(this.#chunk, this.#at, value);
+    this.#chunk[end] = CR;
+    this.#chunk[end + 1] = LF;
+    this.#at = end + 2;
+  }
+
+  /** Two integers from 0 on with a dash between: the ID of a stream's entry. */
+  bulkIntegerPair(first: number, second: number): void {
+    const length = decimalLength(first) + 1 + decimalLength(second);
+    this.#head(DOLLAR, length);
+    this.#room(length + 2);
+    const dash = writeInteger(this.#chunk, this.#at, first);
+    this.#chunk[dash] = MINUS;
+    const end = writeInteger(this.#chunk, dash + 1, second);
     this.#chunk[end] = CR;
     this.#chunk[end + 1] = LF;
     this.#at = end + 2;
