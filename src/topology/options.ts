@@ -27,11 +27,20 @@ export interface ServerOptions {
    * closes. Directives `save`, `dir`, `dbfilename` and `appendonly` in `config` mean the same as there.
    */
   readonly persistence?: 'none' | PersistenceOptions;
+  /**
+   * Makes the server a replica of another one: a server of this process, an address with its password, or a URL
+   * ("redis://:password@127.0.0.1:6379"). It is synchronised some time after it started; `role` and INFO tell.
+   */
+  readonly replicaOf?: MasterOption;
   /** `manual`: time passes only by `clock.advance`. */
   readonly clock?: 'real' | 'manual';
   /** Takes log lines as they are written. The newest ones are in `server.log` in any case. */
   readonly onLog?: (line: string) => void;
 }
+
+/** Where a master is. A `ServerHandle` is one of these. */
+export type MasterOption =
+  string | { readonly host: string; readonly port: number; readonly password?: string; readonly url?: string };
 
 export interface PersistenceOptions {
   /** The directory of the files; it must exist. */
@@ -63,6 +72,10 @@ const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
     accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   },
   persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
+  replicaOf: {
+    wanted: 'a running server, { host, port, password } or a URL',
+    accepts: (value) => masterOf(value) !== null,
+  },
   clock: { wanted: "'real' or 'manual'", accepts: (value) => value === 'real' || value === 'manual' },
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
@@ -89,6 +102,7 @@ export function configText(options: ServerOptions): string {
   const lines = [`bind ${options.host ?? '127.0.0.1'}`, `port ${options.port ?? 0}`];
   lines.push(...persistenceLines(options.persistence));
   if (options.password !== undefined) lines.push(`requirepass ${toWord(options.password)}`);
+  lines.push(...replicationLines(options.replicaOf));
   for (const [name, value] of Object.entries(options.config ?? {})) {
     if (value === undefined) continue;
     if (!/^[\w.-]+$/.test(name)) throw new ResplicaError('ERR_BAD_CONFIG', `"${name}" is no name of a directive.`);
@@ -114,6 +128,38 @@ function persistenceLines(persistence: ServerOptions['persistence'] = 'none'): s
   if (aof !== false) lines.push('appendonly yes');
   if (typeof aof === 'string') lines.push(`appendfsync ${aof}`);
   return lines;
+}
+
+interface Master {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+/** Masters of a test do not wait for further replicas before they send a snapshot. */
+function replicationLines(option: MasterOption | undefined): string[] {
+  const lines = ['repl-diskless-sync-delay 0'];
+  const master = option === undefined ? null : masterOf(option);
+  if (master === null) return lines;
+  if (master.password !== '') lines.push(`masterauth ${toWord(master.password)}`);
+  return [...lines, `replicaof ${toWord(master.host)} ${master.port}`];
+}
+
+function masterOf(option: unknown): Master | null {
+  if (isString(option)) return masterOfUrl(option);
+  if (typeof option !== 'object' || option === null) return null;
+  const { host, port, password, url } = option as Partial<Record<string, unknown>>;
+  if (!isString(host) || host === '' || !Number.isInteger(port)) return null;
+  const inUrl = isString(url) ? (masterOfUrl(url)?.password ?? '') : '';
+  return { host, port: port as number, password: isString(password) ? password : inUrl };
+}
+
+function masterOfUrl(text: string): Master | null {
+  if (!URL.canParse(text)) return null;
+  const { protocol, hostname, port, password } = new URL(text);
+  if (protocol !== 'redis:' || hostname === '') return null;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: port === '' ? 6379 : Number(port), password: decodeURIComponent(password) };
 }
 
 function isPersistence(value: unknown): boolean {
