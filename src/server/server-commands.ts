@@ -1,6 +1,7 @@
 /** Commands about the server as a whole: INFO, emptying and exchanging databases, time, role, the way down. */
 import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import { bytesOf } from '../core/latin1.ts';
+import { freeSoon } from '../data/value.ts';
 import type { Call } from './call.ts';
 import { lolwut } from './lolwut.ts';
 import { serverFamily } from './rows.ts';
@@ -47,15 +48,18 @@ function flushDatabase(c: Call): void {
   c.server.tracking.flushed();
   const free = c.db.empty();
   if (lazily) c.services.freeLater(free);
-  else while (!free());
+  else freeSoon(free, c.keyspace.reclaimer);
   finishFlush(c, size, lazily);
 }
 
 function flushAll(c: Call): void {
   const lazily = parseLazily(c);
   const { size } = c.keyspace;
+  const { persistence } = c.server;
+  persistence.beforeFlush();
   c.server.emptyDatabases();
   finishFlush(c, size, lazily);
+  persistence.afterFlush();
 }
 
 /** Flushing enters the stream of changes even if there was nothing to flush. */
