@@ -112,6 +112,10 @@ export class Replication implements ReplicationHook {
     return (flags & FLAG.write) === 0 || this.acknowledgements.hasEnoughReplicas ? null : NOT_ENOUGH_REPLICAS;
   }
 
+  stop(): void {
+    this.master.disconnect();
+  }
+
   get localExpiries(): number {
     return this.#localExpiry.count;
   }

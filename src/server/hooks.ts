@@ -45,6 +45,8 @@ export interface ReplicationHook {
   requestAcks(): void;
   /** The server is going down: tells the log which replicas lag behind. */
   logLag(): void;
+  /** The server closes: nothing of the link to a master may be left. */
+  stop(): void;
   /** Sends replicas what there is, now. */
   flush(): void;
   /** NOREPLICAS, if a command with these flags writes and there are too few. */

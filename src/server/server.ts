@@ -358,6 +358,7 @@ export class Server implements Services {
   close(done: () => void): void {
     this.isClosed = true;
     this.cron.stop();
+    this.hooks.replication?.stop();
     this.persistence.stop();
     this.#stopKeyspaceDuties();
     this.pause.stop();
