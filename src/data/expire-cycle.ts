@@ -31,6 +31,8 @@ export interface ExpiryOptions {
 const KEYS_PER_LOOP = 20;
 const FAST_DURATION_US = 1000;
 const SLOW_TIME_PERCENT = 25;
+/** However much of the processor cycles may take, none may keep clients waiting for longer: fast ones go on. */
+const SLOW_DURATION_MAX_US = 10_000;
 const ACCEPTABLE_STALE_PERCENT = 10;
 const DATABASES_PER_CYCLE = 16;
 /** The clock is read once per so many loops. */
@@ -66,7 +68,8 @@ export class ActiveExpiry {
   slowCycle(): void {
     const { hz } = this.#options;
     const percent = SLOW_TIME_PERCENT + 2 * this.#extraEffort;
-    this.#cycle(this.#clock.monotonicUs(), Math.max(1, Math.floor((percent * 1_000_000) / hz / 100)));
+    const limitUs = Math.min(SLOW_DURATION_MAX_US, Math.floor((percent * 1_000_000) / hz / 100));
+    this.#cycle(this.#clock.monotonicUs(), Math.max(1, limitUs));
   }
 
   /** Before the loop sleeps. Does something only where the last cycle ran out of time, and not too often. */

@@ -128,6 +128,7 @@ export class Keyspace {
     [this.heap, other.heap] = [other.heap, this.heap];
     [this.values, other.values] = [other.values, this.values];
     for (const [index, database] of this.databases.entries()) database.swap(other.databases[index]!);
+    if (this.#usesOrdered !== 'none') for (const database of this.databases) database.orderUses();
   }
 
   /**

@@ -51,16 +51,21 @@ function freeNow(free: () => boolean): void {
 
 /** Below this, freeing at once is cheaper than doing it later (lazyfree.c LAZYFREE_THRESHOLD). */
 const LAZY_ELEMENTS = 64;
-/** Slices that are freed at once where nobody asked for laziness: a few milliseconds. The rest waits its turn. */
-const EAGER_SLICES = 32;
+/** Slices that are freed at once where nobody asked for laziness: a millisecond or two. The rest waits its turn. */
+const EAGER_SLICES = 8;
 
 export function releaseValue(value: LargeValue, removal: Removal, reclaimer: Reclaimer): void {
   if (value.size > LAZY_ELEMENTS && reclaimer.isLazy(removal)) {
     reclaimer.freeLater(() => value.releaseSome());
     return;
   }
-  for (let slices = EAGER_SLICES; slices > 0; slices--) if (value.releaseSome()) return;
-  reclaimer.freeRest(() => value.releaseSome());
+  freeSoon(() => value.releaseSome(), reclaimer);
+}
+
+/** Frees at once what is small. @param free frees a slice and says true when nothing is left. */
+export function freeSoon(free: () => boolean, reclaimer: Reclaimer): void {
+  for (let slices = EAGER_SLICES; slices > 0; slices--) if (free()) return;
+  reclaimer.freeRest(free);
 }
 
 /** Large values by number; numbers are reused. */

@@ -56,8 +56,18 @@ export class Eviction {
     if (ordered === keyspace.usesOrdered) return;
     keyspace.orderUses(ordered);
     this.#ordering.stop();
-    if (ordered === 'none') return;
-    for (const database of keyspace.databases) if (database.size > 0) this.#ordering.add(orderInSlices(database));
+    this.#orderOthers();
+  }
+
+  /** Begins to order entries that are not, unless that goes on already. @returns whether there are any. */
+  #orderOthers(): boolean {
+    if (this.#ordering.pending > 0) return true;
+    for (const database of this.#server.keyspace.databases) {
+      const { recent, size, volatileSize } = database;
+      if (recent === null || recent.size === (recent.onlyVolatile ? volatileSize : size)) continue;
+      this.#ordering.add(orderInSlices(database));
+    }
+    return this.#ordering.pending > 0;
   }
 
   /** Starts to evict at once, not before the next command. */
@@ -122,17 +132,17 @@ export class Eviction {
   #evict(targetBytes: number, untilUs: number): MemoryState {
     const { host, keyspace, lazyFree, config } = this.#server;
     const samples = config.values['maxmemory-samples'];
+    this.#ordering.runSlice();
     for (let evicted = 0; keyspace.usedBytes > targetBytes;) {
       if (lazyFree.pending > 0) {
         lazyFree.runUntil(untilUs, () => keyspace.usedBytes <= targetBytes);
         if (lazyFree.pending > 0) break;
         continue;
       }
-      if (this.#ordering.pending > 0) this.#ordering.runSlice();
       const database = this.#victims.next(samples);
-      if (database === null) {
-        if (this.#ordering.pending === 0) return 'exhausted';
-      } else this.#remove(database, this.#victims.entry);
+      if (database !== null) this.#remove(database, this.#victims.entry);
+      else if (this.#orderOthers()) this.#ordering.runSlice();
+      else return 'exhausted';
       if (++evicted % KEYS_BETWEEN_CLOCK_READINGS === 0 && host.clock.monotonicUs() > untilUs) break;
     }
     if (keyspace.usedBytes > targetBytes) this.start();
