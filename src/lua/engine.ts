@@ -50,7 +50,7 @@ export class Engine {
   /** `tostring`, with `__tostring`. */
   toString(value: LuaValue): LuaValue {
     const handler = this.metatables.handler(value, '__tostring');
-    if (handler !== undefined) return this.metatables.one(this.metatables.begin(handler, [value]));
+    if (handler !== undefined) return this.metatables.one(this.metatables.callFromLibrary(handler, [value]));
     switch (typeof value) {
       case 'number':
         return formatNumber(value);

@@ -62,9 +62,9 @@ export class Metatables {
     };
   }
 
-  /** Calls a value from a library function; finishes the call on the spot. */
-  call(value: LuaValue, ...args: LuaValue[]): readonly LuaValue[] {
-    return this.many(this.begin(value, args));
+  /** Calls a value from a library function; the result may be a call that waits. The name matters: see stack.ts. */
+  callFromLibrary(value: LuaValue, args: readonly LuaValue[]): Results {
+    return this.begin(value, args);
   }
 
   /** Calls a value; the result may be a call that waits. */

@@ -2,18 +2,23 @@
  * Which Lua functions are running, innermost first.
  *
  * The compiler leaves everything on its line, so JavaScript's own stack trace has the answer; it is asked only when
- * something has gone wrong. Functions of the libraries that call back into Lua count as levels too, as in Lua; they are
- * recognised by their names.
+ * something has gone wrong. A library function that calls back into Lua is a level too, as in Lua: such calls go
+ * through functions with the names below.
  */
-import { HEADER_LINES, SOURCE_URL_PREFIX } from './compiler/source-url.ts';
+import { callAt, chunkNameOf, HEADER_LINES } from './compiler/source-url.ts';
 import type { Position } from './lua-error.ts';
 
-/** Names of library functions that call what they are given: `function nativeSort(...)`. */
-const NATIVE = /^native[A-Z]/;
+/** Names of functions that stand for a level: Metatables.callFromLibrary, and the generator that waits for its call. */
+const LIBRARY_LEVELS: ReadonlySet<string> = new Set(['callFromLibrary', 'waitFromLibrary']);
 const FRAMES_MAX = 200;
 
-/** A level is a position in a script, or null for a library function. */
-export type Level = Position | null;
+/** Of a Lua function; null stands for a library function. */
+export type Level = LuaLevel | null;
+
+export interface LuaLevel extends Position {
+  /** What it is calling, as the source names it; null where it calls nothing. */
+  readonly callee: { readonly name: string; readonly isMethod: boolean } | null;
+}
 
 /** @param thrown an error of JavaScript whose levels are wanted; else those of the caller. */
 export function luaLevels(thrown: Error | null = null): Level[] {
@@ -32,11 +37,13 @@ export function luaLevels(thrown: Error | null = null): Level[] {
 /** Undefined for functions that are no level. */
 function levelOf(site: NodeJS.CallSite): Level | undefined {
   const url = site.getScriptNameOrSourceURL();
-  if (typeof url === 'string' && url.startsWith(SOURCE_URL_PREFIX)) {
-    const chunkName = decodeURIComponent(url.slice(SOURCE_URL_PREFIX.length));
-    return { chunkName, line: (site.getLineNumber() ?? HEADER_LINES) - HEADER_LINES };
+  const chunkName = typeof url === 'string' ? chunkNameOf(url) : null;
+  if (chunkName === null) {
+    const name = site.getFunctionName()?.split('.').at(-1) ?? '';
+    return LIBRARY_LEVELS.has(name) ? null : undefined;
   }
-  return NATIVE.test(site.getFunctionName() ?? '') ? null : undefined;
+  const line = (site.getLineNumber() ?? 0) - HEADER_LINES;
+  return { chunkName, line, callee: callAt(url!, line, site.getColumnNumber() ?? 0) };
 }
 
 /** Of the innermost Lua function. */

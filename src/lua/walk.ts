@@ -5,7 +5,7 @@
  * position, with what `next` would give: when the table got new sizes on the way, it looks its key up again.
  */
 import { LuaError } from './lua-error.ts';
-import { currentPosition, where } from './stack.ts';
+import { currentPosition } from './stack.ts';
 import { LuaTable } from './table.ts';
 import type { LuaFunction, LuaValue } from './value.ts';
 
@@ -65,7 +65,7 @@ export class ListWalk implements Walk {
 
 function positionAfter(table: LuaTable, key: LuaValue): number {
   const position = table.positionAfter(key);
-  if (position < 0) throw new LuaError(`${where(1)}invalid key to 'next'`, currentPosition());
+  if (position < 0) throw new LuaError("invalid key to 'next'", currentPosition());
   return position;
 }
 

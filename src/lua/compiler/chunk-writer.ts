@@ -8,10 +8,12 @@ import type { Expression, FunctionBody, Local } from '../ast.ts';
 import { describeOperand, type Site } from '../site.ts';
 import { Emitter } from './emitter.ts';
 import type { FunctionState } from './function-state.ts';
+import type { CallName } from './source-url.ts';
 
 export class ChunkWriter {
   readonly out = new Emitter();
   readonly sites: Site[] = [];
+  readonly calls: CallName[] = [];
   readonly chunkName: string;
   /** The function that is being written. */
   fn: FunctionState;
@@ -39,6 +41,11 @@ export class ChunkWriter {
 
   namedSite(line: number, left: string, right = ''): string {
     return `s${this.sites.push({ chunkName: this.chunkName, line, left, right }) - 1}`;
+  }
+
+  /** The arguments of a call follow. */
+  noteCall(name: string, isMethod: boolean): void {
+    this.calls.push({ line: this.out.line, column: this.out.column, name, isMethod });
   }
 
   /** A number that makes names of the runtime's own distinct. */

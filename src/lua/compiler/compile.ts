@@ -13,7 +13,7 @@ import type { LuaFunction } from '../value.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { FunctionState } from './function-state.ts';
 import { writeFunction } from './functions.ts';
-import { SOURCE_URL_PREFIX } from './source-url.ts';
+import { sourceUrl } from './source-url.ts';
 import { findSuspendable } from './suspendable.ts';
 import { OPERATIONS, type Operations } from '../operations.ts';
 
@@ -38,13 +38,11 @@ export function translate(source: string, chunkName: string): { text: string; si
   try {
     const main = parse(source, chunkName);
     const w = new ChunkWriter(chunkName, findSuspendable(main), new FunctionState(false, true));
-    w.out.write(`"use strict";const{${OPERATIONS.join(',')}}=$;`);
-    const sites = w.out.reserve();
     w.out.write('return ');
     writeFunction(w, main);
-    if (w.sites.length > 0) w.out.fill(sites, `const[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`);
-    w.out.write(`\n//# sourceURL=${SOURCE_URL_PREFIX}${encodeURIComponent(chunkName)}`);
-    return { text: w.out.toString(), sites: w.sites };
+    const constants = `const{${OPERATIONS.join(',')}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;
+    const url = `//# sourceURL=${sourceUrl(chunkName, w.calls)}`;
+    return { text: `"use strict";${constants}\n${w.out.toString()}\n${url}`, sites: w.sites };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new LuaSyntaxError(chunkName, 1, 'function or expression too complex', null);

@@ -5,26 +5,22 @@
  */
 export class Emitter {
   readonly #parts: string[] = [];
-  #line = 1;
+  /** Where the next text will stand, both from 1. */
+  line = 1;
+  column = 1;
 
+  /** @param text without line ends. */
   write(text: string): void {
     this.#parts.push(text);
+    this.column += text.length;
   }
 
   /** Goes down to a line; what stands above it already stays where it is. */
   moveTo(line: number): void {
-    if (line <= this.#line) return;
-    this.#parts.push('\n'.repeat(line - this.#line));
-    this.#line = line;
-  }
-
-  /** A place that is written later. @returns its handle. */
-  reserve(): number {
-    return this.#parts.push('') - 1;
-  }
-
-  fill(place: number, text: string): void {
-    this.#parts[place] = text;
+    if (line <= this.line) return;
+    this.#parts.push('\n'.repeat(line - this.line));
+    this.line = line;
+    this.column = 1;
   }
 
   toString(): string {

@@ -213,6 +213,7 @@ export function writeCall(w: ChunkWriter, call: Call): void {
     writeExpression(w, call.callee);
     out.write(`,${w.site(call.line, call.callee)})`);
     out.moveTo(call.line);
+    w.noteCall(calledName(call.callee), false);
     out.write('(');
     writeList(w, call.args);
     out.write(')');
@@ -224,11 +225,28 @@ export function writeCall(w: ChunkWriter, call: Call): void {
   out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
   out.write(`${w.namedSite(call.line, `method '${call.name}'`)})`);
   out.moveTo(call.line);
+  w.noteCall(call.name, true);
   out.write(`(${self}`);
   if (call.args.length > 0) out.write(',');
   writeList(w, call.args);
   out.write(')');
   w.fn.release();
+}
+
+/** How an error of a library function calls it. */
+function calledName(callee: Expression): string {
+  switch (callee.kind) {
+    case 'local-name':
+      return callee.local.name;
+    case 'global':
+      return callee.name;
+    case 'index':
+      return callee.key.kind === 'string' && /^\w+$/.test(callee.key.value) ? callee.key.value : '?';
+    case 'group':
+      return calledName(callee.inner);
+    default:
+      return '?';
+  }
 }
 
 function writeSingleCall(w: ChunkWriter, call: Call): void {

@@ -23,9 +23,9 @@ export class FunctionState {
     this.#inUse -= count;
   }
 
-  /** The declaration of all that were taken. */
+  /** The declaration of all that were taken. It may come last: `var` holds in the whole function. */
   get declaration(): string {
     if (this.#temporaries === 0) return '';
-    return `let ${Array.from({ length: this.#temporaries }, (_, at) => `$${at + 1}`).join(',')};`;
+    return `var ${Array.from({ length: this.#temporaries }, (_, at) => `$${at + 1}`).join(',')};`;
   }
 }

@@ -11,11 +11,10 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   const parameters = body.parameters.map(nameOf);
   if (body.isVararg) parameters.push('...$v');
   out.write(`function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
-  const declarations = out.reserve();
   if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}=pack($v);`);
   writeBlock(w, body.block);
-  out.write(endsWithReturn(body) ? '}' : 'return none;}');
-  out.fill(declarations, w.fn.declaration);
+  if (!endsWithReturn(body)) out.write('return none;');
+  out.write(`${w.fn.declaration}}`);
   w.fn = outer;
 }
 

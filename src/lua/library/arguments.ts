@@ -8,7 +8,7 @@
  */
 import { LuaError } from '../lua-error.ts';
 import { toNumber, toText } from '../metatables.ts';
-import { currentPosition, where } from '../stack.ts';
+import { currentPosition, luaLevels, where } from '../stack.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, typeName } from '../value.ts';
 
@@ -41,8 +41,18 @@ export class CallArguments {
     return this.#values[index - 1] !== undefined;
   }
 
+  /** The caller's name for the function counts, and a method does not count its object. */
   error(index: number, text: string): LuaError {
-    return libraryError(`bad argument #${index} to '${this.#name}' (${text})`);
+    const level = luaLevels()[0];
+    if (level === undefined || level === null) {
+      return new LuaError(`bad argument #${index} to '?' (${text})`, currentPosition());
+    }
+    const { chunkName, line, callee } = level;
+    const name = callee?.name ?? this.#name;
+    const prefix = `${chunkName}:${line}: `;
+    if (callee?.isMethod !== true) return new LuaError(`${prefix}bad argument #${index} to '${name}' (${text})`, level);
+    if (index === 1) return new LuaError(`${prefix}calling '${name}' on bad self (${text})`, level);
+    return new LuaError(`${prefix}bad argument #${index - 1} to '${name}' (${text})`, level);
   }
 
   typeError(index: number, expected: string): LuaError {

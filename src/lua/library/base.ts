@@ -44,9 +44,7 @@ const listStep: LuaFunction = (...args) => {
 function plainFunctions(engine: Engine): Record<string, LuaFunction> {
   return {
     type: (...args) => typeName(new CallArguments('type', args).any(1)),
-    tostring: function nativeToString(...args) {
-      return engine.toString(new CallArguments('tostring', args).any(1));
-    },
+    tostring: (...args) => engine.toString(new CallArguments('tostring', args).any(1)),
     tonumber: (...args) => toNumberInBase(args),
     next: (...args) => {
       const given = new CallArguments('next', args);
@@ -57,7 +55,7 @@ function plainFunctions(engine: Engine): Record<string, LuaFunction> {
     assert: (...args) => {
       const given = new CallArguments('assert', args);
       if (isTrue(given.any(1))) return args;
-      throw libraryErrorPlain(given.stringOr(2, 'assertion failed!'));
+      throw libraryError(given.stringOr(2, 'assertion failed!'));
     },
     error: (value?: LuaValue, level: LuaValue = 1) => {
       const number = new CallArguments('error', [value, level]).integer(2);
@@ -73,11 +71,6 @@ function plainFunctions(engine: Engine): Record<string, LuaFunction> {
 }
 
 const GARBAGE_OPTIONS = ['stop', 'restart', 'collect', 'count', 'step', 'setpause', 'setstepmul'] as const;
-
-/** `assert` does not say where. */
-function libraryErrorPlain(text: string): LuaError {
-  return new LuaError(text, currentPosition());
-}
 
 function errorPrefix(level: number): string {
   return level > 0 ? where(level) : '';
@@ -183,16 +176,16 @@ function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
 function callFunctions(engine: Engine): Record<string, LuaFunction> {
   const failed = (error: unknown): readonly LuaValue[] => [false, redisErrorText(engine.caught(error))];
   return {
-    pcall: function nativePcall(...args) {
+    pcall: (...args) => {
       new CallArguments('pcall', args).any(1);
-      return guarded(() => engine.metatables.begin(args[0], args.slice(1)), failed);
+      return guarded(() => engine.metatables.callFromLibrary(args[0], args.slice(1)), failed);
     },
-    xpcall: function nativeXpcall(...args) {
+    xpcall: (...args) => {
       const given = new CallArguments('xpcall', args);
       const handler = given.any(2);
       return guarded(
-        () => engine.metatables.begin(args[0], []),
-        (error) => [false, engine.metatables.one(engine.metatables.begin(handler, [engine.caught(error)]))],
+        () => engine.metatables.callFromLibrary(args[0], []),
+        (error) => [false, engine.metatables.one(engine.metatables.callFromLibrary(handler, [engine.caught(error)]))],
       );
     },
   };
@@ -211,11 +204,11 @@ function guarded(call: () => Results, failed: (error: unknown) => readonly LuaVa
   } catch (error) {
     return failed(error);
   }
-  if (!settled(result)) return nativeWait(result as Suspendable, failed);
+  if (!settled(result)) return waitFromLibrary(result as Suspendable, failed);
   return succeeded(result as LuaValue | readonly LuaValue[]);
 }
 
-function* nativeWait(call: Suspendable, failed: (error: unknown) => readonly LuaValue[]): Suspendable {
+function* waitFromLibrary(call: Suspendable, failed: (error: unknown) => readonly LuaValue[]): Suspendable {
   try {
     return succeeded(yield* call);
   } catch (error) {
@@ -244,13 +237,13 @@ function loadFunctions(engine: Engine): Record<string, LuaFunction> {
       const source = given.string(1);
       return load(source, displayName(given.stringOr(2, source)));
     },
-    load: function nativeLoad(...args) {
+    load: (...args) => {
       const given = new CallArguments('load', args);
       const reader = given.function(1);
       const name = given.stringOr(2, '=(load)');
       let source = '';
       for (;;) {
-        const piece = engine.metatables.one(reader());
+        const piece = engine.metatables.one(engine.metatables.callFromLibrary(reader, []));
         if (piece === undefined || piece === '') return load(source, displayName(name));
         if (typeof piece !== 'string') return [undefined, 'reader function must return a string'];
         source += piece;

@@ -29,6 +29,7 @@ export function format(given: CallArguments): string {
     if (flags.length > FLAGS_MAX) throw libraryError('invalid format (repeated flags)');
     if (/\d/.test(conversion)) throw libraryError('invalid format (width or precision too long)');
     index++;
+    if (index > given.count) throw given.error(index, 'no value');
     const directive = {
       flags,
       width: Number(width),
