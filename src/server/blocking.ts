@@ -27,6 +27,8 @@ export interface Wait {
   readonly giveUp: ((session: Session) => void) | null;
   /** The wait has ended, whatever the reason: takes the session off the lists on which it stands. */
   readonly leave?: (session: Session) => void;
+  /** Bytes of the arguments that wait with the session. */
+  readonly argumentBytes?: number;
 }
 
 interface Parked {

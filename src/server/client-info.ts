@@ -27,7 +27,7 @@ export function clientInfo(session: Session): string {
     `age=${now - Math.floor(session.createdMs / 1000)} idle=${idleSeconds(session)} flags=${flagLetters(session)}`,
     `db=${session.db.index} sub=${session.channels.size} psub=${session.patterns.size}`,
     `ssub=${session.shardChannels.size} multi=${session.transaction?.queued.length ?? -1}`,
-    `qbuf=${buffered} qbuf-free=${Math.max(0, gauge.queryBytes - buffered)} argv-mem=${decoder.args.totalLength()}`,
+    `qbuf=${buffered} qbuf-free=${Math.max(0, gauge.queryBytes - buffered)} argv-mem=${argumentBytes(session)}`,
     `multi-mem=${session.transaction?.bytes ?? 0} rbs=${gauge.replyBytes} rbp=${gauge.replyPeak}`,
     `obl=${Math.min(pending, gauge.replyBytes)} oll=${blocks} omem=${blockBytes(blocks) + (session.source?.waitingBytes ?? 0)}`,
     `tot-mem=${totalMemory(session)} events=${session.connection.queuedBytes > 0 ? 'rw' : 'r'}`,
@@ -68,8 +68,13 @@ function flagLetters(session: Session): string {
 
 /** What the client costs, all buffers included: tot-mem. */
 export function totalMemory(session: Session): number {
-  const { args } = session.decoder;
-  return restingMemory(session) + args.totalLength() + args.count * POINTER_BYTES;
+  return restingMemory(session) + argumentBytes(session) + session.decoder.args.count * POINTER_BYTES;
+}
+
+/** Bytes of the arguments of the command that runs or waits. */
+function argumentBytes(session: Session): number {
+  const waiting = session.has(SESSION.blocked) ? session.server.blocking.waitOf(session)?.argumentBytes : undefined;
+  return waiting ?? session.decoder.args.totalLength();
 }
 
 /** The same without the arguments of the request that runs or is being read. */

@@ -87,7 +87,8 @@ export class KeyWaits {
     }
     this.#count(wait, 1);
     const { kind, deadlineMs, giveUp } = wait;
-    server.blocking.block(session, { kind, deadlineMs, giveUp, leave: () => this.#leave(waiter) });
+    const leave = (): void => this.#leave(waiter);
+    server.blocking.block(session, { kind, deadlineMs, giveUp, leave, argumentBytes: args.totalLength() });
   }
 
   #queuesOf(database: Database): Queues {
