@@ -164,6 +164,7 @@ const FREE_FOLDERS = [
   'bench',
   'support',
   'tidy',
+  'readme',
 ];
 const FREE_FILES = ['test/tidy.test.ts', 'test/package.test.ts', 'test/readme.test.ts'];
 
