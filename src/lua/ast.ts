@@ -24,8 +24,10 @@ export interface Block {
 export interface FunctionBody {
   readonly parameters: readonly Local[];
   readonly isVararg: boolean;
-  /** The implicit local `arg`, if the body can see it (manual of 5.0; LUAI_COMPAT_VARARG). */
+  /** The implicit local `arg` of a vararg function (manual of 5.0; LUAI_COMPAT_VARARG). */
   readonly argLocal: Local | null;
+  /** It says `...`: then `arg` stays nil. */
+  readonly usesVararg: boolean;
   readonly block: Block;
   readonly line: number;
   readonly endLine: number;

@@ -6,7 +6,10 @@
  */
 import { compile, type Chunk } from './compiler/compile.ts';
 import { registerBase } from './library/base.ts';
+import { registerCoroutine } from './library/coroutine.ts';
+import { registerMath, ScriptRandom } from './library/math.ts';
 import { registerString } from './library/string.ts';
+import { registerTable } from './library/table.ts';
 import { LuaError, ScriptKilled } from './lua-error.ts';
 import { Metatables } from './metatables.ts';
 import { formatNumber } from './numeral.ts';
@@ -22,6 +25,8 @@ export class Engine {
   readonly pace = new Pace();
   readonly metatables = new Metatables(this.pace);
   readonly iterators: KnownIterators = { next: null, listStep: null };
+  /** Of `math.random`. */
+  readonly random = new ScriptRandom();
   readonly #operations: Operations;
   readonly #addresses = new WeakMap<object, number>();
   #objects = 0;
@@ -30,6 +35,9 @@ export class Engine {
     this.#operations = createOperations(this);
     registerBase(this);
     registerString(this);
+    registerTable(this);
+    registerMath(this);
+    registerCoroutine(this);
   }
 
   /** The main function of a compiled chunk, in this engine. */

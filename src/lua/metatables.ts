@@ -151,8 +151,8 @@ export class Metatables {
 
   #error(site: Site | null, text: string): LuaError {
     if (site !== null) return errorAt(site, text);
-    const position = currentPosition();
-    return new LuaError(position === null ? text : `${position.chunkName}:${position.line}: ${text}`, position);
+    // In a library function, Lua does not say where.
+    return new LuaError(text, currentPosition());
   }
 
   #typeError(verb: string, value: LuaValue, named: Site | null, site: Site | null): LuaError {

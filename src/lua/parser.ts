@@ -75,6 +75,7 @@ class Parser {
       parameters: [],
       isVararg: true,
       argLocal: null,
+      usesVararg: true,
       block,
       line: 0,
       endLine: this.#lexer.line,
@@ -499,7 +500,8 @@ class Parser {
     return {
       parameters,
       isVararg: scope.isVararg,
-      argLocal: scope.usesVararg ? null : argLocal,
+      argLocal,
+      usesVararg: scope.usesVararg,
       block,
       line,
       endLine,

@@ -11,11 +11,20 @@
  * they end when the time that is set for them is over.
  */
 import { LuaTable } from './table.ts';
-import { ScriptKilled } from './lua-error.ts';
+import { LuaError, ScriptKilled } from './lua-error.ts';
 import type { Coroutine, LuaValue, Results, Suspendable } from './value.ts';
 
 /** Loop turns between two looks at the clock. */
 const FUEL = 10_000;
+
+/** What a coroutine hands to who resumed it. */
+export class Yielded {
+  readonly values: readonly LuaValue[];
+
+  constructor(values: readonly LuaValue[]) {
+    this.values = values;
+  }
+}
 
 /** Counts what scripts of one engine consume. */
 export class Pace {
@@ -42,13 +51,29 @@ export class Pace {
     this.#drains++;
     try {
       for (;;) {
-        const step = call.next();
+        let step = call.next();
+        while (step.done !== true && step.value instanceof Yielded) {
+          step = call.throw(yieldError());
+        }
         if (step.done === true) return step.value;
       }
     } finally {
       this.#drains--;
     }
   }
+}
+
+/** A call through a library function that cannot be yielded through, though a script may give way in it. */
+export function* withoutYields(call: Suspendable): Suspendable {
+  let step = call.next();
+  for (;;) {
+    if (step.done === true) return step.value;
+    step = step.value instanceof Yielded ? call.throw(yieldError()) : call.next(yield step.value);
+  }
+}
+
+function yieldError(): LuaError {
+  return new LuaError('attempt to yield across metamethod/C-call boundary', null);
 }
 
 /** A value that stands for itself: neither a list nor a call that waits, nor a coroutine. */

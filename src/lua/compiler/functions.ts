@@ -11,7 +11,7 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   const parameters = body.parameters.map(nameOf);
   if (body.isVararg) parameters.push('...$v');
   out.write(`function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
-  if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}=pack($v);`);
+  if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}${body.usesVararg ? '' : '=pack($v)'};`);
   writeBlock(w, body.block);
   if (!endsWithReturn(body)) out.write('return none;');
   out.write(`${w.fn.declaration}}`);

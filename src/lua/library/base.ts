@@ -8,12 +8,13 @@ import type { Engine } from '../engine.ts';
 import { LuaError } from '../lua-error.ts';
 import { isTrue, toNumber, toText } from '../metatables.ts';
 import { currentPosition, where } from '../stack.ts';
-import { settled } from '../suspension.ts';
+import { settled, withoutYields } from '../suspension.ts';
 import { LuaSyntaxError } from '../syntax-error.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, type Results, type Suspendable, typeName } from '../value.ts';
 import { next } from '../walk.ts';
 import { CallArguments, libraryError, register } from './arguments.ts';
+import { assertWritable } from './table.ts';
 
 /** More values than this do not fit on Lua's stack (LUAI_MAXCSTACK). */
 const UNPACKED_MAX = 8000;
@@ -140,9 +141,10 @@ function rawFunctions(): Record<string, LuaFunction> {
       const table = given.table(1);
       const key = given.any(2);
       const value = given.any(3);
-      if (table.isReadOnly) throw libraryError('Attempt to modify a readonly table');
-      if (key === undefined) throw libraryError('table index is nil');
-      if (Number.isNaN(key)) throw libraryError('table index is NaN');
+      assertWritable(table);
+      if (key === undefined || Number.isNaN(key)) {
+        throw new LuaError(`table index is ${key === undefined ? 'nil' : 'NaN'}`, currentPosition());
+      }
       table.set(key, value);
       return table;
     },
@@ -164,7 +166,7 @@ function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
       }
       if (table.metatable?.getString('__metatable') !== undefined)
         throw libraryError('cannot change a protected metatable');
-      if (table.isReadOnly) throw libraryError('Attempt to modify a readonly table');
+      assertWritable(table);
       table.metatable = metatable ?? null;
       return table;
     },
@@ -174,7 +176,7 @@ function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
 // ----------------------------------------------------------------------------------------------------------------- calls
 
 function callFunctions(engine: Engine): Record<string, LuaFunction> {
-  const failed = (error: unknown): readonly LuaValue[] => [false, redisErrorText(engine.caught(error))];
+  const failed = (error: unknown): readonly LuaValue[] => [false, ...redisError(engine.caught(error))];
   return {
     pcall: (...args) => {
       new CallArguments('pcall', args).any(1);
@@ -191,9 +193,11 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
   };
 }
 
-function redisErrorText(value: LuaValue): LuaValue {
-  const text = value instanceof LuaTable ? value.getString('err') : undefined;
-  return typeof text === 'string' || typeof text === 'number' ? text : value;
+/** A table without a text under `err` is followed by what is there instead. */
+function redisError(value: LuaValue): readonly LuaValue[] {
+  if (!(value instanceof LuaTable)) return [value];
+  const text = value.getString('err');
+  return typeof text === 'string' || typeof text === 'number' ? [text] : [value, text];
 }
 
 /** Calls; gives true and the results, or what `failed` makes of an error. Waits if the call waits. */
@@ -210,7 +214,7 @@ function guarded(call: () => Results, failed: (error: unknown) => readonly LuaVa
 
 function* waitFromLibrary(call: Suspendable, failed: (error: unknown) => readonly LuaValue[]): Suspendable {
   try {
-    return succeeded(yield* call);
+    return succeeded(yield* withoutYields(call));
   } catch (error) {
     return failed(error);
   }
