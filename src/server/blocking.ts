@@ -17,7 +17,8 @@ import type { Call } from './call.ts';
 import type { Server } from './server.ts';
 import { PASSING, SESSION, type Session } from './session.ts';
 
-export type WaitKind = 'list' | 'sorted-set' | 'stream' | 'replicas' | 'shutdown' | 'paused' | 'configuration';
+export type WaitKind =
+  'list' | 'sorted-set' | 'stream' | 'replicas' | 'shutdown' | 'paused' | 'configuration' | 'migration';
 
 export interface Wait {
   readonly kind: WaitKind;

@@ -23,6 +23,7 @@ import { latencyCommands } from './latency-commands.ts';
 import { memoryCommands } from './memory-commands.ts';
 import { moduleCommands } from './module-commands.ts';
 import { connectionCommands } from './connection-commands.ts';
+import { migrateCommands } from './migrate/migrate-commands.ts';
 import { monitorCommands } from './monitor-commands.ts';
 import { aofCommands } from './persistence/aof-commands.ts';
 import { persistenceCommands } from './persistence/persistence-commands.ts';
@@ -59,6 +60,7 @@ export const standaloneFamilies: readonly Family[] = [
   slowLogCommands,
   streamReadingCommands,
   connectionCommands,
+  migrateCommands,
   monitorCommands,
   aofCommands,
   persistenceCommands,

@@ -26,6 +26,7 @@ import type { Directives } from './config/grammar.ts';
 import { provideDebugCommands } from './debug/debug-commands.ts';
 import { Debugging } from './debug/debugging.ts';
 import { Dispatcher } from './dispatch.ts';
+import { Migrations } from './migrate/migrations.ts';
 import { Eviction } from './eviction.ts';
 import { CONDITION } from './gates.ts';
 import { type Hooks, noHooks } from './hooks.ts';
@@ -112,6 +113,7 @@ export class Server implements Services {
   readonly lazyFree: SliceQueue;
   readonly persistence: Persistence;
   readonly eviction: Eviction;
+  readonly migrations: Migrations;
   readonly debugging = new Debugging();
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
@@ -178,6 +180,7 @@ export class Server implements Services {
     );
     this.lazyFree = new SliceQueue(this.host.timers, this.host.clock);
     this.eviction = new Eviction(this);
+    this.migrations = new Migrations(this);
     this.cronDuties.push((now) => this.#observe(now));
     this.persistence = new Persistence(this, options.dataDisk ?? this.host.disk);
     const release = new MemoryRelease(this);
@@ -362,6 +365,7 @@ export class Server implements Services {
     this.persistence.stop();
     this.#stopKeyspaceDuties();
     this.pause.stop();
+    this.migrations.close();
     for (const session of this.sessions.values()) session.close();
     this.listeners.close(done);
   }

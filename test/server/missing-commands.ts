@@ -5,7 +5,7 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     cluster|countkeysinslot cluster|delslots cluster|delslotsrange cluster|failover cluster|flushslots
     cluster|forget cluster|getkeysinslot cluster|help cluster|info cluster|keyslot cluster|links cluster|meet
     cluster|myid cluster|nodes cluster|replicas cluster|replicate cluster|reset cluster|saveconfig
-    cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots migrate readonly
+    cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots readonly
     readwrite restore-asking
   `),
   replication: words(`

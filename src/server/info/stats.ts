@@ -50,11 +50,11 @@ function channelLines({ pubsub }: Server): string[] {
   ];
 }
 
-function replyLines({ statistics: s, hooks, tracking }: Server): string[] {
+function replyLines({ statistics: s, hooks, migrations, tracking }: Server): string[] {
   return [
     'latest_fork_usec:0',
     'total_forks:0',
-    'migrate_cached_sockets:0',
+    `migrate_cached_sockets:${migrations.keptLinks}`,
     `slave_expires_tracked_keys:${hooks.replication?.localExpiries ?? 0}`,
     'active_defrag_hits:0',
     'active_defrag_misses:0',
