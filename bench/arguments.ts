@@ -11,6 +11,7 @@ export const MODES = [
   'startup',
   'stall',
   'removal',
+  'persistence',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -91,8 +92,9 @@ Modes
   startup      embedded server ready (await startServer()), process ready (spawn to first PONG)
   stall        longest wait of a probing client while another one sets 5 000 000 keys
   removal      longest wait of a probing client while 10 000 000 elements, or 1 000 000 keys, go at once
+  persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
   compare      throughput of two commands: needs --a and --b
-  all          the eight modes, one after the other
+  all          the nine modes, one after the other
 
 Options
   --rounds N        alternating rounds (throughput 9, latency 5, memory, types and stall 3, startup 20, types-memory and removal 1)

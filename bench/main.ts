@@ -5,6 +5,7 @@ import { chooseContestants } from './contestants.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { watchMachine } from './noise.ts';
+import { persistence } from './persistence.ts';
 import { detectPinning, pinSelf } from './pinning.ts';
 import { removal } from './removal.ts';
 import { circumstances, describeMachine, endProgress, publish } from './report.ts';
@@ -25,6 +26,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   startup,
   stall,
   removal,
+  persistence,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {
