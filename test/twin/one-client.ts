@@ -14,6 +14,7 @@ import { startServer, type ServerHandle } from '../../src/topology/server.ts';
 import { startRedis, type RedisProcess } from '../support/redis-process.ts';
 import { RespClient } from '../support/resp-client.ts';
 import { comparable, decode, sortedElements, type Comparable } from './comparable.ts';
+import { BEFORE, OBSERVABLE, Observers } from './observers.ts';
 import { type Call, makeSuite, type Player, type Step, type Suite } from './suite.ts';
 
 /** Where scripts are played. */
@@ -21,6 +22,8 @@ export interface PairOptions {
   readonly title: string;
   /** Sent to both before each script, after the databases were emptied. */
   readonly setup?: readonly Call[];
+  /** Events, what MONITOR shows, and statistics must be equal too. */
+  readonly isObserved?: boolean;
   /** Instead of what comparable.ts has for a call's reply. */
   readonly comparable?: Comparable;
 }
@@ -103,34 +106,44 @@ interface Difference {
   readonly theirs: string;
 }
 
+/** A server of either kind, with who plays on it and who looks on. */
+interface Side {
+  readonly client: RespClient;
+  readonly observers: Observers | null;
+  readonly stop: () => Promise<unknown>;
+}
+
+async function openSide(port: number, isObserved: boolean, stop: () => Promise<unknown>): Promise<Side> {
+  const client = await RespClient.connect({ port, timeoutMs: REPLY_TIMEOUT_MS });
+  return { client, observers: isObserved ? await Observers.open(port, client) : null, stop };
+}
+
 class Pair implements Player<OneClientScript> {
-  readonly #servers: readonly [ServerHandle, RedisProcess];
-  readonly #ours: RespClient;
-  readonly #theirs: RespClient;
+  readonly #ours: Side;
+  readonly #theirs: Side;
   readonly #options: PairOptions;
 
-  private constructor(
-    servers: readonly [ServerHandle, RedisProcess],
-    clients: readonly [RespClient, RespClient],
-    options: PairOptions,
-  ) {
-    this.#servers = servers;
-    [this.#ours, this.#theirs] = clients;
+  private constructor(ours: Side, theirs: Side, options: PairOptions) {
+    this.#ours = ours;
+    this.#theirs = theirs;
     this.#options = options;
   }
 
   static async open(options: PairOptions): Promise<Pair> {
-    const ours = await startServer({ config: CONFIG });
-    const theirs = await startRedis({ options: { databases: 16, ...CONFIG } });
-    const connect = (port: number): Promise<RespClient> => RespClient.connect({ port, timeoutMs: REPLY_TIMEOUT_MS });
-    return new Pair([ours, theirs], [await connect(ours.port), await connect(theirs.port)], options);
+    const { isObserved = false } = options;
+    const config = { ...CONFIG, ...(isObserved ? OBSERVABLE : {}) };
+    const ours: ServerHandle = await startServer({ config });
+    const theirs: RedisProcess = await startRedis({ options: { databases: 16, ...config } });
+    const mine = await openSide(ours.port, isObserved, () => ours.close());
+    return new Pair(mine, await openSide(theirs.port, isObserved, () => theirs.stop()), options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#ours.close();
-    await this.#theirs.close();
-    await this.#servers[0].close();
-    await this.#servers[1].stop();
+    for (const { client, observers, stop } of [this.#ours, this.#theirs]) {
+      await client.close();
+      await observers?.[Symbol.asyncDispose]();
+      await stop();
+    }
   }
 
   async play({ calls, protocol }: OneClientScript): Promise<void> {
@@ -138,7 +151,7 @@ class Pair implements Player<OneClientScript> {
     try {
       difference = await this.#findDifference(calls, protocol);
     } catch (error) {
-      difference = { where: (error as Error).message, ours: this.#ours.isClosed ? 'gone' : 'there', theirs: '?' };
+      difference = { where: (error as Error).message, ours: stateOf(this.#ours), theirs: stateOf(this.#theirs) };
     }
     if (difference !== null) throw new Error(report(calls, protocol, this.#options, difference));
   }
@@ -146,19 +159,32 @@ class Pair implements Player<OneClientScript> {
   async #findDifference(calls: readonly Call[], protocol: number): Promise<Difference | null> {
     const compare = this.#options.comparable ?? comparable;
     const { setup = [] } = this.#options;
-    const before = [['RESET'], ['HELLO', String(protocol)], ['FLUSHALL'], ...setup];
+    const { observers } = this.#ours;
+    const first = [['RESET'], ['HELLO', String(protocol)], ['FLUSHALL'], ...(observers === null ? [] : BEFORE)];
+    const before = [...first, ...setup];
     const [ours, theirs] = await this.#both([...before, ...calls]);
     for (const [i, call] of calls.entries()) {
       const mine = compare(call, ours[before.length + i]!);
       const real = compare(call, theirs[before.length + i]!);
       if (!isSame(call, mine, real)) return { where: `call ${i + 1}, ${quote(call)}`, ours: mine, theirs: real };
     }
-    return this.#compareDatasets();
+    return (await this.#compareObservations()) ?? this.#compareDatasets();
+  }
+
+  async #compareObservations(): Promise<Difference | null> {
+    const [ours, theirs] = await Promise.all([this.#ours, this.#theirs].map((side) => side.observers?.report() ?? []));
+    for (const [i, seen] of ours!.entries()) {
+      const at = seen.findIndex((line, n) => line !== theirs![i]![n]);
+      const from = at < 0 ? seen.length : at;
+      const [mine, real] = [seen, theirs![i]!].map((lines) => lines.slice(from, from + LINES_SHOWN).join('\n'));
+      if (mine !== real) return { where: `what is seen: ${OBSERVATIONS[i]}`, ours: mine!, theirs: real! };
+    }
+    return null;
   }
 
   async #both(calls: readonly Call[]): Promise<[string[], string[]]> {
     const encoded = calls.map((call) => call.map((arg) => Buffer.from(arg, 'latin1')));
-    return Promise.all([this.#ours.pipelineRaw(encoded), this.#theirs.pipelineRaw(encoded)]);
+    return Promise.all([this.#ours.client.pipelineRaw(encoded), this.#theirs.client.pipelineRaw(encoded)]);
   }
 
   async #compareDatasets(): Promise<Difference | null> {
@@ -200,6 +226,14 @@ class Pair implements Player<OneClientScript> {
     }
     return null;
   }
+}
+
+/** Of what differs from there on. */
+const LINES_SHOWN = 4;
+const OBSERVATIONS = ['events', 'MONITOR', 'statistics'];
+
+function stateOf({ client }: Side): string {
+  return client.isClosed ? 'gone' : 'there';
 }
 
 function afterwards(call: Call, database: number, ours: string, theirs: string): Difference {

@@ -152,7 +152,7 @@ function steps(edgesShare: number): fc.Arbitrary<Step> {
   );
 }
 
-const common = { setup: everyType, stepsMax: 20 };
+const common = { setup: everyType, stepsMax: 20, isObserved: true };
 
 export const anyCommandFamily: Family = {
   name: 'any-command',
