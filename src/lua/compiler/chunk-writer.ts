@@ -9,6 +9,7 @@ import { describeOperand, type Site } from '../site.ts';
 import { Emitter } from './emitter.ts';
 import type { FunctionState } from './function-state.ts';
 import type { CallName } from './source-url.ts';
+import type { FunctionKinds } from './function-kinds.ts';
 
 export class ChunkWriter {
   readonly out = new Emitter();
@@ -17,17 +18,22 @@ export class ChunkWriter {
   readonly chunkName: string;
   /** The function that is being written. */
   fn: FunctionState;
-  readonly #suspendable: ReadonlySet<FunctionBody>;
+  readonly #kinds: FunctionKinds;
   #names = 0;
 
-  constructor(chunkName: string, suspendable: ReadonlySet<FunctionBody>, main: FunctionState) {
+  constructor(chunkName: string, kinds: FunctionKinds, main: FunctionState) {
     this.chunkName = chunkName;
-    this.#suspendable = suspendable;
+    this.#kinds = kinds;
     this.fn = main;
   }
 
   isSuspendable(body: FunctionBody): boolean {
-    return this.#suspendable.has(body);
+    return this.#kinds.suspendable.has(body);
+  }
+
+  /** The local through which a function ends with a call of itself. */
+  selfOf(body: FunctionBody): Local | null {
+    return this.#kinds.tailRecursive.get(body) ?? null;
   }
 
   /** The name of a new site. */
@@ -56,4 +62,9 @@ export class ChunkWriter {
 
 export function nameOf(local: Local): string {
   return `v${local.id}`;
+}
+
+/** Of a parameter before it is the local, in functions that are loops. */
+export function incomingNameOf(local: Local): string {
+  return `a${local.id}`;
 }

@@ -14,7 +14,7 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { FunctionState } from './function-state.ts';
 import { writeFunction } from './functions.ts';
 import { sourceUrl } from './source-url.ts';
-import { findSuspendable } from './suspendable.ts';
+import { findKinds } from './function-kinds.ts';
 import { OPERATIONS, type Operations } from '../operations.ts';
 
 export interface Chunk {
@@ -37,7 +37,7 @@ export function compile(source: string, chunkName: string): Chunk {
 export function translate(source: string, chunkName: string): { text: string; sites: readonly Site[] } {
   try {
     const main = parse(source, chunkName);
-    const w = new ChunkWriter(chunkName, findSuspendable(main), new FunctionState(false, true));
+    const w = new ChunkWriter(chunkName, findKinds(main), new FunctionState(false, null, []));
     w.out.write('return ');
     writeFunction(w, main);
     const constants = `const{${OPERATIONS.join(',')}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;

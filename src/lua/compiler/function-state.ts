@@ -1,14 +1,19 @@
+import type { Local } from '../ast.ts';
+
 /** What the compiler knows of the function that it is writing. */
 export class FunctionState {
   /** Its calls can wait: see suspension.ts. */
   readonly isSuspendable: boolean;
-  readonly isVararg: boolean;
+  /** The local through which it ends with a call of itself, if it does: then it is a loop. */
+  readonly self: Local | null;
+  readonly parameters: readonly Local[];
   #inUse = 0;
   #temporaries = 0;
 
-  constructor(isSuspendable: boolean, isVararg: boolean) {
+  constructor(isSuspendable: boolean, self: Local | null, parameters: readonly Local[]) {
     this.isSuspendable = isSuspendable;
-    this.isVararg = isVararg;
+    this.self = self;
+    this.parameters = parameters;
   }
 
   /** A JavaScript variable of the function that nothing else uses until it is released. */

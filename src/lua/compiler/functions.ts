@@ -1,21 +1,31 @@
 /** Writes functions as JavaScript: generators if they are suspendable. */
 import type { FunctionBody } from '../ast.ts';
-import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { FunctionState } from './function-state.ts';
 import { writeBlock } from './statements.ts';
 
 export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   const { out } = w;
   const outer = w.fn;
-  w.fn = new FunctionState(w.isSuspendable(body), body.isVararg);
-  const parameters = body.parameters.map(nameOf);
+  const self = w.selfOf(body);
+  w.fn = new FunctionState(w.isSuspendable(body), self, body.parameters);
+  const parameters = body.parameters.map(self === null ? nameOf : incomingNameOf);
   if (body.isVararg) parameters.push('...$v');
   out.write(`function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
   if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}${body.usesVararg ? '' : '=pack($v)'};`);
+  if (self !== null) writeLoopHead(w, body);
   writeBlock(w, body.block);
   if (!endsWithReturn(body)) out.write('return none;');
+  if (self !== null) out.write('}');
   out.write(`${w.fn.declaration}}`);
   w.fn = outer;
+}
+
+/** Each turn has parameters of its own, since closures may keep them. */
+function writeLoopHead(w: ChunkWriter, { parameters }: FunctionBody): void {
+  w.out.write('again:for(;;){if(--pace.fuel<0&&pace.isOver())yield;');
+  if (parameters.length === 0) return;
+  w.out.write(`let ${parameters.map((local) => `${nameOf(local)}=${incomingNameOf(local)}`).join(',')};`);
 }
 
 function endsWithReturn({ block }: FunctionBody): boolean {

@@ -1,6 +1,6 @@
 /** Writes statements as JavaScript. */
 import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
-import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 import { writeFunction } from './functions.ts';
 
@@ -75,6 +75,10 @@ function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
     out.write('return none;');
     return;
   }
+  if (isSelfCall(w, values)) {
+    writeSelfCall(w, (first as Extract<Expression, { kind: 'function-call' }>).args);
+    return;
+  }
   out.write('return(');
   if (values.length > 1 || first.kind === 'vararg') {
     const isOpen = isMultiple(values.at(-1)!);
@@ -85,6 +89,25 @@ function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
   else if (w.fn.isSuspendable) writeSettledCall(w, first);
   else writeCall(w, first);
   out.write(');');
+}
+
+function isSelfCall(w: ChunkWriter, [call, ...others]: readonly Expression[]): boolean {
+  if (w.fn.self === null || others.length > 0 || call?.kind !== 'function-call') return false;
+  const { callee, args } = call;
+  if (callee.kind !== 'local-name' || callee.local !== w.fn.self) return false;
+  return args.length === 0 || !isMultiple(args.at(-1)!);
+}
+
+/** The next turn of a function that is a loop. */
+function writeSelfCall(w: ChunkWriter, args: readonly Expression[]): void {
+  const { out } = w;
+  const list = w.fn.take();
+  out.write(`${list}=[`);
+  writeList(w, args);
+  out.write('];');
+  for (const [at, local] of w.fn.parameters.entries()) out.write(`${incomingNameOf(local)}=${list}[${at}];`);
+  out.write('continue again;');
+  w.fn.release();
 }
 
 // ------------------------------------------------------------------------------------------------------------ variables

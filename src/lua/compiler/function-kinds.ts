@@ -4,15 +4,24 @@
  * A script that runs too long gives way to other clients at the back edge of a loop (suspension.ts). For that, a
  * function with a loop becomes a generator, and so does a function that calls one of those by the name of a local that
  * is never assigned again. A chunk that names `coroutine` may yield anywhere: there every function is one.
+ *
+ * Lua's tail calls need no stack. A function that ends with a call of itself becomes a loop here; the tail call of
+ * another function is a call as any other.
  */
-import type { Block, Expression, FunctionBody, Local, Statement } from '../ast.ts';
+import { type Block, type Expression, type FunctionBody, isMultiple, type Local, type Statement } from '../ast.ts';
 
-/** @returns the functions that become generators. */
-export function findSuspendable(main: FunctionBody): ReadonlySet<FunctionBody> {
+export interface FunctionKinds {
+  /** They become generators. */
+  readonly suspendable: ReadonlySet<FunctionBody>;
+  /** They end with a call of themselves, and the local through which they do. */
+  readonly tailRecursive: ReadonlyMap<FunctionBody, Local>;
+}
+
+export function findKinds(main: FunctionBody): FunctionKinds {
   const survey = new Survey();
   survey.body(main);
-  const { bodies, named } = survey;
-  const found = new Set(bodies.filter((body) => body.hasLoop || survey.namesCoroutine));
+  const { bodies, named, tailRecursive } = survey;
+  const found = new Set(bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || survey.namesCoroutine));
   for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const body of bodies) {
@@ -22,7 +31,7 @@ export function findSuspendable(main: FunctionBody): ReadonlySet<FunctionBody> {
       }
     }
   }
-  return found;
+  return { suspendable: found, tailRecursive };
 }
 
 /** Walks through a tree. */
@@ -30,11 +39,25 @@ class Survey {
   readonly bodies: FunctionBody[] = [];
   /** Locals that were declared with a function. */
   readonly named = new Map<Local, FunctionBody>();
+  readonly tailRecursive = new Map<FunctionBody, Local>();
   namesCoroutine = false;
+  #current: FunctionBody | null = null;
 
   body(body: FunctionBody): void {
+    const outer = this.#current;
+    this.#current = body;
     this.bodies.push(body);
     this.#block(body.block);
+    this.#current = outer;
+  }
+
+  #return(values: readonly Expression[]): void {
+    const [call] = values;
+    const body = this.#current!;
+    if (values.length !== 1 || call!.kind !== 'function-call' || body.isVararg) return;
+    const { callee, args } = call as Extract<Expression, { kind: 'function-call' }>;
+    if (callee.kind !== 'local-name' || callee.local.assigned || this.named.get(callee.local) !== body) return;
+    if (args.length === 0 || !isMultiple(args.at(-1)!)) this.tailRecursive.set(body, callee.local);
   }
 
   #block(block: Block): void {
@@ -62,6 +85,7 @@ class Survey {
         this.#expression(statement.call);
         break;
       case 'return':
+        this.#return(statement.values);
         this.#expressions(statement.values);
         break;
       case 'break':
