@@ -30,8 +30,9 @@ const LOOKS_PER_SLICE_MAX = 200;
 const QUEUED_BYTES_MAX = 4 << 20;
 /** What the encoder has made is handed on in chunks of about this size. */
 const CHUNK_BYTES = 1 << 16;
-/** A sleep for less is put off until there is more of it. */
+/** A sleep for less is put off until there is more of it; one for more is taken in portions, should the delay be changed. */
 const SHORTEST_SLEEP_US = 1000;
+const LONGEST_SLEEP_US = 100_000;
 
 export class SnapshotPump {
   readonly snapshot: Snapshot;
@@ -127,11 +128,12 @@ export class SnapshotPump {
   }
 
   #fallAsleep(): void {
-    const sleepUs = this.#sleepUs;
-    this.#sleepUs = 0;
+    const sleepUs = Math.min(this.#sleepUs, LONGEST_SLEEP_US);
     this.#sleep = this.#ports.timers.after(sleepUs / 1000, () => {
       this.#sleep = null;
-      this.#schedule();
+      this.#sleepUs = this.#keyDelayUs() === 0 ? 0 : this.#sleepUs - sleepUs;
+      if (this.#sleepUs >= SHORTEST_SLEEP_US) this.#fallAsleep();
+      else this.#schedule();
     });
   }
 }
