@@ -57,6 +57,8 @@ async function write(side: Side, folder: AofFolder, preamble: string): Promise<u
   await client.call('HSET', 'wide', ...Array.from({ length: 1000 }, (_, i) => [`field ${i}`, i]).flat());
   await client.call('ZADD', 'high', ...Array.from({ length: 1000 }, (_, i) => [i / 7, `member ${i}`]).flat());
   await client.call('SELECT', 0);
+  // A score of minus zero is zero where it meets a small sorted set: redis-server's own files do not keep it for certain.
+  await client.call('DEL', 'zset-signs');
   await rewrite(client);
   await change(client);
   return await digestOf(redis);

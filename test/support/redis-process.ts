@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { projectRoot } from './project.ts';
-import { RespClient, type RespClientOptions } from './resp-client.ts';
+import { RespClient, type RespClientOptions, RespError } from './resp-client.ts';
 
 export interface RedisProcessOptions {
   /** Program and its first arguments; default `redis-server`. */
@@ -194,8 +194,8 @@ async function untilReady(redis: RedisProcess, timeoutMs: number): Promise<void>
   const isReady = async (): Promise<boolean> => {
     if (redis.ending !== null) return true;
     await using client = await redis.connect({ timeoutMs: 1000 });
-    await client.call('PING');
-    return true;
+    const reply = await client.call('PING');
+    return !(reply instanceof RespError && reply.message.startsWith('LOADING'));
   };
   try {
     await eventually(isReady, { what: 'the server answers', timeoutMs, everyMs: 20 });
