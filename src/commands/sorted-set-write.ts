@@ -18,6 +18,8 @@ const LT = 8;
 const INCR = 16;
 const CH = 32;
 
+const LETTERS_FROM = 0x41;
+
 const OPTIONS: readonly (readonly [string, number])[] = [
   ['nx', NX],
   ['xx', XX],
@@ -58,7 +60,10 @@ function add(c: Context, given: number): void {
 }
 
 function optionAt(c: Context, index: number): number {
-  if (index >= c.args.count || c.args.length(index) > 4) return 0;
+  const { args } = c;
+  if (index >= args.count || args.length(index) > 4) return 0;
+  // Most calls have a score here, which begins with a digit or a sign.
+  if (args.bytes[args.starts[index]!]! < LETTERS_FROM) return 0;
   for (const [name, bit] of OPTIONS) if (c.args.is(index, name)) return bit;
   return 0;
 }

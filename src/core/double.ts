@@ -119,6 +119,11 @@ export function formatDouble17g(value: number): string {
   return formatDoubleG(value, 17);
 }
 
+/** Whether `formatDouble17g` spells a double just as an integer is spelled; not minus zero. */
+export function isPlainInteger(value: number): boolean {
+  return Number.isInteger(value) && value < 1e15 && value > -1e15 && (value !== 0 || 1 / value > 0);
+}
+
 function isBelow1e5(value: number): boolean {
   return value < 1e5 && value > -1e5;
 }

@@ -14,7 +14,7 @@
  * verbatim strings bulk strings, booleans integers, nulls null bulks.
  */
 import { copyBytes } from '../core/copy-bytes.ts';
-import { formatDouble17g } from '../core/double.ts';
+import { formatDouble17g, isPlainInteger } from '../core/double.ts';
 import { decimalLength, writeInteger } from '../core/integer.ts';
 import { writeLatin1 } from '../core/latin1.ts';
 import { LENT_REPLY_BYTES, REPLY_CHUNK_BYTES } from '../core/limits.ts';
@@ -425,9 +425,9 @@ export class Reply {
 
   /** RESP3 `,1.5`; RESP2 a bulk string with 17 significant digits. */
   double(value: number): void {
-    const text = formatDouble17g(value);
-    if (this.protocol === 3) this.#line(',', text);
-    else this.bulkBinary(text);
+    if (this.protocol === 3) this.#line(',', formatDouble17g(value));
+    else if (isPlainInteger(value)) this.bulkInteger(value);
+    else this.bulkBinary(formatDouble17g(value));
   }
 
   /** A double whose digits the caller chose. */
