@@ -17,6 +17,8 @@ const VERSION_BYTES = 2;
 const CHECKSUM_BYTES = 8;
 const FOOTER_BYTES = VERSION_BYTES + CHECKSUM_BYTES;
 const INITIAL_BYTES = 256;
+/** Bytes of a payload besides the value: type, version and checksum. */
+export const DUMP_FRAME_BYTES = 1 + FOOTER_BYTES;
 
 /** The payload of an entry's value. @param compresses rdbcompression */
 export function encodeDump(db: Database, entry: number, compresses: boolean): Buffer {

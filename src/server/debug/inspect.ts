@@ -1,12 +1,12 @@
 /** DEBUG subcommands that look at a key, a table, or the clients. Keys whose time has passed are shown too. */
 import { fail, NO_SUCH_KEY } from '../../core/errors.ts';
 import { Heap, NONE } from '../../data/heap.ts';
-import type { Database } from '../../data/database.ts';
 import type { Dict } from '../../data/dict.ts';
 import { encodingOf } from '../../data/encoding.ts';
 import type { ListValue } from '../../data/list-value.ts';
-import { integerOf, stringEncoding } from '../../data/string-value.ts';
+import { stringEncoding } from '../../data/string-value.ts';
 import { KIND } from '../../data/value.ts';
+import { DUMP_FRAME_BYTES, encodeDump } from '../../persistence/rdb/dump-payload.ts';
 import type { Call } from '../call.ts';
 import { totalMemory } from '../client-info.ts';
 import { Digest, digestDatabases, digestValue } from './dataset-digest.ts';
@@ -29,7 +29,7 @@ export function object(c: Call): void {
   const idleSeconds = (c.keyspace.recency - lru) & 0xffffff;
   const address = entry.toString(16).padStart(12, '0');
   c.reply.simple(
-    `Value at:0x${address} refcount:1 encoding:${encodingOf(db, entry)} serializedlength:${serializedLength(db, entry)} ` +
+    `Value at:0x${address} refcount:1 encoding:${encodingOf(db, entry)} serializedlength:${serializedLength(c, entry)} ` +
       `lru:${lru} lru_seconds_idle:${idleSeconds}${db.kind(entry) === KIND.list ? listDetails(c, entry) : ''}`,
   );
 }
@@ -45,15 +45,9 @@ function listDetails(c: Call, entry: number): string {
   );
 }
 
-/** Bytes of a string in an RDB file, without compression; see persistence for other types. */
-function serializedLength(db: Database, entry: number): number {
-  if (!db.isString(entry)) return db.recordBytes(entry);
-  const length = db.length(entry);
-  const integer = length <= 11 ? integerOf(db, entry) : NaN;
-  if (integer >= -(2 ** 7) && integer < 2 ** 7) return 2;
-  if (integer >= -(2 ** 15) && integer < 2 ** 15) return 3;
-  if (integer >= -(2 ** 31) && integer < 2 ** 31) return 5;
-  return length + (length < 64 ? 1 : length < 16384 ? 2 : 5);
+/** Bytes of a value in an RDB file. */
+function serializedLength(c: Call, entry: number): number {
+  return encodeDump(c.db, entry, c.server.config.values.rdbcompression).length - DUMP_FRAME_BYTES;
 }
 
 export function sdsLength(c: Call): void {
