@@ -10,12 +10,14 @@ import { introspectionFamily } from './families/introspection.ts';
 import { listFamily } from './families/lists.ts';
 import { protocolFamily } from './families/protocol.ts';
 import { scanFamily } from './families/scan.ts';
-import { pubsubFamily, trackingFamily, transactionFamily } from './families/sessions.ts';
+import { pauseFamily } from './families/pauses.ts';
+import { pubsubFamily, transactionFamily } from './families/sessions.ts';
 import { setFamily } from './families/sets.ts';
 import { sortFamily } from './families/sort.ts';
 import { sortedSetFamily } from './families/sorted-sets.ts';
 import { streamFamily } from './families/streams.ts';
 import { genericFamily, stringFamily } from './families/strings.ts';
+import { trackingFamily } from './families/tracking.ts';
 import type { Family } from './suite.ts';
 
 export const families: readonly Family[] = [
@@ -35,6 +37,7 @@ export const families: readonly Family[] = [
   transactionFamily,
   pubsubFamily,
   trackingFamily,
+  pauseFamily,
   aclFamily,
   introspectionFamily,
   scanFamily,

@@ -119,6 +119,5 @@ const tracked = oneOf(`
 
 export const trackingOptions = suite('tracked keys', [10, tracking], [14, tracked], [1, introspection]);
 
-export const trackingFamily: Family = { name: 'tracking', suites: [severalClients(trackingOptions)] };
 export const transactionFamily: Family = { name: 'transactions', suites: [severalClients(transactionOptions)] };
 export const pubsubFamily: Family = { name: 'pubsub', suites: [severalClients(pubsubOptions)] };

@@ -1,6 +1,6 @@
 /**
  * Clients that cache keys. In the first suite some clients read and write with tracking in all its modes, while others
- * get the messages of one of them each; in the second one, a client that tracks everything watches what each data
+ * get the messages of one of them each; in the last one, a client that tracks everything watches what each data
  * command announces, on keys of every type.
  *
  * SORT's destination comes from an argument that only its own families play.
@@ -15,6 +15,7 @@ import { quote } from '../one-client.ts';
 import { severalClients, type SeveralClientsOptions } from '../several-clients.ts';
 import { type Call, type Family, makeSuite, type Player, type Step, type Suite } from '../suite.ts';
 import { asStep, dataCommands, everyType, vocabulary } from './any-command.ts';
+import { trackingOptions as trackedKeys } from './sessions.ts';
 
 /** Clients 0 to 2 track; client 3, 4 and 5 get what they redirect. */
 const READERS = 3;
@@ -75,7 +76,7 @@ const readerSteps = fc
   .map(([client, command]) => [client, command.replace(/@(?!\d)/, `@${client + READERS}`)] as const);
 const earSteps = fc.tuple(fc.integer({ min: READERS, max: 2 * READERS - 1 }), ears);
 
-export const trackingOptions: SeveralClientsOptions = {
+const trackingOptions: SeveralClientsOptions = {
   title: 'clients that track and clients that get their messages',
   runs: 80,
   clients: 2 * READERS,
@@ -178,4 +179,7 @@ class Watching implements Player<readonly Step[]> {
   }
 }
 
-export const trackingFamily: Family = { name: 'tracking', suites: [severalClients(trackingOptions), announcements()] };
+export const trackingFamily: Family = {
+  name: 'tracking',
+  suites: [severalClients(trackingOptions), severalClients(trackedKeys), announcements()],
+};
