@@ -200,7 +200,7 @@ export class FullSync {
 
   #sendFile(link: ReplicaLink): void {
     try {
-      const file = this.#server.host.disk.open(this.#snapshots.path, 'read');
+      const file = this.#server.persistence.disk.open(this.#snapshots.path, 'read');
       link.sendFile(file, (error) => {
         if (error === null) this.#putOnline(link);
         else this.#fail(link, `Read error sending DB to replica: ${error}`);
@@ -270,14 +270,14 @@ export class FullSync {
 
   /** Removes a dump file that is only there because of replicas, from a server that is to keep nothing. */
   removeFile(): void {
-    const { config, host, log } = this.#server;
+    const { config, persistence, log } = this.#server;
     const { values } = config;
     if (!values['rdb-del-sync-files']) this.#madeFile = false;
     if (!this.#madeFile || values.appendonly || values.save.length > 0) return;
     if ([...this.#links].some(({ state }) => state !== 'online' && state !== 'transmitted')) return;
     this.#madeFile = false;
-    if (host.disk.stat(this.#snapshots.path) === null) return;
+    if (persistence.disk.stat(this.#snapshots.path) === null) return;
     log.notice('Removing the RDB file used to feed replicas in a persistence-less instance');
-    host.disk.unlink(this.#snapshots.path);
+    persistence.disk.unlink(this.#snapshots.path);
   }
 }
