@@ -49,6 +49,11 @@ export class Shutdown {
     return this.#begun;
   }
 
+  /** Milliseconds until replicas are not waited for any longer, or null. */
+  get remainingMs(): number | null {
+    return this.#pending === null ? null : this.#pending.deadlineMs - this.#server.host.clock.wallMs();
+  }
+
   /** A client says SHUTDOWN. @returns the error reply if it may not, else null: it waits for the end. */
   requestBy(session: Session, request: ShutdownRequest): string | null {
     if (!request.now && !mayBlock(session)) return MAY_NOT_WAIT;

@@ -34,5 +34,6 @@ export function serverInfo(server: Server): string[] {
     `executable:${binaryOfPath(host.system.executable)}`,
     `config_file:${config.file === null ? '' : binaryOfPath(config.file)}`,
     'io_threads_active:0',
+    ...(server.shutdown.remainingMs === null ? [] : [`shutdown_in_milliseconds:${server.shutdown.remainingMs}`]),
   ];
 }
