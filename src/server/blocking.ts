@@ -93,6 +93,11 @@ export class Blocking {
     this.unblock(session);
   }
 
+  /** Whether clients that were served have requests that came meanwhile and run at the end of this turn. */
+  get hasUnblocked(): boolean {
+    return this.#unblocked.length > 0;
+  }
+
   /** Ends a wait; the answer, if there is one, was written. */
   unblock(session: Session): void {
     const wait = this.#leave(session);

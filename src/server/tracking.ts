@@ -257,7 +257,11 @@ export class Tracking {
   #planBroadcast(): void {
     if (this.#isBroadcastPlanned) return;
     this.#isBroadcastPlanned = true;
-    this.#server.host.timers.soon(this.#broadcast);
+    this.#server.host.timers.soon(() => {
+      // What clients do that were just unblocked belongs to the same message; it must not put it off for ever.
+      if (this.#server.blocking.hasUnblocked) this.#server.host.timers.soon(this.#broadcast);
+      else this.#broadcast();
+    });
   }
 
   readonly #broadcast = (): void => {
