@@ -50,6 +50,11 @@ export class Log {
     this.#write('warning', message);
   }
 
+  /** A line of a level that is known only at run time. */
+  write(level: LogLevel, message: string): void {
+    this.#write(level, message);
+  }
+
   /** A text without the prefix, as Redis prints its start-up banner. */
   raw(text: string): void {
     this.#host.log(text);

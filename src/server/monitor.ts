@@ -49,6 +49,11 @@ export class Monitors {
     if (!command.has(FLAG.skip_monitor | FLAG.admin)) this.tell(session, args, command.row.secrets?.(args));
   }
 
+  /** Tells about a script before the commands that it runs. */
+  feedScript({ session, args }: Call): void {
+    if (this.count > 0) this.tell(session, args);
+  }
+
   /** Tells about a request, whatever its command is. The database is the one that it leaves the session in. */
   tell(session: Session, args: Arguments, secrets: readonly number[] = []): void {
     if (this.#server.conditions & CONDITION.loading) return;

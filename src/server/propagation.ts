@@ -17,14 +17,20 @@ import type { Server } from './server.ts';
 interface Effect {
   readonly database: number;
   readonly args: Arguments;
-  readonly isMessage: boolean;
+  /** Bits of PROPAGATE. */
+  readonly to: number;
 }
+
+/** Where effects go; a script chooses with `redis.set_repl`. */
+export const PROPAGATE = { none: 0, aof: 1, replicas: 2, all: 3 } as const;
 
 const MULTI = Arguments.from(['MULTI']);
 const EXEC = Arguments.from(['EXEC']);
 
 export class Propagation {
   readonly #server: Server;
+  /** For the commands of the script that runs. */
+  scriptMask: number = PROPAGATE.all;
   #effects: Effect[] = [];
 
   constructor(server: Server) {
@@ -41,9 +47,9 @@ export class Propagation {
       return;
     }
     if (propagation !== null && propagation.instead !== null) {
-      for (const effect of propagation.instead) this.#add(database, Arguments.from(effect), false);
-    } else if (changed && !command.has(FLAG.aborts_transaction)) this.#add(database, args.detach(), false);
-    for (const effect of propagation?.also ?? []) this.#add(database, Arguments.from(effect), false);
+      for (const effect of propagation.instead) this.#add(database, Arguments.from(effect), PROPAGATE.all);
+    } else if (changed && !command.has(FLAG.aborts_transaction)) this.#add(database, args.detach(), PROPAGATE.all);
+    for (const effect of propagation?.also ?? []) this.#add(database, Arguments.from(effect), PROPAGATE.all);
   }
 
   #feed(database: number, args: Arguments): void {
@@ -52,16 +58,18 @@ export class Propagation {
 
   /** Takes a command that published a message. */
   message(call: Call): void {
-    if (this.#server.propagates) this.#add(call.db.index, call.args.detach(), true);
+    if (this.#server.propagates) this.#add(call.db.index, call.args.detach(), PROPAGATE.replicas);
   }
 
   /** Takes the removal of a key that no command asked for. */
   deletion(database: number, key: Uint8Array, lazily: boolean): void {
-    if (this.#server.propagates) this.#add(database, Arguments.from([lazily ? 'UNLINK' : 'DEL', key]), false);
+    if (this.#server.propagates) this.#add(database, Arguments.from([lazily ? 'UNLINK' : 'DEL', key]), PROPAGATE.all);
   }
 
-  #add(database: number, args: Arguments, isMessage: boolean): void {
-    this.#effects.push({ database, args, isMessage });
+  #add(database: number, args: Arguments, to: number): void {
+    const mask = this.#server.scripting.running === null ? to : to & this.scriptMask;
+    if (mask === PROPAGATE.none) return;
+    this.#effects.push({ database, args, to: mask });
     this.#server.setObserver(OBSERVER.propagation, true);
   }
 
@@ -77,7 +85,8 @@ export class Propagation {
     this.#effects = [];
     this.#server.setObserver(OBSERVER.propagation, false);
     for (const sink of this.#server.hooks.changeSinks) {
-      const taken = sink.takesMessages ? effects : effects.filter(({ isMessage }) => !isMessage);
+      const bit = sink.takesMessages ? PROPAGATE.replicas : PROPAGATE.aof;
+      const taken = effects.filter(({ to }) => (to & bit) !== 0);
       const first = taken[0];
       if (first === undefined) continue;
       const isWrapped = asOne && taken.length > 1;

@@ -53,6 +53,7 @@ import { PubSub } from './pubsub.ts';
 import type { ReplyHold } from './reply-hold.ts';
 import { HALTED, PASSING, SESSION, type Session } from './session.ts';
 import { Shutdown } from './shutdown.ts';
+import { Scripting } from './scripting/scripting.ts';
 import { SlowLog } from './slow-log.ts';
 import { SliceQueue } from './slice-queue.ts';
 import { Statistics } from './statistics.ts';
@@ -115,6 +116,7 @@ export class Server implements Services {
   readonly eviction: Eviction;
   readonly migrations: Migrations;
   readonly debugging = new Debugging();
+  readonly scripting = new Scripting(this);
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
   readonly decoderLimits: DecoderLimits;

@@ -8,13 +8,9 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots readonly
     readwrite restore-asking
   `),
-  replication: words(`
-    failover psync replconf replicaof slaveof sync wait
-  `),
   scripting: words(`
-    eval eval_ro evalsha evalsha_ro fcall fcall_ro function function|delete function|dump function|flush
-    function|help function|kill function|list function|load function|restore function|stats script script|debug
-    script|exists script|flush script|help script|kill script|load
+    fcall fcall_ro function function|delete function|dump function|flush
+    function|help function|kill function|list function|load function|restore function|stats
   `),
 };
 

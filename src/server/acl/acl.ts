@@ -198,11 +198,11 @@ export class Acl {
     }
   }
 
-  /** Why a command that was queued may not run any more, or null: rules may have changed since. */
-  recheck(session: Session, command: Command, args: Arguments): string | null {
+  /** Why a command that was queued, or that a script calls, may not run, or null. */
+  recheck(session: Session, command: Command, args: Arguments, context: Place = 'multi'): string | null {
     const verdict = this.judge(session.user, command, args);
     if (verdict === ALLOWED) return null;
-    this.#noteDenial(session, verdict, command, args, 'multi');
+    this.#noteDenial(session, verdict, command, args, context);
     switch (verdict) {
       case DENIED_COMMAND:
         return 'no permission to execute the command or subcommand';

@@ -1,0 +1,160 @@
+/**
+ * One execution of a script or function, and the commands that it runs (script.c).
+ *
+ * Commands run on a session of their own, with the database, the user and the transaction state of the caller. They
+ * pass other gates than those of clients: what a script must not do is refused by its header when it starts, or by the
+ * command when it comes; after its first write, nothing refuses it any more.
+ */
+import { formatDouble17g } from '../../core/double.ts';
+import { Arguments } from '../../core/arguments.ts';
+import type { LuaValue } from '../../lua/value.ts';
+import type { Call } from '../call.ts';
+import { type Command, FLAG } from '../command-table.ts';
+import { CONDITION } from '../gates.ts';
+import type { Server } from '../server.ts';
+import { SESSION, type Session } from '../session.ts';
+import { errorTable, replyToLua } from './reply-to-lua.ts';
+import { SCRIPT_FLAG } from './script-header.ts';
+import type { LuaTable } from '../../lua/table.ts';
+
+const TAKEN_OVER = SESSION.readonly | SESSION.asking;
+
+export interface ScriptRunOptions {
+  readonly server: Server;
+  readonly caller: Call;
+  /** The session of scripts. */
+  readonly session: Session;
+  /** SHA1 of the script, or the function's name. */
+  readonly name: string;
+  /** Bits of SCRIPT_FLAG. */
+  readonly flags: number;
+  /** By EVAL_RO, EVALSHA_RO or FCALL_RO. */
+  readonly isReadOnly: boolean;
+  readonly isFunction: boolean;
+}
+
+export class ScriptRun {
+  readonly server: Server;
+  readonly caller: Call;
+  readonly name: string;
+  readonly isFunction: boolean;
+  readonly startUs: number;
+  /** It may not write. */
+  readonly isReadOnly: boolean;
+  /** It has written: it cannot be killed, and must not be stopped half way. */
+  hasWritten = false;
+  readonly #session: Session;
+  readonly #flags: number;
+  /** There was no memory left when it started. */
+  readonly #isShortOfMemory: boolean;
+
+  constructor({ server, caller, session, name, flags, isReadOnly, isFunction }: ScriptRunOptions) {
+    this.server = server;
+    this.caller = caller;
+    this.name = name;
+    this.isFunction = isFunction;
+    this.startUs = server.host.clock.monotonicUs();
+    this.isReadOnly = isReadOnly || (flags & (SCRIPT_FLAG.noWrites | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.noWrites;
+    this.#session = session;
+    this.#flags = flags;
+    this.#isShortOfMemory =
+      (server.conditions & CONDITION.maxmemory) !== 0 && server.eviction.bringWithinLimit() === 'exhausted';
+    session.db = caller.db;
+    session.user = caller.session.user;
+    session.clear(TAKEN_OVER);
+    session.set(SESSION.inScript | (caller.session.flags & TAKEN_OVER));
+    session.output.protocol = 2;
+  }
+
+  /** Of the replies that the script sees. */
+  get protocol(): number {
+    return this.#session.output.protocol;
+  }
+
+  set protocol(protocol: 2 | 3) {
+    this.#session.output.protocol = protocol;
+  }
+
+  /** `redis.call` and `redis.pcall`: the reply, or a table with `err`. */
+  execute(values: readonly LuaValue[]): LuaValue {
+    const args = toArguments(values);
+    if (typeof args === 'string') return errorTable(`ERR ${args}`, false);
+    const { server } = this;
+    const command = server.commands.find(args);
+    const refusal = this.#refuse(command, args);
+    if (refusal !== null) {
+      if (command !== null) command.rejectedCalls++;
+      server.countError(refusal);
+      return errorTable(refusal, true);
+    }
+    if (command!.has(FLAG.write)) this.hasWritten = true;
+    const session = this.#session;
+    server.dispatcher.call(session, command!, args);
+    const bytes = session.output.contents();
+    session.output.discard();
+    return replyToLua(bytes);
+  }
+
+  #refuse(command: Command | null, args: Arguments): string | null {
+    if (command === null || command.run === null) return 'ERR Unknown Redis command called from script';
+    if (!command.acceptsArity(args.count)) return 'ERR Wrong number of args calling Redis command from script';
+    const { server } = this;
+    if (command.has(FLAG.noscript) && !server.debugging.scriptsMayCallAll) {
+      return 'ERR This Redis command is not allowed from script';
+    }
+    if ((server.conditions & CONDITION.stale) !== 0 && !command.has(FLAG.stale)) {
+      return 'ERR Can not execute the command on a stale replica';
+    }
+    const caller = this.caller.session;
+    const denial = caller.has(SESSION.restricted) ? server.acl.recheck(this.#session, command, args, 'lua') : null;
+    if (denial !== null) return `ERR The user executing the script ${denial}`;
+    return (
+      this.#refuseWrite(command, caller) ?? this.#refuseByMemory(command, caller) ?? this.#refuseBySlot(command, args)
+    );
+  }
+
+  #refuseWrite(command: Command, caller: Session): string | null {
+    if (this.isReadOnly && command.has(FLAG.write | FLAG.may_replicate)) {
+      return 'ERR Write commands are not allowed from read-only scripts.';
+    }
+    if (!command.has(FLAG.write) || this.hasWritten) return null;
+    const { server } = this;
+    const { conditions } = server;
+    if ((conditions & CONDITION.readonlyReplica) !== 0 && !caller.has(SESSION.master)) {
+      return "READONLY You can't write against a read only replica.";
+    }
+    const diskError =
+      (conditions & CONDITION.diskError) !== 0 ? server.persistence.refuse(command, command.flags) : null;
+    return diskError ?? server.hooks.replication?.refuseForLackOfReplicas(command.flags) ?? null;
+  }
+
+  #refuseByMemory(command: Command, caller: Session): string | null {
+    if ((this.#flags & (SCRIPT_FLAG.allowOom | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.allowOom) return null;
+    if (!this.#isShortOfMemory || this.hasWritten || caller.has(SESSION.master)) return null;
+    return command.has(FLAG.denyoom) ? "OOM command not allowed when used memory > 'maxmemory'." : null;
+  }
+
+  #refuseBySlot(command: Command, args: Arguments): string | null {
+    const { server } = this;
+    if ((server.conditions & CONDITION.cluster) === 0) return null;
+    const refusal = server.hooks.router?.route(this.#session, command, args) ?? null;
+    return refusal === null ? null : 'ERR Script attempted to access a non local key in a cluster node';
+  }
+}
+
+/** The arguments of a command, or why they cannot be. Numbers keep all their digits, other than in `tostring`. */
+export function toArguments(values: readonly LuaValue[]): Arguments | string {
+  if (values.length === 0) return 'Please specify at least one argument for this redis lib call';
+  const texts: string[] = [];
+  for (const value of values) {
+    if (typeof value === 'string') texts.push(value);
+    else if (typeof value === 'number') texts.push(formatDouble17g(value));
+    else return 'Lua redis lib command arguments must be strings or integers';
+  }
+  return Arguments.ofBinary(texts);
+}
+
+/** Whether a value is an error that a command raised. */
+export function isErrorTable(value: LuaValue): value is LuaTable {
+  return typeof value === 'object' && 'getString' in value && typeof value.getString('err') === 'string';
+}
