@@ -20,8 +20,13 @@ export function readStream(c: Context, key: number): StreamValue | null {
 
 /** As `readStream`, for a command that changes what groups know: for Redis, XACK and its like only read the key. */
 export function readStreamToChange(c: Context, key: number): StreamValue | null {
-  const entry = c.readKind(key, KIND.stream);
+  return streamToChange(c, c.read(key));
+}
+
+/** As `readStreamToChange`, of an entry that was read before. */
+export function streamToChange(c: Context, entry: number): StreamValue | null {
   if (entry === NONE) return null;
+  c.demandKind(entry, KIND.stream);
   c.db.willChange(entry);
   return streamOf(c, entry);
 }

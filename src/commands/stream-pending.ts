@@ -6,7 +6,7 @@ import type { Consumer, ConsumerGroup } from '../data/stream-group.ts';
 import { ID_TEXT, StreamId } from '../data/stream-id.ts';
 import type { StreamValue } from '../data/stream-value.ts';
 import type { Context } from './context.ts';
-import { endAt, idAt, readStreamToChange, startAt } from './stream-arguments.ts';
+import { endAt, idAt, startAt, streamToChange } from './stream-arguments.ts';
 import { consumerAt, noGroup, propagateGroupId, propagateOnlyEffects, propagatePending } from './stream-group.ts';
 import { sendCounter, sendId, sendOne } from './stream-send.ts';
 
@@ -17,7 +17,11 @@ interface Claimed {
 
 /** The stream at argument 1 and its group named at argument 2. */
 function groupAt(c: Context): Claimed {
-  const stream = readStreamToChange(c, 1);
+  return groupOf(c, c.read(1));
+}
+
+function groupOf(c: Context, entry: number): Claimed {
+  const stream = streamToChange(c, entry);
   const group = stream?.groups.get(c.args.binary(2));
   return stream === null || group === undefined ? noGroup(c, 1, 2) : { stream, group };
 }
@@ -225,10 +229,12 @@ const COUNT_IN_MEMORY_MAX = 2 ** 43;
 
 export function xautoclaim(c: Context): void {
   const { reply } = c;
+  // Read before anything is refused: it may be missed.
+  const entry = c.read(1);
   const minIdleMs = Math.max(0, c.integer(4, 'ERR Invalid min-idle-time argument for XAUTOCLAIM'));
   const from = startAt(c, 5);
   const { count, justId } = autoClaimOptions(c);
-  const { stream, group } = groupAt(c);
+  const { stream, group } = groupOf(c, entry);
   if (count > COUNT_IN_MEMORY_MAX) {
     fail('ERR Insufficient memory, failed allocating transient memory, COUNT too high.');
   }

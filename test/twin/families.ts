@@ -3,6 +3,7 @@ import { aclFamily } from './families/acl.ts';
 import { anyCommandFamily } from './families/any-command.ts';
 import { bitmapFamily } from './families/bitmaps.ts';
 import { blockingFamily } from './families/blocking.ts';
+import { dumpFamily } from './families/dumps.ts';
 import { geoFamily } from './families/geo.ts';
 import { hashFamily } from './families/hashes.ts';
 import { hyperloglogFamily } from './families/hyperloglogs.ts';
@@ -31,6 +32,7 @@ export const families: readonly Family[] = [
   setFamily,
   sortedSetFamily,
   streamFamily,
+  dumpFamily,
   geoFamily,
   sortFamily,
   blockingFamily,

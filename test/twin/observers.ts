@@ -9,7 +9,11 @@ const WATCHING: readonly Call[] = [['PSUBSCRIBE', '__keyevent*', '__keyspace@1*'
 
 /** What a server needs to be told so that it says everything. */
 export const OBSERVABLE: Readonly<Record<string, string>> = { 'notify-keyspace-events': 'AKEnm' };
-export const BEFORE: readonly Call[] = [['CONFIG', 'RESETSTAT']];
+/** When keys expire that nobody looks at is not to be foreseen. */
+export const BEFORE: readonly Call[] = [
+  ['CONFIG', 'RESETSTAT'],
+  ['DEBUG', 'SET-ACTIVE-EXPIRE', '0'],
+];
 
 export class Observers implements AsyncDisposable {
   readonly #player: RespClient;

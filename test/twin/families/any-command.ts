@@ -135,6 +135,8 @@ const ROUNDED = /^STOREDIST$/i;
 export function asStep(command: Command, call: Call): Step {
   if (isWaiting(command)) return [['MULTI'], call, ['EXEC']];
   if (BY_CHANCE.has(command.row.name)) return [call, ['DEL', call[1] ?? 'missing']];
+  // How many keys a part of a scan looks at depends on the table.
+  if (command.row.name === 'scan') return [call, ['CONFIG', 'RESETSTAT']];
   const distances = call.findIndex((arg) => ROUNDED.test(arg));
   if (distances < 0) return [call];
   return [call, ['DEL', command.row.name === 'geosearchstore' ? (call[1] ?? '') : (call[distances + 1] ?? '')]];
