@@ -9,7 +9,7 @@ import { copyAt } from '../data/list-elements.ts';
 import { ListValue } from '../data/list-value.ts';
 import { KIND } from '../data/value.ts';
 import type { Context } from './context.ts';
-import { sendAt, sendRange } from './list-range.ts';
+import { sendEnd, sendRange } from './list-range.ts';
 import { NOTIFY } from './notify-class.ts';
 
 /** The list of an entry that holds one. */
@@ -104,7 +104,7 @@ function pop(c: Context, atHead: boolean): void {
 /** Takes an element off a list and replies it. */
 export function popOne(c: Context, key: number, entry: number, atHead: boolean): void {
   const list = listOf(c, entry);
-  sendAt(c.reply, list, atHead ? 0 : list.size - 1);
+  sendEnd(c.reply, list, atHead);
   list.drop(atHead);
   c.notify(key, NOTIFY.list, popEvent(atHead));
   removeIfEmpty(c, key, entry, list);

@@ -2,7 +2,15 @@
 import { LENT_REPLY_BYTES } from '../core/limits.ts';
 import { isPlainNode, nodeLength, nodeSize, nodeStart } from '../data/list-node.ts';
 import type { ListValue } from '../data/list-value.ts';
-import { elementBytes, previousElement, seekElement, textLength, textOffset } from '../data/listpack.ts';
+import {
+  elementBytes,
+  firstElement,
+  lastElement,
+  previousElement,
+  seekElement,
+  textLength,
+  textOffset,
+} from '../data/listpack.ts';
 import type { Reply } from '../protocol/reply.ts';
 import { sendElement } from './send-element.ts';
 
@@ -91,4 +99,14 @@ export function sendAt(reply: Reply, list: ListValue, index: number): void {
   if (sendAlone(reply, list, address)) return;
   const bytes = list.heap.bytesOf(address);
   sendElement(reply, bytes, seekElement(bytes, nodeStart(list.heap, address), offset));
+}
+
+/** Replies the element at an end. */
+export function sendEnd(reply: Reply, list: ListValue, atHead: boolean): void {
+  const { heap } = list;
+  const address = list.nodeAt(atHead ? 0 : list.nodeCount - 1);
+  if (sendAlone(reply, list, address)) return;
+  const bytes = heap.bytesOf(address);
+  const at = nodeStart(heap, address);
+  sendElement(reply, bytes, atHead ? firstElement(bytes, at) : lastElement(bytes, at));
 }
