@@ -174,7 +174,7 @@ export class FullSync {
   }
 
   #refuseWaiting(): void {
-    for (const link of [...this.#links]) {
+    for (const link of this.#links) {
       if (link.state !== 'wait-start') continue;
       link.say("-ERR BGSAVE failed, replication can't continue\r\n");
       link.session.closeAfterReply();
@@ -185,7 +185,7 @@ export class FullSync {
 
   #onFileSaved(ok: boolean): void {
     this.#savesForReplicas = false;
-    for (const link of [...this.#links]) {
+    for (const link of this.#links) {
       if (link.state !== 'wait-end') continue;
       if (ok) this.#sendFile(link);
       else this.#fail(link, 'SYNC failed. BGSAVE child returned an error');

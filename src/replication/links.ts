@@ -70,7 +70,7 @@ export class ReplicaLinks {
 
   /** Closes all replicas: they are to ask anew. */
   disconnectAll(): void {
-    for (const link of [...this.#attached]) link.session.close();
+    for (const link of this.#attached) link.session.close();
   }
 
   /** Number of replicas that have acknowledged an offset. */

@@ -45,7 +45,6 @@ export class ReplicationBuffer {
   readonly #sizeBytes: () => number;
   #first: Block | null = null;
   #last: Block | null = null;
-  #blocks = 0;
   #index = 0;
   #memoryBytes = 0;
   #historyBytes = 0;
@@ -83,7 +82,7 @@ export class ReplicationBuffer {
   restart(offset: number): void {
     this.#first = this.#last = null;
     this.#early = [];
-    this.#blocks = this.#memoryBytes = this.#historyBytes = 0;
+    this.#memoryBytes = this.#historyBytes = 0;
     this.#endOffset = offset;
   }
 
@@ -143,7 +142,6 @@ export class ReplicationBuffer {
       for (const reader of this.#early.splice(0)) this.#place(reader, block, 0);
     } else this.#last.next = block;
     this.#last = block;
-    this.#blocks++;
     this.#memoryBytes += bytes.length + BLOCK_OVERHEAD_BYTES;
   }
 
@@ -155,7 +153,6 @@ export class ReplicationBuffer {
       if (first === null || first.next === null || first.readers > 0) return;
       if (this.#historyBytes - first.bytes.length <= sizeBytes) return;
       this.#first = first.next;
-      this.#blocks--;
       this.#historyBytes -= first.used;
       this.#memoryBytes -= first.bytes.length + BLOCK_OVERHEAD_BYTES;
     }

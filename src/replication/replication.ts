@@ -295,7 +295,7 @@ export class Replication implements ReplicationHook {
   #disconnectSilentReplicas(nowMs: number): void {
     const { log, config } = this.server;
     const timeoutSeconds = config.values['repl-timeout'];
-    for (const link of [...this.links]) {
+    for (const link of this.links) {
       const { emptyRequests } = link.session.decoder;
       if (emptyRequests !== link.emptyRequestsSeen) {
         link.emptyRequestsSeen = emptyRequests;

@@ -43,7 +43,7 @@ export class SnapshotStream {
   }
 
   #send(bytes: Buffer): void {
-    for (const link of [...this.#links]) link.sendChunk(bytes);
+    for (const link of this.#links.slice()) link.sendChunk(bytes);
   }
 
   #onSent(): void {

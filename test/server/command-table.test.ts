@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type ArgumentDoc, parseSyntax } from '../../src/server/command-docs.ts';
 import { type Command, CommandTable } from '../../src/server/command-table.ts';
-import { standaloneFamilies } from '../../src/server/families.ts';
+import { serverFamilies } from '../../src/topology/compose.ts';
 import type { KeySpec } from '../../src/commands/row.ts';
 import { type ArgumentFacts, type CommandFacts, type KeySpecFacts, readCommandFacts } from './command-facts.ts';
 import { missingCommands } from './missing-commands.ts';
 
 const facts = readCommandFacts();
-const table = new CommandTable(standaloneFamilies);
+const table = new CommandTable(serverFamilies);
 
 function factsOf(command: Command): CommandFacts {
   return {
