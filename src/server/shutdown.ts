@@ -111,7 +111,7 @@ export class Shutdown {
   /** Nothing comes of it. */
   #cancel(): void {
     this.#pending = null;
-    for (const session of [...this.#clients]) {
+    for (const session of this.#clients) {
       session.reply.error(FAILED);
       session.flushSoon();
       this.#server.blocking.unblock(session);
