@@ -8,6 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { settingsOf } from './server/command-settings.ts';
 import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
 import { Config } from './server/config/config.ts';
@@ -16,6 +17,9 @@ import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
 import { createNodeHost } from './host/node/host.ts';
 import { userLineCheck } from './server/acl/user-lines.ts';
+import { Debugging } from './server/debug/debugging.ts';
+import { checkFile } from './server/persistence/check/check-file.ts';
+import { ProgressBar } from './topology/progress-bar.ts';
 import type { Server } from './server/server.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
 import { startUp } from './server/start-up.ts';
@@ -29,6 +33,7 @@ const USAGE = `Usage: resplica [/path/to/redis.conf] [options] [-]
        resplica - (read config from stdin)
        resplica -v or --version
        resplica -h or --help
+       resplica --check FILE (what an RDB file or an append-only file holds)
 
 Examples:
        resplica (run the server with default conf)
@@ -52,6 +57,9 @@ function main(): void {
     case 'check-system':
       process.stdout.write('Nothing to check: the server runs inside Node.js.\n');
       return;
+    case 'check':
+      process.exitCode = check(command.path) ? 0 : 1;
+      return;
     case 'test-memory':
       process.stderr.write('--test-memory is not supported: use a memory tester of your system.\n');
       process.exitCode = 1;
@@ -59,6 +67,33 @@ function main(): void {
     case 'start':
       start(command);
   }
+}
+
+/** Counts go to the standard output, the bar to the terminal. @returns whether the file is good. */
+function check(path: string | null): boolean {
+  if (path === null) {
+    process.stderr.write('Usage: resplica --check FILE (an RDB file, an append-only file, or its manifest)\n');
+    return false;
+  }
+  const { disk, clock, random, system } = createNodeHost({ log: () => {} });
+  const config = new Config({ disk, workingDirectory: system.workingDirectory });
+  const bar = new ProgressBar(process.stderr);
+  const isGood = checkFile(
+    {
+      disk,
+      clock,
+      random,
+      settings: settingsOf(config.values, new Debugging()),
+      print: (line) => {
+        bar.clear();
+        writeOut(`${Buffer.from(line, 'latin1').toString()}\n`);
+      },
+      progress: (file, share) => bar.show(file, share),
+    },
+    path,
+  );
+  bar.clear();
+  return isGood;
 }
 
 function start(command: ServerStart): void {

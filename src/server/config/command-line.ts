@@ -32,6 +32,8 @@ export type CommandLine =
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
   | { readonly kind: 'check-system' }
+  /** Path is null when it is missing. */
+  | { readonly kind: 'check'; readonly path: string | null }
   /** Megabytes is null when the number is missing. */
   | { readonly kind: 'test-memory'; readonly megabytes: number | null };
 
@@ -47,6 +49,7 @@ export function parseCommandLine(program: string, args: readonly string[], worki
   if (first === '-v' || first === '--version') return { kind: 'version' };
   if (first === '-h' || first === '--help') return { kind: 'help' };
   if (first === '--check-system') return { kind: 'check-system' };
+  if (first === '--check') return { kind: 'check', path: args.length === 2 ? args[1]! : null };
   if (first === '--test-memory') {
     return { kind: 'test-memory', megabytes: args.length === 2 ? Number.parseInt(args[1]!, 10) || 0 : null };
   }
