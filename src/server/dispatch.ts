@@ -194,6 +194,11 @@ export class Dispatcher {
     return this.#depth > 0 ? this.#calls[0]!.session : this.#answered;
   }
 
+  /** The call that runs, the innermost of those that are nested; seen by who observes a call, the one around that. */
+  get innermost(): Call | null {
+    return this.#depth > 0 ? this.#calls[this.#depth - 1]! : null;
+  }
+
   /** A push was written among the replies of the session that is served: a failing command takes it not back. */
   notePush(from: Mark, to: Mark): void {
     this.#pushes.push({ from, to });

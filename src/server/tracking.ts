@@ -134,9 +134,13 @@ export class Tracking {
 
   /** A command was executed. */
   observe(call: Call): void {
-    const { command, session } = call;
-    if (command.has(FLAG.readonly) && session.has(SESSION.tracking)) this.#remember(session, command, call.args);
-    if (this.#server.dispatcher.depth === 0) this.settle(session);
+    const { dispatcher } = this.#server;
+    if (call.command.has(FLAG.readonly) && !call.command.has(FLAG.skip_monitor)) {
+      // What a script reads, its client reads: all keys that the script was given.
+      const { session, command, args } = call.session.has(SESSION.inScript) ? (dispatcher.innermost ?? call) : call;
+      if (session.has(SESSION.tracking)) this.#remember(session, command, args);
+    }
+    if (dispatcher.depth === 0) this.settle(call.session);
   }
 
   #remember(session: Session, command: Command, args: Arguments): void {
@@ -168,10 +172,11 @@ export class Tracking {
    * @param spontaneous no command asked for it: the key has expired.
    */
   changed(bytes: Uint8Array, start: number, end: number, spontaneous: boolean): void {
-    const running = this.#server.dispatcher.served;
     if (this.#prefixes.size > 0) {
-      const by = spontaneous || running?.has(SESSION.inScript) === true ? null : running;
-      if (this.#prefixes.note(bytes, start, end, by)) this.#planBroadcast();
+      const { innermost, served } = this.#server.dispatcher;
+      // A change by a script is, to NOLOOP, not one by its client.
+      const isByNobody = spontaneous || innermost?.session.has(SESSION.inScript) === true;
+      if (this.#prefixes.note(bytes, start, end, isByNobody ? null : served)) this.#planBroadcast();
     }
     const readers = this.#table.take(bytes, start, end);
     if (readers !== null) this.#invalidate(Buffer.from(bytes.subarray(start, end)), readers);
