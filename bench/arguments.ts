@@ -12,6 +12,7 @@ export const MODES = [
   'stall',
   'removal',
   'persistence',
+  'append-only',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -92,6 +93,7 @@ Modes
   startup      embedded server ready (await startServer()), process ready (spawn to first PONG)
   stall        longest wait of a probing client while another one sets 5 000 000 keys
   removal      longest wait of a probing client while 10 000 000 elements, or 1 000 000 keys, go at once
+  append-only  CPU per SET with an append-only file and without, and of a start with it
   persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
   compare      throughput of two commands: needs --a and --b
   all          the nine modes, one after the other

@@ -1,5 +1,6 @@
 // `npm run bench`: see HELP in arguments.ts for what it measures and how it is told.
 
+import { appendOnly } from './append-only.ts';
 import { HELP, optionsFor, parseArguments, type Mode } from './arguments.ts';
 import { chooseContestants } from './contestants.ts';
 import { latency } from './latency.ts';
@@ -27,6 +28,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   stall,
   removal,
   persistence,
+  'append-only': appendOnly,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {
