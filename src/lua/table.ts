@@ -42,7 +42,7 @@ export class LuaTable {
 
   /** @param arraySize, nodes room for so many items, as a constructor reserves it. */
   constructor(arraySize = 0, nodes = 0) {
-    this.#array = arraySize === 0 ? [] : new Array<LuaValue>(arraySize).fill(undefined);
+    this.#array = arraySize === 0 ? [] : filled<LuaValue>(arraySize, undefined);
     if (nodes > 0) this.#makeNodes(nodes);
   }
 
@@ -215,10 +215,10 @@ export class LuaTable {
   /** @param size at least so many nodes. */
   #makeNodes(size: number): void {
     const capacity = size === 0 ? 0 : 2 ** ceilLog2(size);
-    this.#keys = new Array<LuaValue>(capacity).fill(undefined);
-    this.#values = new Array<LuaValue>(capacity).fill(undefined);
-    this.#hashes = new Array<number>(capacity).fill(0);
-    this.#next = new Array<number>(capacity).fill(NONE);
+    this.#keys = filled<LuaValue>(capacity, undefined);
+    this.#values = filled<LuaValue>(capacity, undefined);
+    this.#hashes = filled<number>(capacity, 0);
+    this.#next = filled<number>(capacity, NONE);
     this.#lastFree = capacity;
     this.#index = capacity > SCANNED_NODES_MAX ? new Map() : null;
   }
@@ -280,7 +280,7 @@ export class LuaTable {
 
   /** Finds new sizes for both parts, with room for a key more, and inserts it. */
   #rehash(key: LuaValue, hash: number, value: LuaValue): void {
-    const counts = new Array<number>(ARRAY_BITS_MAX + 1).fill(0);
+    const counts = filled<number>(ARRAY_BITS_MAX + 1, 0);
     let total = this.#countArray(counts);
     let integers = total;
     for (let node = 0; node < this.#keys.length; node++) {
@@ -334,6 +334,11 @@ export class LuaTable {
       else this.#insert(key, hashes[node]!, value);
     }
   }
+}
+
+function filled<T>(length: number, value: T): T[] {
+  // oxlint-disable-next-line unicorn/no-new-array -- several times as fast as Array.from
+  return new Array<T>(length).fill(value);
 }
 
 /** Counts a key that could stand in an array. @returns 1 if it could. */

@@ -16,12 +16,20 @@ export class ChunkWriter {
   readonly sites: Site[] = [];
   readonly calls: CallName[] = [];
   readonly chunkName: string;
+  /** Writes a function. Functions hold statements, statements expressions, and expressions functions. */
+  readonly writeFunction: (body: FunctionBody) => void;
   /** The function that is being written. */
   fn: FunctionState;
   readonly #kinds: FunctionKinds;
   #names = 0;
 
-  constructor(chunkName: string, kinds: FunctionKinds, main: FunctionState) {
+  constructor(
+    chunkName: string,
+    kinds: FunctionKinds,
+    main: FunctionState,
+    writeFunction: (w: ChunkWriter, body: FunctionBody) => void,
+  ) {
+    this.writeFunction = (body) => writeFunction(this, body);
     this.chunkName = chunkName;
     this.#kinds = kinds;
     this.fn = main;

@@ -37,7 +37,7 @@ export function compile(source: string, chunkName: string): Chunk {
 export function translate(source: string, chunkName: string): { text: string; sites: readonly Site[] } {
   try {
     const main = parse(source, chunkName);
-    const w = new ChunkWriter(chunkName, findKinds(main), new FunctionState(false, null, []));
+    const w = new ChunkWriter(chunkName, findKinds(main), new FunctionState(false, null, []), writeFunction);
     w.out.write('return ');
     writeFunction(w, main);
     const constants = `const{${OPERATIONS.join(',')}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;

@@ -8,7 +8,6 @@
  */
 import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
-import { writeFunction } from './functions.ts';
 
 const ARITHMETIC = new Map([
   ['+', 'add'],
@@ -50,7 +49,7 @@ export function writeExpression(w: ChunkWriter, expression: Expression): void {
       out.write(nameOf(expression.local));
       break;
     case 'function':
-      writeFunction(w, expression.body);
+      w.writeFunction(expression.body);
       break;
     case 'group':
       writeExpression(w, expression.inner);

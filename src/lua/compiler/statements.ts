@@ -2,7 +2,6 @@
 import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
 import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
-import { writeFunction } from './functions.ts';
 
 export function writeBlock(w: ChunkWriter, block: Block): void {
   for (const statement of block.statements) {
@@ -25,7 +24,7 @@ function writeStatement(w: ChunkWriter, statement: Statement): void {
       break;
     case 'local-function':
       out.write(`let ${nameOf(statement.local)}=`);
-      writeFunction(w, statement.body);
+      w.writeFunction(statement.body);
       out.write(';');
       break;
     case 'assign':
