@@ -36,7 +36,7 @@ export interface DatasetListener {
 }
 
 /** Tables are not made larger than this on the word of a file alone. */
-const HINT_MAX = 1 << 24;
+const HINT_MAX = 1 << 22;
 const EMPTY_KEYS_LOGGED = 10;
 const COUNT_MAX = 255;
 const RECENCY_MASK = 0xffffff;
