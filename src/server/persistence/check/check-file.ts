@@ -4,6 +4,7 @@
  *
  * Counts go to `print`, line by line; `progress` hears now and then how much of a file is read.
  */
+import { formatLogTime } from '../../../core/calendar.ts';
 import { bytesToHuman } from '../../../core/human.ts';
 import { latin1Of, lowerCaseAscii } from '../../../core/latin1.ts';
 import { repr } from '../../../core/repr.ts';
@@ -111,7 +112,7 @@ function describeRdb({ print }: CheckPorts, check: RdbCheck, sizeBytes: number):
 
 function describeField(name: string, value: string): string {
   const number = Number(value);
-  if (name === 'ctime' && Number.isSafeInteger(number)) return `${value} (${new Date(number * 1000).toISOString()})`;
+  if (name === 'ctime' && Number.isSafeInteger(number)) return `${value} (${formatLogTime(number * 1000)} UTC)`;
   if (name === 'used-mem' && Number.isSafeInteger(number)) return `${value} (${bytesToHuman(number)})`;
   return repr(value).slice(1, -1);
 }
