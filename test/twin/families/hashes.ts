@@ -70,6 +70,7 @@ export const hashFamily: Family = {
   suites: [
     oneClient({
       title: 'hashes',
+      isObserved: true,
       calls: fc.oneof({ weight: 30, arbitrary: nearlyValid(fc.oneof(...calls, ...limits)) }, hugeCounts),
       setup,
       runs: 150,

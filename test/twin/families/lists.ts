@@ -81,7 +81,7 @@ const calls = nearlyValid(fc.oneof({ weight: 8, arbitrary: lists }, { weight: 1,
 export const listFamily: Family = {
   name: 'lists',
   suites: [
-    oneClient({ title: 'lists', calls, runs: 80 }),
+    oneClient({ title: 'lists', isObserved: true, calls, runs: 80 }),
     oneClient({
       title: 'lists of small nodes',
       calls,

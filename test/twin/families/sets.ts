@@ -67,6 +67,7 @@ export const setFamily: Family = {
   suites: [
     oneClient({
       title: 'sets',
+      isObserved: true,
       calls: fc.oneof({ weight: 20, arbitrary: nearlyValid(sets) }, { weight: 1, arbitrary: pops }, hugeCounts),
       setup: [['CONFIG', 'SET', 'set-max-intset-entries', '512']],
       runs: 200,

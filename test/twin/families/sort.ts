@@ -73,6 +73,7 @@ export const sortFamily: Family = {
     oneClient({ title: 'SORT', calls: nearlyValid(sorting), runs: 100 }),
     oneClient({
       title: 'SORT of every type',
+      isObserved: true,
       calls: nearlyValid(fc.oneof(...sorts.map((command) => withEdges(wordsOf(command, vocabulary), 0.2)))).filter(
         (call) => !isChance(call),
       ),

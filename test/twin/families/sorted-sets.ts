@@ -168,8 +168,13 @@ const hugeCounts = fc.oneof(
 export const sortedSetFamily: Family = {
   name: 'sorted-sets',
   suites: [
-    oneClient({ title: 'packed sorted sets', calls: fc.oneof({ weight: 30, arbitrary: all }, hugeCounts), runs: 80 }),
-    oneClient({ title: 'sorted sets that become large', calls: all, runs: 120, setup: LARGE }),
+    oneClient({
+      title: 'packed sorted sets',
+      isObserved: true,
+      calls: fc.oneof({ weight: 30, arbitrary: all }, hugeCounts),
+      runs: 80,
+    }),
+    oneClient({ title: 'sorted sets that become large', isObserved: true, calls: all, runs: 120, setup: LARGE }),
     oneClient({ title: 'ranges of members by their bytes', calls: nearlyValid(lexical), runs: 80, setup: LARGE }),
   ],
 };

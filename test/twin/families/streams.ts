@@ -196,7 +196,14 @@ const groupCalls = fc.oneof(
 export const streamFamily: Family = {
   name: 'streams',
   suites: [
-    oneClient({ title: 'streams', calls: nearlyValid(entryCalls), setup, stepsMax: 40, runs: 60 }),
-    oneClient({ title: 'consumer groups', calls: nearlyValid(groupCalls), setup, stepsMax: 50, runs: 60 }),
+    oneClient({ title: 'streams', isObserved: true, calls: nearlyValid(entryCalls), setup, stepsMax: 40, runs: 60 }),
+    oneClient({
+      title: 'consumer groups',
+      isObserved: true,
+      calls: nearlyValid(groupCalls),
+      setup,
+      stepsMax: 50,
+      runs: 60,
+    }),
   ],
 };

@@ -114,10 +114,12 @@ const generic = fc.oneof(
 
 export const stringFamily: Family = {
   name: 'strings',
-  suites: [oneClient({ title: 'strings', calls: nearlyValid(strings), runs: 100 })],
+  suites: [oneClient({ title: 'strings', isObserved: true, calls: nearlyValid(strings), runs: 100 })],
 };
 
 export const genericFamily: Family = {
   name: 'generic',
-  suites: [oneClient({ title: 'keys', calls: nearlyValid(fc.oneof(strings, generic, generic)), runs: 150 })],
+  suites: [
+    oneClient({ title: 'keys', isObserved: true, calls: nearlyValid(fc.oneof(strings, generic, generic)), runs: 150 }),
+  ],
 };
