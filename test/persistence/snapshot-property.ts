@@ -21,10 +21,9 @@ import { everyType } from '../twin/families/any-command.ts';
 import { families } from '../twin/families.ts';
 import type { Call } from '../twin/suite.ts';
 
-const FAMILIES = new Set([
-  ...['any-command', 'strings', 'generic', 'bitmaps', 'hyperloglogs', 'lists', 'hashes', 'sets', 'sorted-sets'],
-  ...['streams', 'geo', 'sort'],
-]);
+const FAMILIES = new Set(
+  'any-command strings generic bitmaps hyperloglogs lists hashes sets sorted-sets streams geo sort'.split(' '),
+);
 /** What would change the test itself, or speak of another client. */
 const LEFT_OUT = new Set(['debug', 'config', 'client', 'subscribe', 'reset', 'quit', 'hello', 'save', 'bgsave']);
 const DATABASES = 4;
