@@ -516,6 +516,7 @@ export class Database extends Entries {
   reset(): Dict {
     const old = this.#dict;
     this.#dict = new Dict(this.keyspace.heap, this.keyspace.hash, this.keyspace);
+    this.#volatile.drop();
     this.#volatile = new VolatileSet(this.keyspace.heap, this.keyspace.random);
     this.averageTtlMs = 0;
     this.expireCursor = 0;
@@ -526,6 +527,7 @@ export class Database extends Entries {
   /** Starts or stops to keep entries in the order of their use, as the keyspace says; those of now are not in it yet. */
   orderUses(): void {
     const { heap, usesOrdered } = this.keyspace;
+    this.#recent?.drop();
     this.#recent = usesOrdered === 'none' ? null : new RecencyList(heap, usesOrdered === 'volatile');
   }
 

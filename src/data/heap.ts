@@ -80,7 +80,7 @@ export class Heap {
   usedBytes = 0;
   /** Sum of the sizes of all pages. */
   reservedBytes = 0;
-  /** Bytes of the tables of all dicts whose records are here. */
+  /** Bytes of the tables of all dicts whose records are here, and of what else refers to records. */
   tableBytes = 0;
 
   readonly #classOfPage: number[] = [HUGE];

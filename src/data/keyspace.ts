@@ -103,9 +103,7 @@ export class Keyspace {
 
   /** Bytes of keys, values and tables. */
   get usedBytes(): number {
-    let total = this.heap.usedBytes + this.heap.tableBytes;
-    for (const database of this.databases) total += database.volatile.bytes + (database.recent?.bytes ?? 0);
-    return total;
+    return this.heap.usedBytes + this.heap.tableBytes;
   }
 
   /** Usage bits of a new key, in their place in META. */

@@ -40,7 +40,7 @@ const NODE_SIZE_MAX = (1 << 15) - 1;
 const ELEMENT_OVERHEAD_ESTIMATE = 8;
 /** What Redis takes two listpacks to have too much when they are merged. */
 const MERGED_OVERHEAD_ESTIMATE = 11;
-const FREED_PER_SLICE = 500;
+const FREED_PER_SLICE = 100;
 const OBJECT_BYTES = 96;
 
 /** Where an element is. */

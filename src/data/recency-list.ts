@@ -17,6 +17,7 @@ import { Heap, NONE } from './heap.ts';
 const NEWER = 0;
 const OLDER = 1;
 const LINK_WORDS = 2;
+const ENTRY_BYTES = LINK_WORDS * 4;
 
 /** Idle times below this have a list per second; beyond it there are as many lists per doubling. */
 const FINE_SECONDS = 8;
@@ -50,7 +51,7 @@ export class RecencyList {
 
   /** Bytes of the links. */
   get bytes(): number {
-    return this.#size * LINK_WORDS * 4;
+    return this.#size * ENTRY_BYTES;
   }
 
   /** The entry that was not used for the longest time, or NONE. */
@@ -91,6 +92,7 @@ export class RecencyList {
     if (neighbour === NONE) (atFront ? this.#oldest : this.#newest)[list] = address;
     else this.#linksOf(neighbour)[this.#at(neighbour) + (atFront ? NEWER : OLDER)] = address;
     this.#size++;
+    this.#heap.tableBytes += ENTRY_BYTES;
   }
 
   /** An entry goes, or does not count any more. */
@@ -103,6 +105,13 @@ export class RecencyList {
     links[at + NEWER] = links[at + OLDER] = 0;
     this.#join(newer, older);
     this.#size--;
+    this.#heap.tableBytes -= ENTRY_BYTES;
+  }
+
+  /** The list is used no more. Whoever drops it calls this, or it counts as used for ever. */
+  drop(): void {
+    this.#heap.tableBytes -= this.bytes;
+    this.#size = 0;
   }
 
   /** Makes two neighbours, or ends, what stands on both sides of a gap. */

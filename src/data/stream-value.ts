@@ -37,7 +37,7 @@ export interface StreamLimits {
 
 /** A node's listpack is never larger than this, and neither are the fields and values of an entry together. */
 export const NODE_BYTES_MAX = 1 << 30;
-const FREED_PER_SLICE = 500;
+const FREED_PER_SLICE = 100;
 const OBJECT_BYTES = 400;
 
 export class StreamValue extends NodeDeque implements LargeValue {

@@ -51,8 +51,8 @@ function freeNow(free: () => boolean): void {
 
 /** Below this, freeing at once is cheaper than doing it later (lazyfree.c LAZYFREE_THRESHOLD). */
 const LAZY_ELEMENTS = 64;
-/** Slices that are freed at once where nobody asked for laziness: a millisecond or two. The rest waits its turn. */
-const EAGER_SLICES = 8;
+/** Slices that are freed at once where nobody asked for laziness: a few milliseconds. The rest waits its turn. */
+const EAGER_SLICES = 32;
 
 export function releaseValue(value: LargeValue, removal: Removal, reclaimer: Reclaimer): void {
   if (value.size > LAZY_ELEMENTS && reclaimer.isLazy(removal)) {

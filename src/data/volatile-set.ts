@@ -15,7 +15,7 @@ const INITIAL_CAPACITY = 16;
 export class VolatileSet {
   readonly #heap: Heap;
   readonly #random: Random;
-  #addresses = new Int32Array(0);
+  #addresses: Int32Array = new Int32Array(0);
   #size = 0;
 
   constructor(heap: Heap, random: Random) {
@@ -40,7 +40,7 @@ export class VolatileSet {
     if (this.#size === this.#addresses.length) {
       const grown = new Int32Array(Math.max(INITIAL_CAPACITY, this.#size * 2));
       grown.set(this.#addresses);
-      this.#addresses = grown;
+      this.#use(grown);
     }
     const last = this.#size++;
     const index = this.#random.below(this.#size);
@@ -54,8 +54,20 @@ export class VolatileSet {
     const last = this.#addresses[--this.#size]!;
     if (last !== address) this.#place(index, last);
     if (this.#size * 4 < this.#addresses.length && this.#addresses.length > 1024) {
-      this.#addresses = this.#addresses.slice(0, this.#addresses.length / 2);
+      this.#use(this.#addresses.slice(0, this.#addresses.length / 2));
     }
+  }
+
+  /** Takes another array, which counts with the heap. */
+  #use(addresses: Int32Array): void {
+    this.#heap.tableBytes += addresses.byteLength - this.#addresses.byteLength;
+    this.#addresses = addresses;
+  }
+
+  /** Forgets all. Whoever drops the set calls this, or its array counts as used for ever. */
+  drop(): void {
+    this.#use(new Int32Array(0));
+    this.#size = 0;
   }
 
   /** A record moved: `address` is where it is now, its words are copied already. */

@@ -50,7 +50,7 @@ export class Eviction {
     const { config, keyspace, memory } = this.#server;
     const { maxmemory, 'maxmemory-policy': policy } = config.values;
     this.#victims.setPolicy(policy);
-    keyspace.memoryAllows = maxmemory === 0 ? null : (bytes) => memory.excessBytes + bytes <= 0;
+    keyspace.memoryAllows = maxmemory === 0 ? null : (bytes) => memory.allows(bytes);
     const ordered: UsesOrdered =
       maxmemory === 0 || !policy.endsWith('-lru') ? 'none' : policy === 'allkeys-lru' ? 'all' : 'volatile';
     if (ordered === keyspace.usesOrdered) return;

@@ -94,7 +94,16 @@ export class Memory {
   /** By how much memory is above maxmemory; negative while it is below. */
   get excessBytes(): number {
     const limit = this.#server.config.values.maxmemory;
-    return limit === 0 ? -Infinity : this.usedBytes - this.notCountedBytes - limit;
+    if (limit === 0) return -Infinity;
+    const above = this.usedBytes - limit;
+    // Asked before each command: what does not count matters only where it decides.
+    return above <= 0 ? above : above - this.notCountedBytes;
+  }
+
+  /** Whether memory would be within maxmemory with so many bytes more. */
+  allows(bytes: number): boolean {
+    const limit = this.#server.config.values.maxmemory;
+    return limit === 0 || this.usedBytes - this.notCountedBytes + bytes <= limit;
   }
 
   report(): MemoryReport {
