@@ -6,7 +6,9 @@
  */
 import { compile, type Chunk } from './compiler/compile.ts';
 import { registerBase } from './library/base.ts';
+import { registerCjson } from './library/cjson.ts';
 import { registerCoroutine } from './library/coroutine.ts';
+import { JSON_NULL } from './library/json-settings.ts';
 import { registerMath, ScriptRandom } from './library/math.ts';
 import { registerString } from './library/string.ts';
 import { registerTable } from './library/table.ts';
@@ -38,6 +40,7 @@ export class Engine {
     registerTable(this);
     registerMath(this);
     registerCoroutine(this);
+    registerCjson(this);
   }
 
   /** The main function of a compiled chunk, in this engine. */
@@ -69,6 +72,7 @@ export class Engine {
       case 'boolean':
         return String(value);
       default:
+        if (value === JSON_NULL) return 'userdata: (nil)';
         return `${typeName(value)}: 0x${this.#address(value).toString(16).padStart(12, '0')}`;
     }
   }

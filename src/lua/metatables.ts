@@ -6,7 +6,7 @@ import { LuaError } from './lua-error.ts';
 import { formatNumber, parseNumeral } from './numeral.ts';
 import type { Site } from './site.ts';
 import { currentPosition } from './stack.ts';
-import { isCoroutine, type Pace } from './suspension.ts';
+import { isOpaque, type Pace } from './suspension.ts';
 import { LuaTable } from './table.ts';
 import { type LuaFunction, type LuaValue, type Results, typeName } from './value.ts';
 
@@ -79,7 +79,7 @@ export class Metatables {
   one(result: Results): LuaValue {
     if (typeof result !== 'object' || result instanceof LuaTable) return result;
     if (Array.isArray(result)) return result[0] as LuaValue;
-    if (isCoroutine(result)) return result;
+    if (isOpaque(result)) return result;
     return this.one(this.#pace.drain(result as Exclude<typeof result, readonly LuaValue[]>));
   }
 
@@ -90,7 +90,7 @@ export class Metatables {
 
   settle(result: Results): LuaValue | readonly LuaValue[] {
     if (typeof result !== 'object' || result instanceof LuaTable || Array.isArray(result)) return result as LuaValue;
-    if (isCoroutine(result)) return result;
+    if (isOpaque(result)) return result;
     return this.#pace.drain(result as Exclude<typeof result, readonly LuaValue[]>);
   }
 

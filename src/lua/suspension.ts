@@ -12,7 +12,7 @@
  */
 import { LuaTable } from './table.ts';
 import { LuaError, ScriptKilled } from './lua-error.ts';
-import type { Coroutine, LuaValue, Results, Suspendable } from './value.ts';
+import type { LuaValue, Opaque, Results, Suspendable } from './value.ts';
 
 /** Loop turns between two looks at the clock. */
 const FUEL = 10_000;
@@ -76,16 +76,16 @@ function yieldError(): LuaError {
   return new LuaError('attempt to yield across metamethod/C-call boundary', null);
 }
 
-/** A value that stands for itself: neither a list nor a call that waits, nor a coroutine. */
+/** A value that stands for itself: neither a list nor a call that waits, nor opaque. */
 export function plain(result: Results): boolean {
   return typeof result !== 'object' || result instanceof LuaTable;
 }
 
 /** Whether a call has come to its end. */
 export function settled(result: Results): boolean {
-  return typeof result !== 'object' || result instanceof LuaTable || Array.isArray(result) || isCoroutine(result);
+  return typeof result !== 'object' || result instanceof LuaTable || Array.isArray(result) || isOpaque(result);
 }
 
-export function isCoroutine(result: unknown): result is Coroutine {
-  return typeof result === 'object' && result !== null && 'isCoroutine' in result;
+export function isOpaque(result: unknown): result is Opaque {
+  return typeof result === 'object' && result !== null && 'luaType' in result;
 }

@@ -7,7 +7,7 @@
  */
 import { LuaTable } from './table.ts';
 
-export type LuaValue = undefined | boolean | number | string | LuaTable | LuaFunction | Coroutine;
+export type LuaValue = undefined | boolean | number | string | LuaTable | LuaFunction | Opaque;
 
 /** What a call gives: see above. */
 export type Results = LuaValue | readonly LuaValue[] | Suspendable;
@@ -18,9 +18,9 @@ export type LuaFunction = (...args: any[]) => Results;
 /** The rest of a call: yields when it has to wait, and returns its results. */
 export type Suspendable = Generator<unknown, LuaValue | readonly LuaValue[], unknown>;
 
-/** The value of type "thread". */
-export interface Coroutine {
-  readonly isCoroutine: true;
+/** Values that scripts can only hand on: coroutines, and the null of JSON. */
+export interface Opaque {
+  readonly luaType: 'thread' | 'userdata';
 }
 
 /** As `type()` names it. */
@@ -34,6 +34,6 @@ export function typeName(value: LuaValue): string {
     case 'function':
       return typeof value;
     default:
-      return value instanceof LuaTable ? 'table' : 'thread';
+      return value instanceof LuaTable ? 'table' : value.luaType;
   }
 }

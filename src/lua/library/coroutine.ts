@@ -10,14 +10,14 @@ import { LuaError } from '../lua-error.ts';
 import { currentPosition, where } from '../stack.ts';
 import { settled, Yielded } from '../suspension.ts';
 import { LuaTable } from '../table.ts';
-import type { Coroutine, LuaFunction, LuaValue, Results, Suspendable } from '../value.ts';
+import type { LuaFunction, LuaValue, Opaque, Results, Suspendable } from '../value.ts';
 import { CallArguments, register } from './arguments.ts';
 import { asResults } from './base.ts';
 
 type Status = 'suspended' | 'running' | 'normal' | 'dead';
 
-class Thread implements Coroutine {
-  readonly isCoroutine = true;
+class Thread implements Opaque {
+  readonly luaType = 'thread';
   readonly body: LuaFunction;
   status: Status = 'suspended';
   /** Null before the first resume. */

@@ -1,0 +1,98 @@
+/** The `cjson` library (lua_cjson.c 2.1.0): JSON with its settings. */
+import type { Engine } from '../engine.ts';
+import { LuaTable } from '../table.ts';
+import type { LuaFunction, LuaValue, Results } from '../value.ts';
+import { CallArguments, register } from './arguments.ts';
+import { decodeJson } from './json-decode.ts';
+import { encodeJson } from './json-encode.ts';
+import { defaultJsonSettings, JSON_NULL, type JsonSettings } from './json-settings.ts';
+
+const INTEGER_MAX = 2 ** 31 - 1;
+const SWITCH = ['off', 'on'] as const;
+
+export function registerCjson(engine: Engine): void {
+  engine.globals.setString('cjson', library());
+}
+
+function library(): LuaTable {
+  const settings = defaultJsonSettings();
+  const table = register(new LuaTable(), { ...codec(settings), ...switches(settings), new: () => library() });
+  table.setString('null', JSON_NULL);
+  table.setString('_NAME', 'cjson');
+  table.setString('_VERSION', '2.1.0');
+  return table;
+}
+
+function codec(settings: JsonSettings): Record<string, LuaFunction> {
+  const only = (name: string, args: readonly LuaValue[]): CallArguments => {
+    const given = new CallArguments(name, args);
+    if (args.length !== 1) throw given.error(1, 'expected 1 argument');
+    return given;
+  };
+  return {
+    encode: (...args) => encodeJson(only('encode', args).at(1), settings),
+    decode: (...args) => decodeJson(only('decode', args).string(1), settings),
+  };
+}
+
+/** Each takes new settings, or nil, and gives what holds then. */
+function switches(settings: JsonSettings): Record<string, LuaFunction> {
+  const depth =
+    (name: string, key: 'encodeMaxDepth' | 'decodeMaxDepth'): LuaFunction =>
+    (...args) => {
+      settings[key] = integer(limited(name, args, 1), 1, settings[key], 1, INTEGER_MAX);
+      return settings[key];
+    };
+  return {
+    encode_max_depth: depth('encode_max_depth', 'encodeMaxDepth'),
+    decode_max_depth: depth('decode_max_depth', 'decodeMaxDepth'),
+    encode_number_precision: (...args) => {
+      const given = limited('encode_number_precision', args, 1);
+      settings.encodeNumberPrecision = integer(given, 1, settings.encodeNumberPrecision, 1, 14);
+      return settings.encodeNumberPrecision;
+    },
+    encode_sparse_array: (...args) => {
+      const given = limited('encode_sparse_array', args, 3);
+      settings.sparseConvert = isOn(given, settings.sparseConvert);
+      settings.sparseRatio = integer(given, 2, settings.sparseRatio, 0, INTEGER_MAX);
+      settings.sparseSafe = integer(given, 3, settings.sparseSafe, 0, INTEGER_MAX);
+      return [settings.sparseConvert, settings.sparseRatio, settings.sparseSafe];
+    },
+    encode_keep_buffer: (...args) => {
+      settings.encodeKeepBuffer = isOn(limited('encode_keep_buffer', args, 1), settings.encodeKeepBuffer);
+      return settings.encodeKeepBuffer;
+    },
+    encode_invalid_numbers: (...args) => invalidNumbers(limited('encode_invalid_numbers', args, 1), settings),
+    decode_invalid_numbers: (...args) => {
+      settings.decodeInvalidNumbers = isOn(limited('decode_invalid_numbers', args, 1), settings.decodeInvalidNumbers);
+      return settings.decodeInvalidNumbers;
+    },
+  };
+}
+
+function limited(name: string, args: readonly LuaValue[], count: number): CallArguments {
+  const given = new CallArguments(name, args);
+  if (args.length > count) throw given.error(count + 1, 'found too many arguments');
+  return given;
+}
+
+function integer(given: CallArguments, index: number, otherwise: number, least: number, most: number): number {
+  if (!given.has(index)) return otherwise;
+  const value = given.integer(index);
+  if (value < least || value > most) throw given.error(1, `expected integer between ${least} and ${most}`);
+  return value;
+}
+
+function isOn(given: CallArguments, otherwise: boolean): boolean {
+  const value = given.at(1);
+  if (value === undefined) return otherwise;
+  return typeof value === 'boolean' ? value : given.option(1, SWITCH) === 'on';
+}
+
+function invalidNumbers(given: CallArguments, settings: JsonSettings): Results {
+  const value = given.at(1);
+  if (typeof value === 'boolean') settings.encodeInvalidNumbers = value ? 'on' : 'off';
+  else if (value !== undefined) settings.encodeInvalidNumbers = given.option(1, ['off', 'on', 'null'] as const);
+  const now = settings.encodeInvalidNumbers;
+  return now === 'null' ? now : now === 'on';
+}
