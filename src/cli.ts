@@ -181,14 +181,12 @@ function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
   server.log.raw(`${process.pid}:signal-handler (${unixSeconds}) Received ${signal} scheduling shutdown...`);
   const wanted = server.config.values[signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'];
   const asks = (word: 'save' | 'nosave' | 'now' | 'force'): boolean => (wanted as readonly string[]).includes(word);
-  server.enter(() => {
-    server.shutdown.request({
-      ...PLAIN_SHUTDOWN,
-      save: asks('save'),
-      nosave: asks('nosave'),
-      now: asks('now'),
-      force: asks('force'),
-    });
+  server.shutdown.signal({
+    ...PLAIN_SHUTDOWN,
+    save: asks('save'),
+    nosave: asks('nosave'),
+    now: asks('now'),
+    force: asks('force'),
   });
 }
 

@@ -32,6 +32,8 @@ export class Shutdown {
   #begun = false;
   /** What waits for replicas, and until when, in Unix time. */
   #pending: { readonly request: ShutdownRequest; readonly deadlineMs: number } | null = null;
+  /** What a signal asks for, until the cron comes by. */
+  #signalled: ShutdownRequest | null = null;
   /** Clients that said SHUTDOWN. They are answered only if nothing comes of it. */
   readonly #clients = new Set<Session>();
 
@@ -41,7 +43,7 @@ export class Shutdown {
   }
 
   get inProgress(): boolean {
-    return this.#begun || this.#pending !== null;
+    return this.#begun || this.#pending !== null || this.#signalled !== null;
   }
 
   /** Whether all has been done that is done before the end. */
@@ -68,8 +70,14 @@ export class Shutdown {
     return null;
   }
 
+  /** A signal asks for it: the cron begins. */
+  signal(request: ShutdownRequest): void {
+    this.#signalled ??= request;
+  }
+
   /** Begins to shut down. */
   request(request: ShutdownRequest): void {
+    this.#signalled = null;
     if (this.inProgress) return;
     const { log, config, hooks, host, pause } = this.#server;
     log.warning('User requested shutdown...');
@@ -86,6 +94,7 @@ export class Shutdown {
 
   /** Whether those who were waited for are in sync, or it takes too long. */
   #look(nowMs: number): void {
+    if (this.#signalled !== null) this.request(this.#signalled);
     const pending = this.#pending;
     if (pending === null) return;
     if (nowMs >= pending.deadlineMs || this.#server.hooks.replication?.isInSync === true) this.#finish(pending.request);
@@ -129,7 +138,8 @@ export class Shutdown {
 
   /** SHUTDOWN ABORT. @returns null, or the error reply. */
   abort(): string | null {
-    if (this.#pending === null) return 'ERR No shutdown in progress.';
+    if (this.#pending === null && this.#signalled === null) return 'ERR No shutdown in progress.';
+    this.#signalled = null;
     this.#cancel();
     this.#server.log.notice('Shutdown manually aborted.');
     return null;
