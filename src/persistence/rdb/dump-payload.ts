@@ -11,7 +11,8 @@ import { RDB_VERSION } from './format.ts';
 import { LoadedValue } from './loaded-value.ts';
 import { RdbInput, RdbString } from './rdb-input.ts';
 import { startValue, typeOfValue } from './value-encoder.ts';
-import { type LoadContext, type LoadLimits, startLoading } from './value-loader.ts';
+import type { LoadContext, LoadLimits } from './load-context.ts';
+import { startLoading } from './value-loader.ts';
 
 const VERSION_BYTES = 2;
 const CHECKSUM_BYTES = 8;

@@ -7,7 +7,7 @@ import type { LoadedValue } from './loaded-value.ts';
 import { largeHashFrom } from './packed-loader.ts';
 import { corrupt } from './rdb-error.ts';
 import { type RdbInput, RdbString } from './rdb-input.ts';
-import { type LoadContext, reservable, type ValueLoader } from './value-loader.ts';
+import { type LoadContext, reservable, type ValueLoader } from './load-context.ts';
 
 const INITIAL_BYTES = 256;
 

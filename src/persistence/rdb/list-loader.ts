@@ -7,7 +7,7 @@ import type { LoadedValue } from './loaded-value.ts';
 import { listpackOfZiplist } from './packed-loader.ts';
 import { corrupt, RdbError, SHORT_READ } from './rdb-error.ts';
 import { type RdbInput, RdbString } from './rdb-input.ts';
-import type { LoadContext, ValueLoader } from './value-loader.ts';
+import type { LoadContext, ValueLoader } from './load-context.ts';
 import { walkZiplist } from './ziplist.ts';
 
 export class ListLoader implements ValueLoader {

@@ -20,7 +20,7 @@ import { TYPE } from './format.ts';
 import { ListpackBuilder } from './listpack-builder.ts';
 import type { LoadedValue } from './loaded-value.ts';
 import { corrupt } from './rdb-error.ts';
-import type { LoadContext } from './value-loader.ts';
+import type { LoadContext } from './load-context.ts';
 import { walkZiplist } from './ziplist.ts';
 import { walkZipmap } from './zipmap.ts';
 

@@ -24,7 +24,8 @@ import { moduleTypeName } from './module-type.ts';
 import { RdbError, SHORT_READ } from './rdb-error.ts';
 import { RdbInput, RdbString, SHORT_INPUT } from './rdb-input.ts';
 import type { LoadedKey, RdbVisitor } from './rdb-visitor.ts';
-import { type LoadContext, type LoadLimits, startLoading, type ValueLoader } from './value-loader.ts';
+import type { LoadContext, LoadLimits, ValueLoader } from './load-context.ts';
+import { startLoading } from './value-loader.ts';
 
 /** 'more': the budget is used up; 'input': more bytes are needed; 'done': the file is complete. */
 export type RdbProgress = 'more' | 'input' | 'done';

@@ -5,7 +5,7 @@ import { eagerReclaimer, KIND, releaseValue } from '../../data/value.ts';
 import type { LoadedValue } from './loaded-value.ts';
 import { corrupt } from './rdb-error.ts';
 import type { RdbInput } from './rdb-input.ts';
-import { type LoadContext, reservable, type ValueLoader } from './value-loader.ts';
+import { type LoadContext, reservable, type ValueLoader } from './load-context.ts';
 import { RdbString } from './rdb-input.ts';
 
 export class SetLoader implements ValueLoader {

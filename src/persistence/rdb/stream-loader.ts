@@ -13,7 +13,7 @@ import type { LoadedValue } from './loaded-value.ts';
 import { corrupt } from './rdb-error.ts';
 import { type RdbInput, RdbString } from './rdb-input.ts';
 import { entryBehind, isStreamNode } from './stream-check.ts';
-import type { LoadContext, ValueLoader } from './value-loader.ts';
+import type { LoadContext, ValueLoader } from './load-context.ts';
 
 const ID_BYTES = 16;
 const WORD = 0x1_0000_0000;

@@ -4,49 +4,19 @@
  *
  * The form of what is loaded follows the limits that are configured now, as for a value that commands make.
  */
-import type { Keyspace } from '../../data/keyspace.ts';
 import { KIND, type Kind } from '../../data/value.ts';
-import type { ZsetLimits } from '../../data/zset-entry.ts';
 import { TYPE } from './format.ts';
 import { HashLoader } from './hash-loader.ts';
 import { ListLoader } from './list-loader.ts';
+import type { LoadContext, ValueLoader } from './load-context.ts';
 import type { LoadedValue } from './loaded-value.ts';
 import { moduleTypeName } from './module-type.ts';
 import { loadPacked } from './packed-loader.ts';
 import { corrupt } from './rdb-error.ts';
-import type { RdbInput, RdbString } from './rdb-input.ts';
+import type { RdbInput } from './rdb-input.ts';
 import { SetLoader } from './set-loader.ts';
 import { StreamLoader } from './stream-loader.ts';
 import { ZsetLoader } from './zset-loader.ts';
-
-/** What decides on the form of values; the settings of commands are such limits. */
-export interface LoadLimits {
-  readonly packedHashFieldsMax: number;
-  readonly packedHashBytesMax: number;
-  readonly zsetLimits: ZsetLimits;
-  readonly intsetMembersMax: number;
-  readonly listNodeFill: number;
-  readonly plainElementBytes: number;
-}
-
-export interface LoadContext {
-  readonly keyspace: Keyspace;
-  readonly limits: LoadLimits;
-  /** For values that are one string. */
-  readonly string: RdbString;
-  /** Counts the listpacks and intsets whose elements were looked at. */
-  packedPieces: number;
-}
-
-/** A value of many elements. */
-export interface ValueLoader {
-  /** Reads one more element. @returns whether it was the last one. */
-  next(input: RdbInput): boolean;
-  /** Hands the value over. */
-  finish(value: LoadedValue): void;
-  /** Frees what was read, if it was not handed over. */
-  release(): void;
-}
 
 const ELEMENT_KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [TYPE.list, KIND.list],
@@ -57,13 +27,6 @@ const ELEMENT_KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [TYPE.zsetBinary, KIND.zset],
   [TYPE.hash, KIND.hash],
 ]);
-/** Tables are not made larger than this on the word of a file alone. */
-const RESERVED_MAX = 1 << 20;
-
-/** For how many elements room is made in advance, where a file says that there are so many. */
-export function reservable(count: number): number {
-  return Math.min(count, RESERVED_MAX);
-}
 
 /**
  * Begins to read a value.

@@ -8,7 +8,7 @@ import { ZsetValue } from '../../data/zset-value.ts';
 import type { LoadedValue } from './loaded-value.ts';
 import { corrupt } from './rdb-error.ts';
 import { type RdbInput, RdbString } from './rdb-input.ts';
-import { type LoadContext, reservable, type ValueLoader } from './value-loader.ts';
+import { type LoadContext, reservable, type ValueLoader } from './load-context.ts';
 
 /** Instead of a length of text. */
 const NOT_A_NUMBER = 253;

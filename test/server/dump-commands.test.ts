@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { crc64 } from '../../../src/core/crc64.ts';
-import { startTestServer, type TestServer } from '../../support/in-process.ts';
-import { describeWith } from '../../support/requires.ts';
-import { type RedisProcess, startRedis } from '../../support/redis-process.ts';
-import type { RespClient } from '../../support/resp-client.ts';
-import { everyValue } from './every-value.ts';
+import { crc64 } from '../../src/core/crc64.ts';
+import { startTestServer, type TestServer } from '../support/in-process.ts';
+import { describeWith } from '../support/requires.ts';
+import { type RedisProcess, startRedis } from '../support/redis-process.ts';
+import type { RespClient } from '../support/resp-client.ts';
+import { everyValue } from '../persistence/rdb/every-value.ts';
 
 function binary(text: string): Buffer {
   return Buffer.from(text, 'latin1');
