@@ -1,5 +1,6 @@
 /** What is fuzzed. */
 import type * as fc from 'fast-check';
+import { appendOnlyProperty } from './append-only-property.ts';
 import { configProperty } from './config-property.ts';
 import { decoderProperty } from './decoder-property.ts';
 import { dumpProperty } from './dump-property.ts';
@@ -18,4 +19,5 @@ export const targets: readonly Target[] = [
   { name: 'config', property: configProperty },
   { name: 'dump', property: dumpProperty },
   { name: 'rdb', property: rdbProperty },
+  { name: 'append-only', property: appendOnlyProperty },
 ];

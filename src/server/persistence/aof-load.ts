@@ -283,7 +283,7 @@ class FileLoad {
 
   #play(reader: CommandReader): boolean {
     const { args } = reader;
-    if (args.is(0, 'multi')) this.#validBeforeMulti = this.#validTo;
+    if (!this.#player.isInTransaction && args.is(0, 'multi')) this.#validBeforeMulti = this.#validTo;
     if (!this.#player.play(args)) {
       this.#server.log.warning(`Unknown command '${args.binary(0)}' reading the append only file ${this.name}`);
       return false;
