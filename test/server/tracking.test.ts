@@ -246,6 +246,32 @@ describe('What a client is told of its own changes', () => {
   });
 });
 
+describe('Scripts', () => {
+  it('that read anything let their client track every key that they were given', async () => {
+    await using serving = await serve();
+    const { reader, writer } = await pair(serving);
+    await reader.call('EVAL', "return redis.call('GET', 'other')", 2, 'a', 'b');
+    await reader.call('EVAL_RO', "return redis.call('PING')", 1, 'c');
+    await reader.call('EVAL', "return redis.call('SET', 'd', 1)", 1, 'd');
+    await writer.call('MSET', 'a', 1, 'b', 1, 'c', 1, 'd', 1, 'other', 1);
+    expect(await pushes(reader)).toEqual([
+      ['invalidate', ['a']],
+      ['invalidate', ['b']],
+    ]);
+  });
+
+  it('change keys as their client does, but for broadcasts', async () => {
+    await using serving = await serve();
+    const { reader } = await pair(serving, 'NOLOOP');
+    await reader.call('GET', 'k');
+    await reader.call('EVAL', "return redis.call('SET', 'k', 1)", 1, 'k');
+    expect(await pushes(reader)).toEqual([]);
+    const { reader: second } = await pair(serving, 'NOLOOP', 'BCAST');
+    await second.call('EVAL', "return redis.call('SET', 'k', 1)", 1, 'k');
+    expect(await pushes(second)).toEqual([['invalidate', ['k']]]);
+  });
+});
+
 describe('OPTIN and OPTOUT', () => {
   it('OPTIN tracks what follows CLIENT CACHING YES', async () => {
     await using serving = await serve();
