@@ -4,8 +4,9 @@
  * called). A search in a skiplist of a million members reads some thirty nodes, each of them somewhere else in memory;
  * here it reads three or four blocks, in which scores stand side by side. docs/decisions/sorted-sets.md has the figures.
  *
- * A member is the address of its record in the set's dict (scored-record.ts). A block of the tree is a leaf or a branch (tree-block.ts). Leaves hold scores and members in order and
- * are linked; branches hold, for each child, the score and member that it begins with, and how many members are in it.
+ * A member is the address of its record in the set's dict (scored-record.ts). A block of the tree is a leaf or a branch
+ * (tree-block.ts). Leaves hold scores and members in order and are linked; branches hold, for each child, the score and
+ * member that it begins with, and how many members are in it.
  *
  * A search leaves the path to a place: per level the branch and the index of the child, then the leaf and the index in
  * it. What changes the tree works on that path. Leaf and index also serve as a cursor: stepping from a member to its
@@ -43,9 +44,6 @@ import {
   sizeAt,
 } from './tree-block.ts';
 
-/** Levels of branches that 2^32 members can need, were all blocks as sparse as they may be. */
-const LEVELS_MAX = 16;
-
 /** Where a search in order stops; see `ScoreTree.firstNot`. */
 export type Probe = (member: number) => boolean;
 
@@ -58,12 +56,13 @@ export class ScoreTree {
   #firstLeaf: number;
   #lastLeaf: number;
   /** The path: branches from the root on, and the index of the child in each. */
-  readonly #branches: number[] = Array.from({ length: LEVELS_MAX }, () => NONE);
-  readonly #indexes: number[] = Array.from({ length: LEVELS_MAX }, () => 0);
+  readonly #branches: number[] = [];
+  readonly #indexes: number[] = [];
   /** Where the path ends, and the cursor; NONE once the tree has changed. */
   #leaf = NONE;
   #at = 0;
   #blocks = 0;
+  readonly #spare: number[] = [];
 
   constructor(heap: Heap) {
     this.heap = heap;
@@ -262,6 +261,7 @@ export class ScoreTree {
     let sibling = NONE;
     const count = countOf(heap, target);
     if (count === LEAF_MAX) {
+      this.#reserve();
       const isEnd = target === this.#lastLeaf && at === count;
       const kept = isEnd ? count : target === this.#firstLeaf && at === 0 ? 0 : count >> 1;
       sibling = this.#newLeafAfter(target);
@@ -279,9 +279,17 @@ export class ScoreTree {
     this.#leaf = NONE;
   }
 
+  /** Gets the blocks for what is going to be divided on the path: memory may run out only while nothing has changed. */
+  #reserve(): void {
+    let level = this.#depth - 1;
+    while (level >= 0 && countOf(this.heap, this.#branches[level]!) === BRANCH_MAX) level--;
+    const needed = this.#depth - level + (level < 0 ? 1 : 0);
+    while (this.#spare.length < needed) this.#spare.push(newBlock(this.heap));
+  }
+
   #newBlock(): number {
     this.#blocks++;
-    return newBlock(this.heap);
+    return this.#spare.pop() ?? newBlock(this.heap);
   }
 
   #freeBlock(block: number): void {
@@ -451,8 +459,14 @@ export class ScoreTree {
       writeScore(this.heap, member, score);
       return;
     }
+    const old = scoreOf(heap, member);
     this.#removeHere(1);
-    this.insert(member, score);
+    try {
+      this.insert(member, score);
+    } catch (error) {
+      this.insert(member, old);
+      throw error;
+    }
   }
 
   /**
@@ -462,6 +476,7 @@ export class ScoreTree {
   releaseSome(count: number): boolean {
     if (this.#root !== NONE) this.#freeBranches(this.#root, this.#depth);
     this.#root = NONE;
+    for (const block of this.#spare.splice(0)) this.heap.free(block);
     for (let left = count; left > 0 && this.#firstLeaf !== NONE;) {
       const leaf = this.#firstLeaf;
       const members = countOf(this.heap, leaf);

@@ -116,7 +116,12 @@ export class ZsetValue implements LargeValue, ZsetReader {
   /** Adds a member for which `find` has just found nothing. @returns it. */
   add(bytes: Uint8Array, start: number, end: number, score: number): number {
     const member = this.#newRecord(bytes, start, end);
-    this.#order.insert(member, score);
+    try {
+      this.#order.insert(member, score);
+    } catch (error) {
+      this.dict.remove(member);
+      throw error;
+    }
     return member;
   }
 

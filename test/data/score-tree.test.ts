@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../src/core/compare-bytes.ts';
 import { Dict } from '../../src/data/dict.ts';
 import { KeyHash } from '../../src/data/hash.ts';
-import { Heap, NONE } from '../../src/data/heap.ts';
+import { Heap, NONE, OutOfMemory } from '../../src/data/heap.ts';
 import { ScoreTree } from '../../src/data/score-tree.ts';
 import { scoreBytes, scoreOf } from '../../src/data/scored-record.ts';
 import { Prng } from '../../src/host/prng.ts';
@@ -54,8 +54,11 @@ class Pair {
   setScore(index: number, score: number): void {
     const member = this.members[index];
     if (member === undefined) return;
-    this.tree.setScore(member.record, score);
-    member.score = score;
+    try {
+      this.tree.setScore(member.record, score);
+    } finally {
+      member.score = scoreOf(this.heap, member.record);
+    }
   }
 
   remove(index: number): void {
@@ -206,6 +209,33 @@ describe('The order of a sorted set', () => {
     for (const length of [300_000, 40_000, 255, 254, 1]) pair.insert('x'.repeat(length), 0);
     pair.sort();
     pair.check();
+  });
+
+  it('is as before where memory runs out while a block is divided', () => {
+    const pair = new Pair();
+    const random = new Prng(4);
+    const { heap } = pair;
+    const allocate = heap.allocate.bind(heap);
+    let left = Infinity;
+    heap.allocate = (bytes) => {
+      if (bytes === 1024 && left-- <= 0) throw new OutOfMemory('no more');
+      return allocate(bytes);
+    };
+    let failures = 0;
+    for (let i = 0; i < 9_000; i++) {
+      const [name, score] = [`m${i}`, random.below(1e6)];
+      left = i % 3;
+      try {
+        pair.insert(name, score);
+        if (i % 5 === 0) pair.setScore(random.below(pair.members.length), random.below(1e6));
+      } catch (error) {
+        expect(error).toBeInstanceOf(OutOfMemory);
+        failures++;
+      }
+    }
+    pair.sort();
+    pair.check();
+    expect(failures).toBeGreaterThan(20);
   });
 
   it('gives back blocks that are nearly empty', () => {
