@@ -137,7 +137,9 @@ interface Weighed {
 }
 
 function order(c: Context, elements: readonly Buffer[], options: SortOptions): Buffer[] {
+  // All are looked up before one is refused: keys may be missed.
   const weighed = elements.map((element) => weigh(c, element, options));
+  if (weighed.some(({ score }) => Number.isNaN(score))) fail(BAD_SCORE);
   const direction = options.descending ? -1 : 1;
   const compare = options.alpha ? alphaOrder(options) : byScore;
   weighed.sort((a, b) => direction * compare(a, b));
@@ -149,11 +151,11 @@ function weigh(c: Context, element: Buffer, { by, alpha }: SortOptions): Weighed
   return { element, value, score: alpha || value === null ? 0 : scoreOf(value) };
 }
 
-/** As strtod reads it: leading blanks are fine, an empty string is 0, a number out of a double's range is none. */
+/** As strtod reads it: leading blanks are fine, an empty string is 0, a number out of a double's range is none: NaN. */
 function scoreOf(value: Buffer): number {
   const score = parseDoubleLeniently(value, 0, value.length);
   const isOverflow = !Number.isFinite(score) && /\d/.test(value.toString('latin1'));
-  return Number.isNaN(score) || isOverflow ? fail(BAD_SCORE) : score;
+  return isOverflow ? NaN : score;
 }
 
 function byScore(a: Weighed, b: Weighed): number {
