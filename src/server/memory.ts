@@ -15,6 +15,9 @@ const EMPTY_SERVER_BYTES = 850 * 1024;
 /** Of a key's record, without key and value; see data/record.ts. */
 const RECORD_HEADER_BYTES = 16;
 const EXPIRY_BYTES = 16;
+/** Of the stream for replicas, as Redis estimates it. */
+const STREAM_BLOCK_BYTES = 16 * 1024;
+const STREAM_BLOCK_OVERHEAD_BYTES = 80;
 
 /** Parts of used_memory that subsystems report. */
 export type MemorySource =
@@ -80,9 +83,16 @@ export class Memory {
     return Math.max(this.#peakBytes, this.usedBytes);
   }
 
-  /** What maxmemory leaves out: it grows by eviction itself, which would then never end (evict.c). */
+  /**
+   * What maxmemory leaves out, since it grows by eviction itself, which would then never end (evict.c): the AOF buffer,
+   * the links of replicas, and of the stream for them what is more than the backlog, also while it is being trimmed
+   * after the last replica has gone.
+   */
   get notCountedBytes(): number {
-    return this.#clients.replicas + this.from('replicas') + this.from('aofBuffer');
+    const backlogBytes = this.#server.config.values['repl-backlog-size'];
+    const blocksBytes = (Math.floor(backlogBytes / STREAM_BLOCK_BYTES) + 1) * STREAM_BLOCK_OVERHEAD_BYTES;
+    const stream = this.from('replicationBacklog') + this.from('replicas');
+    return this.#clients.replicas + Math.max(0, stream - backlogBytes - blocksBytes) + this.from('aofBuffer');
   }
 
   /** Looks at the clients; the cron calls it ten times a second. */
