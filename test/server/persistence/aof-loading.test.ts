@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ServerHandle, startServer } from '../../src/topology/server.ts';
-import type { DirectiveValue } from '../../src/topology/options.ts';
-import { AofFolder, BASE, BOTH, commands, INCREMENT, MANIFEST } from '../support/aof-folder.ts';
+import { type ServerHandle, startServer } from '../../../src/topology/server.ts';
+import type { DirectiveValue } from '../../../src/topology/options.ts';
+import { AofFolder, BASE, BOTH, commands, INCREMENT, MANIFEST } from '../../support/aof-folder.ts';
 
 type Config = Record<string, DirectiveValue>;
 

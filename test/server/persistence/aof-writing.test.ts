@@ -1,8 +1,8 @@
 /** What a server does with its append-only file while it runs. */
 import { describe, expect, it } from 'vitest';
-import { type ServerHandle, type ServerOptions, startServer } from '../../src/topology/server.ts';
-import { AofFolder, commands, INCREMENT } from '../support/aof-folder.ts';
-import { RespClient } from '../support/resp-client.ts';
+import { type ServerHandle, type ServerOptions, startServer } from '../../../src/topology/server.ts';
+import { AofFolder, commands, INCREMENT } from '../../support/aof-folder.ts';
+import { RespClient } from '../../support/resp-client.ts';
 
 type Options = Omit<ServerOptions, 'persistence'>;
 
