@@ -205,6 +205,7 @@ export class Server implements Services {
   resetStatistics(): void {
     this.statistics.reset();
     this.eviction.resetStatistics();
+    this.persistence.resetStatistics();
     Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
     for (const command of this.commands.all) command.resetStatistics();
     this.metrics.reset(this.keyspace.nowMs);

@@ -50,10 +50,10 @@ function channelLines({ pubsub }: Server): string[] {
   ];
 }
 
-function replyLines({ statistics: s, hooks, migrations, tracking }: Server): string[] {
+function replyLines({ statistics: s, hooks, migrations, persistence, tracking }: Server): string[] {
   return [
     'latest_fork_usec:0',
-    'total_forks:0',
+    `total_forks:${persistence.children.count}`,
     `migrate_cached_sockets:${migrations.keptLinks}`,
     `slave_expires_tracked_keys:${hooks.replication?.localExpiries ?? 0}`,
     'active_defrag_hits:0',

@@ -200,6 +200,13 @@ export class Persistence {
 
   // ---------------------------------------------------------------------------------------------------------------- info
 
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.children.count = 0;
+    this.saves.count = 0;
+    this.aof.resetStatistics();
+  }
+
   infoLines(): string[] {
     const { children, loading, saves } = this;
     const { active } = children;
