@@ -19,6 +19,7 @@ import { Crc64 } from '../../core/crc64.ts';
 import { NO_EXPIRY } from '../../data/database.ts';
 import type { Keyspace } from '../../data/keyspace.ts';
 import { MAGIC_BYTES, OPCODE, RDB_VERSION } from './format.ts';
+import { readFunctionLibrary } from './function-library.ts';
 import { LoadedValue, releaseLoaded } from './loaded-value.ts';
 import { moduleTypeName } from './module-type.ts';
 import { RdbError, SHORT_READ } from './rdb-error.ts';
@@ -213,29 +214,13 @@ export class RdbReader {
         input.string(this.#other);
         return this.#visitor.aux(this.#string.text, this.#other.text);
       case OPCODE.functionLibrary:
-        input.string(this.#string);
-        return this.#visitor.functionLibrary(this.#string.copy());
       case OPCODE.oldFunction:
-        return this.#readOldFunction();
+        return this.#visitor.functionLibrary(readFunctionLibrary(opcode, input));
       case OPCODE.moduleAux:
         return this.#refuseModuleAux();
       default:
         return this.#readKey(opcode);
     }
-  }
-
-  /** A function of a release candidate of 7.0: name, engine, description and body apart. */
-  #readOldFunction(): void {
-    const input = this.#input;
-    input.string(this.#string);
-    const name = this.#string.text;
-    input.string(this.#string);
-    const engine = this.#string.text;
-    if (input.length() !== 0) input.string(this.#other);
-    input.string(this.#string);
-    this.#visitor.functionLibrary(
-      Buffer.concat([Buffer.from(`#!${engine} name=${name}\n`, 'latin1'), this.#string.copy()]),
-    );
   }
 
   #refuseModuleAux(): void {
