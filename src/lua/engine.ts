@@ -6,11 +6,14 @@
  */
 import { compile, type Chunk } from './compiler/compile.ts';
 import { registerBase } from './library/base.ts';
+import { registerBit } from './library/bit.ts';
 import { registerCjson } from './library/cjson.ts';
+import { registerCmsgpack } from './library/cmsgpack.ts';
 import { registerCoroutine } from './library/coroutine.ts';
 import { JSON_NULL } from './library/json-settings.ts';
 import { registerMath, ScriptRandom } from './library/math.ts';
 import { registerString } from './library/string.ts';
+import { registerStruct } from './library/struct.ts';
 import { registerTable } from './library/table.ts';
 import { LuaError, ScriptKilled } from './lua-error.ts';
 import { Metatables } from './metatables.ts';
@@ -41,6 +44,9 @@ export class Engine {
     registerMath(this);
     registerCoroutine(this);
     registerCjson(this);
+    registerStruct(this);
+    registerCmsgpack(this);
+    registerBit(this);
   }
 
   /** The main function of a compiled chunk, in this engine. */

@@ -10,7 +10,8 @@ import type { Position } from './lua-error.ts';
 
 /** Names of functions that stand for a level: Metatables.callFromLibrary, and the generator that waits for its call. */
 const LIBRARY_LEVELS: ReadonlySet<string> = new Set(['callFromLibrary', 'waitFromLibrary']);
-const FRAMES_MAX = 200;
+/** Usually enough; a deep recursion of a library has more. */
+const FRAMES = 200;
 
 /** Of a Lua function; null stands for a library function. */
 export type Level = LuaLevel | null;
@@ -22,9 +23,14 @@ export interface LuaLevel extends Position {
 
 /** @param thrown an error of JavaScript whose levels are wanted; else those of the caller. */
 export function luaLevels(thrown: Error | null = null): Level[] {
+  const levels = readStack(thrown, FRAMES);
+  return levels.length > 0 || thrown !== null ? levels : readStack(null, Infinity);
+}
+
+function readStack(thrown: Error | null, frames: number): Level[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   Error.prepareStackTrace = (_, sites) => sites;
-  if (thrown === null) Error.stackTraceLimit = FRAMES_MAX;
+  if (thrown === null) Error.stackTraceLimit = frames;
   try {
     const { stack } = (thrown ?? new Error()) as unknown as { stack: NodeJS.CallSite[] | string };
     return Array.isArray(stack) ? stack.map(levelOf).filter((level) => level !== undefined) : [];
