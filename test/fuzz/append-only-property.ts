@@ -115,14 +115,13 @@ function load(folder: AofFolder, cutsEnds: boolean): Outcome {
   redis.server.reportFault = (_session, _command, error) => {
     throw error;
   };
-  let error: string | null | undefined;
-  redis.server.persistence.load((reason) => {
-    error = reason;
-  });
-  for (let turns = 0; error === undefined; turns++) {
+  const errors: (string | null)[] = [];
+  redis.server.persistence.load((reason) => errors.push(reason));
+  for (let turns = 0; errors.length === 0; turns++) {
     if (turns > LOAD_TURNS_MAX) throw new Error('loading does not end');
     redis.advance(0);
   }
+  const error = errors[0]!;
   redis.server.debugging.activeExpiry = false;
   const digest = error === null ? String(redis.call('DEBUG', 'DIGEST')) : '';
   redis.server.close(() => {});
