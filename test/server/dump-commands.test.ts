@@ -184,4 +184,18 @@ describeWith('redis-server', 'payloads beside redis-server', () => {
       expect(ours.call('OBJECT', 'ENCODING', 'copy')).toBe(String(await client.call('OBJECT', 'ENCODING', 'copy')));
     });
   }
+
+  it('are the same where elements of a list are long enough to stand alone', async () => {
+    for (const threshold of ['100b', '1gb']) {
+      expect(ours.call('DEBUG', 'QUICKLIST-PACKED-THRESHOLD', threshold)).toBe('OK');
+      expect(String(await client.call('DEBUG', 'QUICKLIST-PACKED-THRESHOLD', threshold))).toBe('OK');
+      const push = ['RPUSH', 'plain', 'a', 'p'.repeat(100), '5', 'q'.repeat(99), 'r'.repeat(3000), '6'];
+      ours.call(...push);
+      await client.call(...push);
+      const payload = bytesOf(await client.call('DUMP', 'plain')).toString('latin1');
+      expect(ours.call('DUMP', 'plain')).toBe(payload);
+      expect(ours.call('RESTORE', 'plain-copy', 0, payload, 'REPLACE')).toBe('OK');
+      expect(ours.call('DUMP', 'plain-copy')).toBe(payload);
+    }
+  });
 });
