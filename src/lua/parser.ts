@@ -20,30 +20,11 @@ import type {
   Target,
 } from './ast.ts';
 import { EOF, Lexer, NAME, NUMBER, STRING } from './lexer.ts';
+import { PRECEDENCE, UNARY_PRECEDENCE } from './precedence.ts';
 import { FunctionScope } from './scope.ts';
 
 /** LUAI_MAXCCALLS. */
 const NESTING_MAX = 200;
-
-/** Left and right binding power; the right one is lower where the operator associates to the right. */
-const PRECEDENCE: Readonly<Record<BinaryOperator, readonly [left: number, right: number]>> = {
-  or: [1, 1],
-  and: [2, 2],
-  '<': [3, 3],
-  '>': [3, 3],
-  '<=': [3, 3],
-  '>=': [3, 3],
-  '~=': [3, 3],
-  '==': [3, 3],
-  '..': [5, 4],
-  '+': [6, 6],
-  '-': [6, 6],
-  '*': [7, 7],
-  '/': [7, 7],
-  '%': [7, 7],
-  '^': [10, 9],
-};
-const UNARY_PRECEDENCE = 8;
 
 /** @param source binary string. @returns the main function: vararg, without parameters. */
 export function parse(source: string, chunkName: string): FunctionBody {
