@@ -209,6 +209,8 @@ export class Server implements Services {
     Object.assign(this.keyspace.statistics, { hits: 0, misses: 0, expired: 0 });
     for (const command of this.commands.all) command.resetStatistics();
     this.metrics.reset(this.keyspace.nowMs);
+    this.persistence.saves.count = 0;
+    this.persistence.aof.resetStatistics();
   }
 
   readonly countError = (text: string): void => this.statistics.countError(text);

@@ -147,16 +147,16 @@ export class AofRewrite {
     log.flush(true);
     if (!this.#openIncrement()) return this.#failToStart();
     this.count++;
+    this.isScheduled = false;
     const isRdb = config.values['aof-use-rdb-preamble'];
+    this.#server.log.notice(`Background append only file rewriting started by pid ${host.system.pid}`);
     let file: SnapshotFile;
     try {
       file = new SnapshotFile(persistence.disk, this.#temporaryPath, config.values['aof-rewrite-incremental-fsync']);
     } catch (error) {
       this.#server.log.warning(`Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): ${reasonOf(error)}`);
-      this.#server.log.warning('Background AOF rewrite terminated with error');
-      this.failures++;
-      this.#cleanUp(this.#nowSeconds);
-      return this.#failToStart();
+      this.#endInFailure(this.#nowSeconds);
+      return true;
     }
     file.onError = (error): void => this.#fail(file, error);
     const child = persistence.children.start('aof', this.#encoder(), file, (error) => {
@@ -164,8 +164,6 @@ export class AofRewrite {
       else this.#fail(file, error);
     });
     this.#running = { child, file, startedSeconds: this.#nowSeconds, isRdb };
-    this.#server.log.notice(`Background append only file rewriting started by pid ${host.system.pid}`);
-    this.isScheduled = false;
     return true;
   }
 
@@ -277,10 +275,14 @@ export class AofRewrite {
     running?.child.kill();
     file.discard();
     this.#server.log.warning(`Write error writing append only file on disk: ${reasonOf(error)}`);
+    this.#endInFailure(running?.startedSeconds ?? this.#nowSeconds);
+  }
+
+  #endInFailure(startedSeconds: number): void {
     this.#server.log.warning('Background AOF rewrite terminated with error');
     this.lastSucceeded = false;
     this.failures++;
-    this.#cleanUp(running?.startedSeconds ?? this.#nowSeconds);
+    this.#cleanUp(startedSeconds);
   }
 
   #cleanUp(startedSeconds: number): void {

@@ -1,4 +1,6 @@
 /** What a server does with its append-only file while it runs. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ServerHandle, type ServerOptions, startServer } from '../../../src/topology/server.ts';
 import { AofFolder, commands, INCREMENT } from '../../support/aof-folder.ts';
@@ -156,6 +158,34 @@ describe('the append-only file', () => {
     for (let i = 0; i < 100; i++) await server.execute('SET', 'k', i);
     await expect.poll(async () => (await info(server)).aof_rewrites, { timeout: 5000 }).toBe('1');
     expect(server.log.join('\n')).toMatch(/Starting automatic rewriting of AOF on \d+% growth/);
+  });
+
+  it('is rewritten later and later where that fails again and again, unless somebody asks', async () => {
+    using folder = new AofFolder();
+    // What stands in the way of the new base.
+    mkdirSync(join(folder.path, `temp-rewriteaof-bg-${process.pid}.aof`));
+    const config = { 'auto-aof-rewrite-min-size': 1, 'auto-aof-rewrite-percentage': 1, appendfsync: 'no' };
+    await using server = await start(folder, { clock: 'manual', config });
+    const call = async (...args: string[]): Promise<unknown> => {
+      const reply = server.execute(...args);
+      server.clock.advance(0);
+      return await reply;
+    };
+    const failures = async (): Promise<string> =>
+      /consecutive_failures:(\d+)/.exec(String(await call('INFO', 'persistence')))![1]!;
+    await call('SET', 'k', 'v');
+    server.clock.advance(1000);
+    expect(await failures()).toBe('3');
+    const limit = 'Background AOF rewrite has repeatedly failed and triggered the limit, will retry in';
+    expect(texts(server).at(-1)).toBe(`${limit} 1 minutes`);
+    server.clock.advance(60_000);
+    expect(await failures()).toBe('4');
+    expect(texts(server).at(-1)).toBe(`${limit} 2 minutes`);
+    expect(await call('BGREWRITEAOF')).toBe('Background append only file rewriting started');
+    expect(await failures()).toBe('5');
+    expect(folder.manifest).toContain('type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n');
+    await call('CONFIG', 'RESETSTAT');
+    expect(await failures()).toBe('0');
   });
 
   it('is switched off and on while the server runs', async () => {
