@@ -111,8 +111,8 @@ describe.each([[512], [4], [0]])('a set with an intset of at most %i members', (
           expect(db.expiryOf(entry)).toBe(replaces ? 5000 : -1);
           db.remove(entry);
         }
-        // The keyspace's own table has come to stay.
-        expect(heap.usedBytes + heap.tableBytes - before).toBeLessThanOrEqual(16);
+        // The keyspace's own table has come to stay, and that of the keys that expire.
+        expect(heap.usedBytes + heap.tableBytes - before).toBeLessThanOrEqual(replaces ? 80 : 16);
       }),
     );
   });
