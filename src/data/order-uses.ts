@@ -6,7 +6,7 @@
 import type { Database } from './database.ts';
 
 /** Buckets per call. */
-const SLICE_BUCKETS = 500;
+const SLICE_BUCKETS = 200;
 
 /** @returns a function to call until it says true. */
 export function orderInSlices(database: Database): () => boolean {

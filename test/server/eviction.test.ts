@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Keyspace } from '../../src/data/keyspace.ts';
 import type { EvictionPolicy } from '../../src/data/victims.ts';
 import { BareServer } from '../support/bare-server.ts';
 import { startTestServer, type TestServer } from '../support/in-process.ts';
@@ -366,6 +367,26 @@ describe('the time that evictions take', () => {
   });
 });
 
+describe('a dataset that is exchanged as a whole', () => {
+  it('is put in order before keys of it have to go', () => {
+    const redis = serve('allkeys-lru');
+    const { keyspace } = redis.server;
+    const loaded = new Keyspace(keyspace.databases.length, keyspace.random);
+    for (const [seconds, key] of [
+      [30, 'k1'],
+      [90, 'k0'],
+      [10, 'k2'],
+    ] as const) {
+      loaded.setTime(keyspace.nowMs - seconds * 1000);
+      const name = Buffer.from(key);
+      loaded.databases[0]!.setString(name, 0, name.length, Buffer.from(VALUE), 0, VALUE.length);
+    }
+    keyspace.exchange(loaded);
+    squeeze(redis, 2);
+    expect(missing(redis, names('k', 3))).toEqual(['k0', 'k1']);
+  });
+});
+
 describe('nothing is evicted', () => {
   function overfull(): TestServer {
     const redis = serve('allkeys-lru');
@@ -386,6 +407,18 @@ describe('nothing is evicted', () => {
     redis.advance(1000);
     redis.call('PING');
     expect(redis.server.keyspace.size).toBeLessThan(20);
+  });
+
+  it('for what replicas and the AOF have not taken yet', () => {
+    const redis = overfull();
+    const { memory } = redis.server;
+    memory.addSource('replicas', () => 50_000_000);
+    memory.addSource('aofBuffer', () => 5_000_000);
+    limit(redis, memory.usedBytes - 52_000_000);
+    redis.advance(50);
+    expect(redis.call('SET', 'k0', VALUE)).toBe('OK');
+    expect(redis.server.keyspace.size).toBe(20);
+    expect(redis.call('INFO', 'memory')).toMatch(/mem_not_counted_for_evict:5[34]\d{6}\r/);
   });
 
   it('on a replica, unless it is told to', () => {
