@@ -1,5 +1,5 @@
 /** What a server does with its append-only file while it runs. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ServerHandle, type ServerOptions, startServer } from '../../../src/topology/server.ts';
@@ -208,6 +208,26 @@ describe('the append-only file', () => {
     await first.close();
     await using second = await start(folder);
     expect(await second.execute('MGET', 'a', 'b', 'c', 'd')).toEqual(['1', '1', '1', '1']);
+  });
+
+  it('is not there before its first base is, and tries again until that is written', async () => {
+    using folder = new AofFolder();
+    const obstacle = join(folder.path, `temp-rewriteaof-bg-${process.pid}.aof`);
+    mkdirSync(obstacle);
+    const first = await startServer({ persistence: { dir: folder.path } });
+    await first.execute('SET', 'a', '1');
+    await first.execute('CONFIG', 'SET', 'appendonly', 'yes');
+    await first.execute('SET', 'b', '1');
+    expect(folder.names).toEqual([]);
+    expect((await info(first)).aof_enabled).toBe('1');
+    expect(texts(first)).toContain('Removing the temp incr aof file temp-appendonly.aof.incr in the background');
+    rmSync(obstacle, { recursive: true });
+    await expect.poll(() => folder.names.length, { timeout: 5000 }).toBe(3);
+    await first.execute('SET', 'c', '1');
+    expect(folder.names).toEqual(['appendonly.aof.1.base.rdb', 'appendonly.aof.1.incr.aof', 'appendonly.aof.manifest']);
+    await first.close();
+    await using second = await start(folder);
+    expect(await second.execute('MGET', 'a', 'b', 'c')).toEqual(['1', '1', '1']);
   });
 
   it('stays off if its first base cannot be begun', async () => {
