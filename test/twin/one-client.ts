@@ -141,7 +141,7 @@ class Pair implements Player<OneClientScript> {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { client, observers, stop } of [this.#ours, this.#theirs]) {
       await client.close();
-      await observers?.[Symbol.asyncDispose]();
+      observers?.close();
       await stop();
     }
   }
@@ -229,7 +229,7 @@ class Pair implements Player<OneClientScript> {
 }
 
 /** Of what differs from there on. */
-const LINES_SHOWN = 4;
+const LINES_SHOWN = 12;
 const OBSERVATIONS = ['events', 'MONITOR', 'statistics'];
 
 function stateOf({ client }: Side): string {
