@@ -86,10 +86,9 @@ export class AofPlayer {
     );
   }
 
-  /** Frees what an unfinished transaction holds. */
+  /** Lets go of what the commands have left behind: an open transaction, subscriptions. */
   close(): void {
-    this.#session.transaction = null;
-    this.#server.watches.unwatch(this.#session);
+    this.#session.close();
     this.#server.silence.discard();
   }
 }
