@@ -161,7 +161,7 @@ function tryPayload(redis: TestServer, body: Buffer): void {
 
 /** A server costs more than a payload: it tries several. */
 export const dumpProperty = fc.property(
-  fc.array(attempt, { minLength: 1, maxLength: 20, size: 'max' }),
+  fc.array(attempt, { minLength: 1, maxLength: 10, size: 'max' }),
   fc.boolean(),
   (attempts, small) => {
     const redis = startTestServer();

@@ -32,7 +32,7 @@ const attempt = fc.record({
   step: fc.constantFrom(1, 100, 10_000, Infinity),
 });
 
-export const rdbProperty = fc.property(fc.array(attempt, { minLength: 1, maxLength: 10, size: 'max' }), (attempts) => {
+export const rdbProperty = fc.property(fc.array(attempt, { minLength: 1, maxLength: 5, size: 'max' }), (attempts) => {
   const redis = startTestServer();
   const { keyspace } = redis.server;
   for (const { which, edits, chunk, step } of attempts) {
