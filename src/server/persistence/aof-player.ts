@@ -35,7 +35,8 @@ export class AofPlayer {
   constructor(server: Server) {
     this.#server = server;
     this.#session = new Session(server, 0, NOWHERE);
-    this.#session.set(SESSION.internal | SESSION.replyOff);
+    // It is obeyed as a master is: what is in the file was allowed.
+    this.#session.set(SESSION.internal | SESSION.replyOff | SESSION.master);
     this.#session.updateReply();
   }
 

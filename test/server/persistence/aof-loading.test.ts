@@ -79,6 +79,16 @@ describe('a server that starts with an append-only file', () => {
     expect(await server.execute('INFO', 'commandstats')).not.toContain('cmdstat_lpush');
   });
 
+  it('plays scripts of older servers, also where a replica takes no writes', async () => {
+    using folder = new AofFolder().write({
+      [MANIFEST]: BOTH,
+      [BASE]: ["EVAL redis.call('set',KEYS[1],'100') 1 foo", "EVAL redis.call('incr',KEYS[1]) 1 foo"],
+      [INCREMENT]: '',
+    });
+    await using server = await start(folder, { replicaof: ['127.0.0.1', 1] });
+    expect(await server.execute('GET', 'foo')).toBe('101');
+  });
+
   it('keeps keys whose time has passed until it is up, and writes their end down', async () => {
     using folder = new AofFolder().write({
       [MANIFEST]: BOTH,
