@@ -9,9 +9,11 @@
 import type { Arguments } from '../../core/arguments.ts';
 import { fail } from '../../core/errors.ts';
 import { DiskError } from '../../host/host.ts';
+import { mayBlock } from '../blocking.ts';
 import type { Call } from '../call.ts';
 import type { ChangeSink } from '../hooks.ts';
 import type { Server } from '../server.ts';
+import type { Session } from '../session.ts';
 import type { ShutdownRequest } from '../shutdown.ts';
 import { AofDirectory } from './aof-directory.ts';
 import { AofLoad, type AofLoadResult } from './aof-load.ts';
@@ -251,32 +253,43 @@ export class Aof implements ChangeSink {
     this.log.abandon();
   }
 
-  /** DEBUG LOADAOF. */
+  /** DEBUG LOADAOF: the dataset is emptied and loaded again. The client waits, the others are told -LOADING. */
   reload(c: Call): void {
     const server = this.#server;
+    const { session } = c;
     if (this.#state !== 'off') this.log.flush(true);
     const { changes } = server;
-    server.emptyDatabases();
+    for (const database of server.keyspace.databases) server.databaseChanges(database, null);
+    server.keyspace.clear();
     this.persistence.functions?.clear();
-    let result: AofLoadResult = 'failed';
-    if (this.directory.load() === null) {
-      this.directory.removeHistory();
-      const load = new AofLoad(server, this.directory, this.persistence.loading, (found) => {
-        result = found;
-      });
-      load.start(true);
-      this.log.totalBytes = load.totalBytes;
-      this.rewrite.baseBytes = load.baseBytes;
-    }
-    // The command itself is no change.
-    server.changes = changes;
-    this.persistence.saves.markSaved();
-    if ((result as AofLoadResult) === 'failed' || (result as AofLoadResult) === 'missing') {
+    if (this.directory.load() !== null) {
       server.shutdown.fail('The append-only file cannot be loaded by DEBUG LOADAOF');
       return;
     }
-    server.log.warning('Append Only File loaded by DEBUG LOADAOF');
-    c.reply.ok();
+    const waits = mayBlock(session);
+    const load = new AofLoad(server, this.directory, this.persistence.loading, (result) => {
+      this.#load = null;
+      // The command itself is no change.
+      server.changes = changes;
+      this.persistence.saves.markSaved();
+      this.#endReload(load, result, session);
+      if (waits) server.blocking.unblock(session);
+    });
+    this.directory.removeHistory();
+    if (waits) server.blocking.block(session, { kind: 'configuration', deadlineMs: 0, giveUp: null });
+    this.#load = load;
+    load.start(!waits);
+  }
+
+  #endReload(load: AofLoad, result: AofLoadResult, session: Session): void {
+    if (result === 'failed' || result === 'missing') {
+      this.#server.shutdown.fail('The append-only file cannot be loaded by DEBUG LOADAOF');
+      return;
+    }
+    this.log.totalBytes = load.totalBytes;
+    this.rewrite.baseBytes = load.baseBytes;
+    this.#server.log.warning('Append Only File loaded by DEBUG LOADAOF');
+    session.reply.ok();
   }
 
   // ---------------------------------------------------------------------------------------------------------------- info
