@@ -14,6 +14,8 @@
 import { copyBytes } from '../core/copy-bytes.ts';
 
 const BLOCK_BYTES_MIN = 16 * 1024;
+/** What enters the stream in one turn leaves with one or two writes, where the backlog is large enough for that. */
+const BLOCK_BYTES = 64 * 1024;
 /** A block is no larger than this share of the backlog, or the backlog could not follow its size. */
 const BACKLOG_SHARE = 16;
 /** Smallest backlog; a smaller `repl-backlog-size` is raised to it. */
@@ -135,7 +137,7 @@ export class ReplicationBuffer {
 
   #addBlock(wishedBytes: number): void {
     const limit = Math.max(Math.floor(this.#sizeBytes() / BACKLOG_SHARE), BLOCK_BYTES_MIN);
-    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(wishedBytes, BLOCK_BYTES_MIN), limit));
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(wishedBytes, BLOCK_BYTES), limit));
     const block: Block = { index: this.#index++, bytes, offset: this.#endOffset + 1, used: 0, readers: 0, next: null };
     if (this.#last === null) {
       this.#first = block;
