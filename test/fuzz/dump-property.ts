@@ -159,17 +159,23 @@ function tryPayload(redis: TestServer, body: Buffer): void {
   if (heap.usedBytes !== before) throw new Error(`${heap.usedBytes - before} bytes are left behind`);
 }
 
-/** A server costs more than a payload: it tries several. */
+const LIMITS = ['hash-max-listpack-entries', 'zset-max-listpack-entries', 'set-max-intset-entries'];
+
+let server: TestServer | null = null;
+
+/** To start a server takes longer than all the payloads of a run: one serves them all. */
+function emptyServer(limit: number): TestServer {
+  server ??= startTestServer();
+  server.server.keyspace.clear();
+  for (const name of LIMITS) server.call('CONFIG', 'SET', name, limit);
+  return server;
+}
+
 export const dumpProperty = fc.property(
   fc.array(attempt, { minLength: 1, maxLength: 10, size: 'max' }),
-  fc.boolean(),
-  (attempts, small) => {
-    const redis = startTestServer();
-    if (small) {
-      for (const name of ['hash-max-listpack-entries', 'zset-max-listpack-entries', 'set-max-intset-entries']) {
-        redis.call('CONFIG', 'SET', name, 3);
-      }
-    }
+  fc.constantFrom(3, 512),
+  (attempts, limit) => {
+    const redis = emptyServer(limit);
     const bodies = corpusOf();
     for (const { which, edits } of attempts) tryPayload(redis, edited(bodies[which % bodies.length]!, edits));
   },

@@ -4,12 +4,13 @@
  */
 import * as fc from 'fast-check';
 import { RdbError } from '../../src/persistence/rdb/rdb-error.ts';
-import { startTestServer } from '../support/in-process.ts';
+import { startTestServer, type TestServer } from '../support/in-process.ts';
 import { everyValue } from '../persistence/rdb/every-value.ts';
 import { fileOf, readFile } from '../persistence/rdb/files.ts';
 import { edit, edited } from './dump-property.ts';
 
 let files: Buffer[] | null = null;
+let server: TestServer | null = null;
 
 /** Small files of a few values each: with a checksum of zero, so that what is wrong in them is looked at. */
 function corpus(): Buffer[] {
@@ -33,7 +34,8 @@ const attempt = fc.record({
 });
 
 export const rdbProperty = fc.property(fc.array(attempt, { minLength: 1, maxLength: 5, size: 'max' }), (attempts) => {
-  const redis = startTestServer();
+  server ??= startTestServer();
+  const redis = server;
   const { keyspace } = redis.server;
   for (const { which, edits, chunk, step } of attempts) {
     const file = corpus()[which % corpus().length]!;
