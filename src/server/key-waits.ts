@@ -23,6 +23,7 @@ import { NONE } from '../data/heap.ts';
 import { KIND, type Kind } from '../data/value.ts';
 import type { WaitKind } from './blocking.ts';
 import { Call } from './call.ts';
+import { CONDITION } from './gates.ts';
 import { OBSERVER } from './monitor.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
@@ -147,6 +148,10 @@ export class KeyWaits {
 
   /** Serves those who wait for keys that are ready. To be called when no command runs. */
   serve(): void {
+    // A script that gives way has not ended.
+    if ((this.#server.conditions & CONDITION.busy) !== 0) return;
+    // A key that expired while a long command ran serves nobody.
+    this.#server.advanceTime(this.#server.host.clock.monotonicUs());
     while (this.#ready.size > 0) {
       const round = this.#ready;
       this.#ready = new Map();

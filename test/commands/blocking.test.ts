@@ -1,5 +1,8 @@
 /** Commands that wait for elements of lists: who is served, when, with what, and what ends a wait in vain. */
 import { describe, expect, it } from 'vitest';
+import { startServer } from '../../src/topology/server.ts';
+import { eventually } from '../support/eventually.ts';
+import { RespClient } from '../support/resp-client.ts';
 import { type TestArgument, TestClient, type TestServer, startTestServer } from '../support/in-process.ts';
 
 /** A client whose commands may wait: what comes later is noted. */
@@ -319,5 +322,23 @@ describe('what is done for those who waited', () => {
     expect(waiter.received()).toBe(pair('l', 'x'));
     expect(shown()).toContain('["BLPOP","l","0"]');
     expect(redis.call('INFO', 'commandstats')).toMatch(/cmdstat_blpop:calls=1,/);
+  });
+});
+
+describe('a transaction that takes its time', () => {
+  it('serves nobody with a key that has expired when it ends', async () => {
+    await using server = await startServer({ config: { 'enable-debug-command': 'yes' } });
+    await using waiting = await RespClient.connect({ port: server.port });
+    const id = Number(await waiting.call('CLIENT', 'ID'));
+    const answer = waiting.call('BRPOP', 'k', '0');
+    await eventually(async () => String(await server.execute('CLIENT', 'LIST', 'ID', id)).includes('flags=b'));
+    await server.execute('MULTI');
+    await server.execute('RPUSH', 'k', 'hello');
+    await server.execute('PEXPIRE', 'k', 20);
+    await server.execute('DEBUG', 'SLEEP', '0.05');
+    await server.execute('EXEC');
+    expect(await server.execute('CLIENT', 'LIST', 'ID', id)).toContain('flags=b');
+    await server.execute('CLIENT', 'UNBLOCK', id);
+    expect(await answer).toBe(null);
   });
 });
