@@ -13,7 +13,7 @@ import type { ByteRange, ZsetRange, ZsetReader } from './zset-reader.ts';
 
 /** The JS objects around dict and tree, roughly. */
 const OBJECT_BYTES = 400;
-const RELEASED_PER_SLICE = 500;
+const RELEASED_PER_SLICE = 250;
 
 export class ZsetValue implements LargeValue, ZsetReader {
   readonly kind = KIND.zset;
