@@ -196,6 +196,37 @@ describe('the append-only file of a simulated server', () => {
     });
   });
 
+  it.each([
+    [1, 500],
+    [30, 10_000],
+  ])('lets clients share syncs with "always": %i of them, each with one request at a time', (clients, least) => {
+    const latency = { minUs: 50, meanUs: 80, maxUs: 200 };
+    const world = new World({ seed: 21, disk: { syncMs: [5, 5] }, network: { latency } });
+    world.boot('server', serverWith({ appendfsync: 'always' }));
+    let replies = 0;
+    for (let i = 0; i < clients; i++) {
+      world.boot(`client-${i}`, (host) => {
+        const parser = new ReplyParser({
+          onReply: () => {
+            replies++;
+            send();
+          },
+          onBroken: (error) => {
+            throw error;
+          },
+        });
+        const connection = host.net.connect(
+          { kind: 'tcp', host: 'server', port: PORT },
+          { open: () => send(), data: (chunk) => parser.feed(Buffer.from(chunk)), close: () => {} },
+        );
+        const send = (): void => void connection.write(encodeCommand(['INCR', `n${i}`]));
+      });
+    }
+    world.runFor(3000);
+    // A sync takes 5 ms: one client alone gets nearly 600 answers in 3 s, and all of them together many times as many.
+    expect(replies).toBeGreaterThan(least);
+  });
+
   it('stops answering for good with "always" when a sync fails, and has lost nothing acknowledged', () => {
     const world = new World({ seed: 11 });
     const server = world.boot('server', serverWith({ appendfsync: 'always' }));

@@ -27,6 +27,8 @@ import type { AofOutput } from './aof-output.ts';
 /** Writing waits so long for a sync in the background, in seconds. */
 const POSTPONED_SECONDS_MAX = 2;
 const ERROR_LOG_PERIOD_SECONDS = 30;
+/** How long a sync waits for those whom the one before has answered, as a share of what that one took. */
+const GATHERING_SHARE = 1 / 8;
 /** After so many syncs that came too early for a session, the next one is waited for. */
 const EARLY_SYNCS_MAX = 3;
 
@@ -58,6 +60,7 @@ export class AofLog implements ReplyHold {
   #writeError: string | null = null;
   #syncError: string | null = null;
   #isDead = false;
+  #isGathering = false;
   readonly #held = new Map<Session, Held>();
   #leaving: Session | null = null;
   /** INFO aof_delayed_fsync. */
@@ -212,7 +215,7 @@ export class AofLog implements ReplyHold {
     if (this.#buffer.pendingBytes > 0) {
       const waits = output.isSyncing && !force;
       // Under `always`, the end of the sync comes here again.
-      if (waits && policy === 'always') return;
+      if (policy === 'always' && (waits || (this.#isGathering && !force))) return;
       if ((waits && policy === 'everysec' && this.#postpones()) || !this.#write(output, policy === 'always')) {
         this.#release();
         return;
@@ -342,9 +345,20 @@ export class AofLog implements ReplyHold {
         this.#synced = Math.max(this.#synced, covered);
         this.#syncs++;
       }
-      // The file may be another one by now.
-      if (isAlways || this.#postponedSince !== 0) this.flush();
+      const crowd = this.#held.size;
       this.#release();
+      if (isAlways && crowd > 1) this.#gather((clock.monotonicUs() - startUs) * GATHERING_SHARE);
+      // The file may be another one by now.
+      else if (isAlways || this.#postponedSince !== 0) this.flush();
+    });
+  }
+
+  /** Those who were just answered will send again: the next sync waits a little, to be theirs too. */
+  #gather(durationUs: number): void {
+    this.#isGathering = true;
+    this.#server.host.timers.after(durationUs / 1000, () => {
+      this.#isGathering = false;
+      this.flush();
     });
   }
 
