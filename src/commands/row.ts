@@ -39,7 +39,9 @@ export type Flag =
   /** EXEC: when it is refused, the transaction is over, and the error says so. */
   | 'aborts_transaction'
   /** Ends the transaction or the connection: lack of memory is no reason to refuse it. */
-  | 'ends_transaction';
+  | 'ends_transaction'
+  /** EVAL and the like: the gates judge it by what the script says about itself. */
+  | 'runs_script';
 
 export type Group =
   | 'generic'

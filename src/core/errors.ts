@@ -35,7 +35,6 @@ export const STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-m
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const NO_AUTH = 'NOAUTH Authentication required.';
 export const LOADING = 'LOADING Redis is loading the dataset in memory';
-export const BUSY = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
 export const EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.';
 export const NOT_IN_MULTI = 'ERR Command not allowed inside a transaction';
 

@@ -27,8 +27,11 @@ export class LuaError {
 export class ScriptKilled {
   /** As the caller is told. */
   readonly reason: string;
+  /** Where the script was. */
+  readonly position: Position | null;
 
-  constructor(reason: string) {
+  constructor(reason: string, position: Position | null) {
     this.reason = reason;
+    this.position = position;
   }
 }

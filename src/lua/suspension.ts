@@ -8,10 +8,10 @@
  *
  * A call that waits is a generator. Where a caller cannot wait itself (a comparator of `table.sort`, a metamethod, a
  * function without a loop of its own), the call is finished on the spot by `drain`: loops in there do not give way, but
- * they end when the time that is set for them is over.
+ * whoever set the pace can end them.
  */
 import { LuaTable } from './table.ts';
-import { LuaError, ScriptKilled } from './lua-error.ts';
+import { LuaError } from './lua-error.ts';
 import type { LuaValue, Opaque, Results, Suspendable } from './value.ts';
 
 /** Loop turns between two looks at the clock. */
@@ -30,20 +30,23 @@ export class Yielded {
 export class Pace {
   /** Loop turns before the clock is read. */
   fuel = FUEL;
-  /** Called when fuel is used up. @returns whether the script has to give way now. */
-  onExhausted: () => boolean = () => false;
+  /**
+   * Called when fuel is used up, to end the script by a `ScriptKilled`, or to say whether it has to give way now.
+   * @param canGiveWay false in a call that has to be finished on the spot: what it returns has no effect then.
+   */
+  onExhausted: (canGiveWay: boolean) => boolean = () => false;
   /** Calls that cannot wait, one in another. */
   #drains = 0;
-  /** Called in place of giving way where that is not possible. @returns why the script has to end, or null. */
-  onStuck: () => string | null = () => null;
 
   isOver(): boolean {
     this.fuel = FUEL;
-    if (!this.onExhausted()) return false;
-    if (this.#drains === 0) return true;
-    const reason = this.onStuck();
-    if (reason !== null) throw new ScriptKilled(reason);
-    return false;
+    const canGiveWay = this.#drains === 0;
+    return this.onExhausted(canGiveWay) && canGiveWay;
+  }
+
+  /** Lets the clock be read at the next turn of a loop. */
+  exhaust(): void {
+    this.fuel = 0;
   }
 
   /** Finishes a call without giving way. */

@@ -18,7 +18,7 @@ import type { Server } from './server.ts';
 import { PASSING, SESSION, type Session } from './session.ts';
 
 export type WaitKind =
-  'list' | 'sorted-set' | 'stream' | 'replicas' | 'shutdown' | 'paused' | 'configuration' | 'migration';
+  'list' | 'sorted-set' | 'stream' | 'replicas' | 'shutdown' | 'paused' | 'configuration' | 'migration' | 'script';
 
 export interface Wait {
   readonly kind: WaitKind;
@@ -149,7 +149,7 @@ export class Blocking {
   /** The server became a replica: nobody may go on waiting for a change that it would make itself. */
   disconnectAll(): void {
     for (const [session, { wait }] of this.#parked) {
-      if (wait.kind === 'paused') continue;
+      if (wait.kind === 'paused' || wait.kind === 'script') continue;
       session.reply.error(UNBLOCKED_BY_ROLE);
       this.unblock(session);
       session.closeAfterReply();

@@ -38,6 +38,7 @@ export const FLAG: Record<Flag, number> = {
   subscriber: 1 << 25,
   aborts_transaction: 1 << 26,
   ends_transaction: 1 << 27,
+  runs_script: 1 << 28,
 };
 
 /** Flags that rows carry for the gates and COMMAND does not print. */
@@ -50,6 +51,7 @@ const HIDDEN_FLAGS =
   FLAG.immediate |
   FLAG.subscriber |
   FLAG.aborts_transaction |
+  FLAG.runs_script |
   FLAG.ends_transaction;
 
 const GROUP_CATEGORY: Partial<Record<Group, Category>> = {

@@ -3,6 +3,7 @@
  * duty is one small function with its own period; none may take long, since clients wait meanwhile.
  */
 import type { Timer } from '../host/host.ts';
+import { CONDITION } from './gates.ts';
 import type { Server } from './server.ts';
 
 /** Milliseconds of each second that resizing tables may take, at most, per run. */
@@ -33,7 +34,8 @@ export class Cron {
 
   #run(): void {
     const server = this.#server;
-    if (this.paused) return;
+    // While a script runs for too long, nothing changes but by it.
+    if (this.paused || (server.conditions & CONDITION.busy) !== 0) return;
     server.enter(() => {
       const now = server.keyspace.nowMs;
       server.clients.look(now, this.#hz);

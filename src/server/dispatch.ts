@@ -8,7 +8,7 @@ import type { Mark, Reply } from '../protocol/reply.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
 import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
-import { GONE, passGates, POSTPONE } from './gates.ts';
+import { flagsOf, GONE, passGates, POSTPONE } from './gates.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
 import { queueCommand } from './transactions.ts';
@@ -19,10 +19,24 @@ const RUN_CALLS_MAX = 64;
 const RUN_REQUEST_BYTES_MAX = 1024;
 const UNKNOWN_COMMAND_ARGUMENTS_BYTES = 128;
 
+/** A call that has begun and not ended. */
+interface HaltedCall {
+  readonly call: Call;
+  readonly depth: number;
+  readonly startUs: number;
+  /** `Server.changes` when it began. */
+  readonly changesBefore: number;
+  /** What its handler has left to do. */
+  readonly rest: (() => void) | null;
+}
+
+/** Calls that are nested, innermost first. */
+export type HaltedCalls = readonly HaltedCall[];
+
 export class Dispatcher {
   readonly #server: Server;
   /** One per nesting level, reused. */
-  readonly #calls: Call[] = [];
+  #calls: Call[] = [];
   #depth = 0;
   /** Monotonic time when the run below, or the next execution, started. */
   #clockUs = 0;
@@ -34,6 +48,9 @@ export class Dispatcher {
   #errorsSeen = 0;
   /** The client that is answered after it has been waiting. */
   #answered: Session | null = null;
+  /** The calls that return unfinished, innermost first; null while none does. */
+  #halting: HaltedCall[] | null = null;
+  #rest: (() => void) | null = null;
   /** Where pushes stand among the replies of this turn. */
   #pushes: { readonly from: Mark; readonly to: Mark }[] = [];
 
@@ -74,7 +91,7 @@ export class Dispatcher {
       if (verdict === GONE) return true;
       if (verdict !== null) return this.#reject(session, command, args, verdict);
       if (session.transaction !== null && !command.has(FLAG.immediate)) {
-        queueCommand(session, command, args);
+        queueCommand(session, command, args, flagsOf(server, command, args));
         return true;
       }
     }
@@ -145,6 +162,15 @@ export class Dispatcher {
       reply.error(error instanceof ReplyError ? error.text : server.reportFault(session, command, error));
     }
     this.#depth = depth;
+    if (this.#halting !== null) this.#leaveUnfinished(this.#halting, call, startUs, changesBefore);
+    else this.#conclude(call, isRun, startUs, changesBefore);
+  }
+
+  /** Everything that follows a command once it has ended. */
+  #conclude(call: Call, isRun: boolean, startUs: number, changesBefore: number): void {
+    const server = this.#server;
+    const { command } = call;
+    const { statistics } = server;
     command.calls++;
     statistics.commands++;
     if (!isRun) this.#account(call, startUs);
@@ -153,6 +179,82 @@ export class Dispatcher {
     this.#errorsSeen = statistics.errorReplies;
     if (server.changes !== changesBefore || call.propagation !== null) server.propagate(call, changesBefore);
     if (server.observers !== 0) server.observe(call);
+  }
+
+  // -------------------------------------------------------------------------------------------- calls that take their time
+
+  /** Whether the call that runs has halted: who called it must return too, and say with `goOnWith` what it leaves undone. */
+  get isHalting(): boolean {
+    return this.#halting !== null;
+  }
+
+  /**
+   * The call that runs cannot end now, but must not hold up the event loop. It returns, and so does everything around it,
+   * without being accounted for; `goOn` takes up again what is returned here. Until then the session has to be parked.
+   */
+  halt(): HaltedCalls {
+    return (this.#halting = []);
+  }
+
+  /** @param rest what the handler that runs does when the call within it, which has halted, has ended. */
+  goOnWith(rest: () => void): void {
+    this.#rest = rest;
+  }
+
+  #leaveUnfinished(halted: HaltedCall[], call: Call, startUs: number, changesBefore: number): void {
+    const depth = this.#depth;
+    call.args = call.args.detach();
+    halted.push({ call, depth, startUs, changesBefore, rest: this.#rest });
+    this.#rest = null;
+    if (depth > 0) return;
+    // Others are served meanwhile, with other calls.
+    this.#halting = null;
+    this.#calls = [];
+  }
+
+  /**
+   * Goes on with calls that have halted.
+   * @param run goes on with the innermost one; says whether it has ended.
+   * @returns whether all have ended; false also if another call within them has halted.
+   */
+  goOn(halted: HaltedCalls, run: () => boolean): boolean {
+    const server = this.#server;
+    for (const { call, depth } of halted) {
+      call.reply = call.session.reply;
+      this.#calls[depth] = call;
+    }
+    const { session } = halted.at(-1)!.call;
+    session.clear(SESSION.blocked);
+    this.#errorsSeen = server.statistics.errorReplies;
+    this.#depth = halted.length;
+    const haveEnded = run() && this.#concludeAll(halted);
+    this.#depth = 0;
+    this.#calls = [];
+    session.set(SESSION.blocked);
+    return haveEnded;
+  }
+
+  /** Ends the innermost of the calls, goes on with the one around it, and so on. */
+  #concludeAll(halted: HaltedCalls): boolean {
+    const server = this.#server;
+    for (const [at, { call, depth, startUs, changesBefore, rest }] of halted.entries()) {
+      if (at > 0) {
+        this.#depth = depth + 1;
+        try {
+          rest?.();
+        } catch (error) {
+          call.reply.error(server.reportFault(call.session, call.command, error));
+        }
+        if (this.#halting !== null) {
+          this.#halting.push({ ...halted[at]!, rest: this.#rest }, ...halted.slice(at + 1));
+          this.#halting = this.#rest = null;
+          return false;
+        }
+      }
+      this.#depth = depth;
+      this.#conclude(call, false, startUs, changesBefore);
+    }
+    return true;
   }
 
   /**

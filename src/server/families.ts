@@ -28,6 +28,7 @@ import { monitorCommands } from './monitor-commands.ts';
 import { aofCommands } from './persistence/aof-commands.ts';
 import { persistenceCommands } from './persistence/persistence-commands.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
+import { functionCommands } from './scripting/function-commands.ts';
 import { scriptCommands } from './scripting/script-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { slowLogCommands } from './slow-log-commands.ts';
@@ -66,6 +67,7 @@ export const standaloneFamilies: readonly Family[] = [
   aofCommands,
   persistenceCommands,
   pubsubCommands,
+  functionCommands,
   scriptCommands,
   transactionCommands,
 ];

@@ -7,7 +7,7 @@
  * `Session.gated` are both 0.
  */
 import type { Arguments } from '../core/arguments.ts';
-import { BUSY, LOADING, NO_AUTH, NOT_IN_MULTI, OUT_OF_MEMORY } from '../core/errors.ts';
+import { LOADING, NO_AUTH, NOT_IN_MULTI, OUT_OF_MEMORY } from '../core/errors.ts';
 import { type Command, FLAG } from './command-table.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
@@ -162,7 +162,11 @@ export const gates: readonly Gate[] = [
     name: 'busy',
     server: CONDITION.busy,
     session: 0,
-    check: (_server, _session, command) => (command.has(FLAG.allow_busy) ? null : BUSY),
+    check(server, session, command) {
+      // Our master's commands wait: none may get lost.
+      if (session.has(SESSION.master)) return POSTPONE;
+      return command.has(FLAG.allow_busy) ? null : server.scripting.busyText;
+    },
   },
   {
     name: 'replica link',
@@ -181,10 +185,15 @@ export const gates: readonly Gate[] = [
   },
 ];
 
+/** The flags of a command by which it is judged: a script may say itself what it does. */
+export function flagsOf({ scripting }: Server, command: Command, args: Arguments): number {
+  return command.has(FLAG.runs_script) ? scripting.flagsOf(command, args) : command.flags;
+}
+
 /** Sends a request through the gates. */
 export function passGates(server: Server, session: Session, command: Command, args: Arguments): Verdict {
   const isExec = command.has(FLAG.aborts_transaction) && session.transaction !== null;
-  const flags = isExec ? session.transaction!.flagsOf(command) : command.flags;
+  const flags = isExec ? session.transaction!.flagsOf(command) : flagsOf(server, command, args);
   for (const gate of gates) {
     if ((server.conditions & gate.server) === 0 && (session.flags & gate.session) === 0) continue;
     const verdict = gate.check(server, session, command, flags, args);

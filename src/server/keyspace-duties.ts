@@ -7,6 +7,7 @@ import { Frequency } from '../data/frequency.ts';
 import type { Removal } from '../data/value.ts';
 import type { Timer } from '../host/host.ts';
 import type { ConfigValues } from './config/parameters.ts';
+import { CONDITION } from './gates.ts';
 import type { Server } from './server.ts';
 
 /** A fast cycle is not repeated sooner. */
@@ -89,7 +90,7 @@ function expireActively(server: Server): () => void {
   };
   const runFastCycle = (): void => {
     fastCycle = null;
-    if (!server.debugging.activeExpiry) return;
+    if (!server.debugging.activeExpiry || (server.conditions & CONDITION.busy) !== 0) return;
     server.enter(() => expiry.fastCycle());
     report();
   };

@@ -11,6 +11,7 @@
 import { Arguments } from '../core/arguments.ts';
 import type { Call } from './call.ts';
 import { FLAG } from './command-table.ts';
+import { CONDITION } from './gates.ts';
 import { OBSERVER } from './monitor.ts';
 import type { Server } from './server.ts';
 
@@ -81,7 +82,8 @@ export class Propagation {
   /** Hands everything to the sinks. To be called when no command runs. */
   flush(asOne = true): void {
     const effects = this.#effects;
-    if (effects.length === 0) return;
+    // A script that gives way has not ended: what it did stays together.
+    if (effects.length === 0 || (this.#server.conditions & CONDITION.busy) !== 0) return;
     this.#effects = [];
     this.#server.setObserver(OBSERVER.propagation, false);
     for (const sink of this.#server.hooks.changeSinks) {

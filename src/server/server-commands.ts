@@ -3,6 +3,7 @@ import { fail, SYNTAX_ERROR } from '../core/errors.ts';
 import { bytesOf } from '../core/latin1.ts';
 import { freeSoon } from '../data/value.ts';
 import type { Call } from './call.ts';
+import { CONDITION } from './gates.ts';
 import { lolwut } from './lolwut.ts';
 import { serverFamily } from './rows.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './shutdown.ts';
@@ -118,6 +119,7 @@ function shutdown(c: Call): void {
     else c.reply.error(refusal);
     return;
   }
+  if (!request.nosave && (c.server.conditions & CONDITION.busy) !== 0) fail(c.server.scripting.busyText);
   const error = c.server.shutdown.requestBy(c.session, request);
   if (error !== null) c.reply.error(error);
 }

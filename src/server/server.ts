@@ -191,6 +191,7 @@ export class Server implements Services {
     provideDebugCommands(this.debugging);
     provideReload(this.debugging);
     provideLoadAof(this.debugging);
+    this.scripting.provide();
     wireConfig(this);
   }
 
@@ -277,7 +278,8 @@ export class Server implements Services {
   /** Sets the keyspace's time for a command that starts at a monotonic time of this turn. */
   advanceTime(nowUs: number): void {
     const nowMs = this.#turnMs + Math.floor((nowUs - this.#turnUs) / 1000);
-    if (nowMs !== this.keyspace.nowMs) this.keyspace.setTime(nowMs);
+    // To a script no time passes.
+    if (nowMs !== this.keyspace.nowMs && (this.conditions & CONDITION.busy) === 0) this.keyspace.setTime(nowMs);
   }
 
   /** Executes what a session has sent, as far as it goes. */
@@ -371,6 +373,7 @@ export class Server implements Services {
     this.#stopKeyspaceDuties();
     this.pause.stop();
     this.migrations.close();
+    this.scripting.stop();
     for (const session of this.sessions.values()) session.close();
     this.listeners.close(done);
   }

@@ -34,7 +34,20 @@ function exec(c: Call): void {
   server.watches.unwatch(session);
   session.set(SESSION.inExec);
   reply.array(transaction.queued.length);
-  for (const queued of transaction.queued) runQueued(c, queued);
+  runFrom(c, transaction, 0);
+}
+
+/** Runs the queued commands from one on, then ends the transaction. */
+function runFrom(c: Call, transaction: Transaction, from: number): void {
+  const { server, session } = c;
+  const { dispatcher } = server;
+  for (let at = from; at < transaction.queued.length; at++) {
+    runQueued(c, transaction.queued[at]!);
+    if (dispatcher.isHalting) {
+      dispatcher.goOnWith(() => runFrom(c, transaction, at + 1));
+      return;
+    }
+  }
   session.clear(SESSION.inExec);
   discardTransaction(server, session);
 }

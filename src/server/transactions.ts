@@ -30,11 +30,12 @@ export class Transaction {
   #any = 0;
   #all = -1;
 
-  queue(command: Command, args: Arguments): void {
+  /** @param flags by which the command is judged. */
+  queue(command: Command, args: Arguments, flags: number = command.flags): void {
     this.queued.push({ command, args: args.detach() });
     this.bytes += args.totalLength() + args.count * POINTER_BYTES;
-    this.#any |= command.flags;
-    this.#all &= command.flags;
+    this.#any |= flags;
+    this.#all &= flags;
   }
 
   spoil(): void {
@@ -48,9 +49,9 @@ export class Transaction {
 }
 
 /** Takes a command into the transaction of a session. One that cannot succeed any more is not worth the memory. */
-export function queueCommand(session: Session, command: Command, args: Arguments): void {
+export function queueCommand(session: Session, command: Command, args: Arguments, flags: number): void {
   const transaction = session.transaction!;
-  if (!transaction.spoilt && !session.has(SESSION.dirty)) transaction.queue(command, args);
+  if (!transaction.spoilt && !session.has(SESSION.dirty)) transaction.queue(command, args, flags);
   session.reply.simple('QUEUED');
 }
 

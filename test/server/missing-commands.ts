@@ -8,10 +8,6 @@ export const missingCommands: Readonly<Record<string, readonly string[]>> = {
     cluster|set-config-epoch cluster|setslot cluster|shards cluster|slaves cluster|slots readonly
     readwrite restore-asking
   `),
-  scripting: words(`
-    fcall fcall_ro function function|delete function|dump function|flush
-    function|help function|kill function|list function|load function|restore function|stats
-  `),
 };
 
 function words(text: string): string[] {

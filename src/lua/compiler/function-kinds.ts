@@ -2,8 +2,8 @@
  * Which functions of a chunk have to be suspendable.
  *
  * A script that runs too long gives way to other clients at the back edge of a loop (suspension.ts). For that, a
- * function with a loop becomes a generator, and so does a function that calls one of those by the name of a local that
- * is never assigned again. A chunk that names `coroutine` may yield anywhere: there every function is one.
+ * function with a loop becomes a generator, and so do a function that calls one of those by the name of a local that
+ * is never assigned again, and the function in which one of those stands. A chunk that names `coroutine` may yield anywhere: there every function is one.
  *
  * Lua's tail calls need no stack. A function that ends with a call of itself becomes a loop here; the tail call of
  * another function is a call as any other.
@@ -20,7 +20,7 @@ export interface FunctionKinds {
 export function findKinds(main: FunctionBody): FunctionKinds {
   const survey = new Survey();
   survey.body(main);
-  const { bodies, named, tailRecursive } = survey;
+  const { bodies, named, tailRecursive, enclosing } = survey;
   const found = new Set(bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || survey.namesCoroutine));
   for (let before = -1; before !== found.size;) {
     before = found.size;
@@ -29,6 +29,9 @@ export function findKinds(main: FunctionBody): FunctionKinds {
         const called = local.assigned ? undefined : named.get(local);
         if (called !== undefined && found.has(called)) found.add(body);
       }
+      // What a function makes it calls, as a rule: pcall(function() while true do ... end end).
+      const outer = enclosing.get(body);
+      if (outer !== undefined && found.has(body)) found.add(outer);
     }
   }
   return { suspendable: found, tailRecursive };
@@ -40,12 +43,15 @@ class Survey {
   /** Locals that were declared with a function. */
   readonly named = new Map<Local, FunctionBody>();
   readonly tailRecursive = new Map<FunctionBody, Local>();
+  /** The function in which another one stands. */
+  readonly enclosing = new Map<FunctionBody, FunctionBody>();
   namesCoroutine = false;
   #current: FunctionBody | null = null;
 
   body(body: FunctionBody): void {
     const outer = this.#current;
     this.#current = body;
+    if (outer !== null) this.enclosing.set(body, outer);
     this.bodies.push(body);
     this.#block(body.block);
     this.#current = outer;

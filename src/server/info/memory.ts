@@ -44,7 +44,7 @@ export function memoryInfo(server: Server): string[] {
 }
 
 /** Nothing is reported for the engines themselves: an engine is part of the process, not of a dataset. */
-function scriptLines({ memory }: Server): string[] {
+function scriptLines({ memory, scripting }: Server): string[] {
   const scripts = memory.from('scripts');
   const functions = memory.from('functions');
   return [
@@ -52,9 +52,9 @@ function scriptLines({ memory }: Server): string[] {
     'used_memory_vm_eval:0',
     'used_memory_lua_human:0B',
     `used_memory_scripts_eval:${scripts}`,
-    'number_of_cached_scripts:0',
-    'number_of_functions:0',
-    'number_of_libraries:0',
+    `number_of_cached_scripts:${scripting.count}`,
+    `number_of_functions:${scripting.functions.functionCount}`,
+    `number_of_libraries:${scripting.functions.libraryCount}`,
     'used_memory_vm_functions:0',
     'used_memory_vm_total:0',
     'used_memory_vm_total_human:0B',

@@ -22,6 +22,23 @@ import { isErrorTable, type ScriptRun, toArguments } from './script-run.ts';
 const VERSION_NUMBER = 0x0007000f;
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'verbose', 'notice', 'warning'];
 
+const CONSTANTS: Readonly<Record<string, number | string>> = {
+  REDIS_VERSION,
+  REDIS_VERSION_NUM: VERSION_NUMBER,
+  LOG_DEBUG: 0,
+  LOG_VERBOSE: 1,
+  LOG_NOTICE: 2,
+  LOG_WARNING: 3,
+};
+
+const REPLICATION_CONSTANTS: Readonly<Record<string, number>> = {
+  REPL_NONE: PROPAGATE.none,
+  REPL_AOF: PROPAGATE.aof,
+  REPL_SLAVE: PROPAGATE.replicas,
+  REPL_REPLICA: PROPAGATE.replicas,
+  REPL_ALL: PROPAGATE.all,
+};
+
 export interface RedisLibraryOptions {
   readonly server: Server;
   /** The script that runs, or null. */
@@ -35,24 +52,19 @@ export function registerRedisLibrary(engine: Engine, options: RedisLibraryOption
     ...replyFunctions(),
     ...surroundings(options),
   });
-  const constants: Record<string, number | string> = {
-    REPL_NONE: PROPAGATE.none,
-    REPL_AOF: PROPAGATE.aof,
-    REPL_SLAVE: PROPAGATE.replicas,
-    REPL_REPLICA: PROPAGATE.replicas,
-    REPL_ALL: PROPAGATE.all,
-    REDIS_VERSION,
-    REDIS_VERSION_NUM: VERSION_NUMBER,
-    LOG_DEBUG: 0,
-    LOG_VERBOSE: 1,
-    LOG_NOTICE: 2,
-    LOG_WARNING: 3,
-  };
-  for (const [name, value] of Object.entries(constants)) library.setString(name, value);
+  for (const [name, value] of Object.entries(REPLICATION_CONSTANTS)) library.setString(name, value);
+  for (const [name, value] of Object.entries(CONSTANTS)) library.setString(name, value);
   engine.globals.setString('redis', library);
 }
 
-function raise(text: string): never {
+/** What a library of functions has of it while it is loaded. */
+export function registerLoadLibrary(library: LuaTable, server: Server): LuaTable {
+  for (const [name, value] of Object.entries(CONSTANTS)) library.setString(name, value);
+  return register(library, { log: logger(server) });
+}
+
+/** Ends the script with an error that has a code. */
+export function raise(text: string): never {
   throw new LuaError(errorTable(`ERR ${text}`, false), currentPosition());
 }
 
@@ -126,22 +138,26 @@ function withCode(error: string): string {
   return `${code} ${message.replace(/^[\r\n]+|[\r\n]+$/g, '')}`;
 }
 
-function surroundings(options: RedisLibraryOptions): Record<string, LuaFunction> {
+function surroundings({ server }: RedisLibraryOptions): Record<string, LuaFunction> {
   return {
-    log: (...args) => {
-      if (args.length < 2) raise('redis.log() requires two arguments or more.');
-      const level = toNumber(args[0]);
-      if (level === undefined) raise('First argument must be a number (log level).');
-      const name = LOG_LEVELS[Math.trunc(level)];
-      if (name === undefined) raise('Invalid debug level.');
-      const texts = args.slice(1).map((value) => toText(value));
-      options.server.log.write(name, texts.filter((each) => each !== undefined).join(' '));
-      return [];
-    },
+    log: logger(server),
     /** There is no debugger: these do nothing, as without one. */
     breakpoint: () => false,
     debug: () => [],
     /** Scripts always replicate their effects. */
     replicate_commands: () => true,
+  };
+}
+
+function logger(server: Server): LuaFunction {
+  return (...args: LuaValue[]) => {
+    if (args.length < 2) raise('redis.log() requires two arguments or more.');
+    const level = toNumber(args[0]);
+    if (level === undefined) raise('First argument must be a number (log level).');
+    const name = LOG_LEVELS[Math.trunc(level)];
+    if (name === undefined) raise('Invalid debug level.');
+    const texts = args.slice(1).map((value) => toText(value));
+    server.log.write(name, texts.filter((each) => each !== undefined).join(' '));
+    return [];
   };
 }

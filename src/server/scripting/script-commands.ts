@@ -1,11 +1,11 @@
 /** EVAL, EVALSHA and SCRIPT. */
-import { fail, SYNTAX_ERROR } from '../../core/errors.ts';
+import { fail } from '../../core/errors.ts';
+import { replyHelp } from '../../commands/help.ts';
 import { numberedKeys } from '../../commands/row.ts';
 import type { Call } from '../call.ts';
 import { serverFamily } from '../rows.ts';
 
 const SCRIPT_HELP = [
-  'SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
   'DEBUG (YES|SYNC|NO)',
   '    There is no debugger here: YES and SYNC are refused.',
   'EXISTS <sha1> [<sha1> ...]',
@@ -16,22 +16,19 @@ const SCRIPT_HELP = [
   '    Ends the script that is running.',
   'LOAD <script>',
   '    Keeps a script for EVALSHA without running it.',
-  'HELP',
-  '    Prints this help.',
 ];
 
 function evaluate(isReadOnly: boolean): (c: Call) => void {
   return (c) => {
     c.server.monitors.feedScript(c);
-    const { scripting } = c.server;
-    scripting.evaluate(c, scripting.load(c.args.binary(1)), isReadOnly);
+    c.server.scripting.evaluate(c, isReadOnly);
   };
 }
 
 function evaluateBySha(isReadOnly: boolean): (c: Call) => void {
   return (c) => {
     c.server.monitors.feedScript(c);
-    c.server.scripting.evaluateBySha(c, c.args.binary(1), isReadOnly);
+    c.server.scripting.evaluateBySha(c, isReadOnly);
   };
 }
 
@@ -58,7 +55,8 @@ function scriptFlush(c: Call): void {
 }
 
 function scriptKill(c: Call): void {
-  fail(c.server.scripting.running === null ? 'NOTBUSY No scripts in execution right now.' : SYNTAX_ERROR);
+  c.server.scripting.kill(false);
+  c.reply.ok();
 }
 
 function scriptDebug(c: Call): void {
@@ -68,8 +66,7 @@ function scriptDebug(c: Call): void {
 }
 
 function scriptHelp(c: Call): void {
-  c.reply.array(SCRIPT_HELP.length);
-  for (const line of SCRIPT_HELP) c.reply.simple(line);
+  replyHelp(c, SCRIPT_HELP);
 }
 
 const EVAL_KEYS = numberedKeys(2, 'RW access update');
@@ -80,7 +77,7 @@ export const scriptCommands = serverFamily('scripting', [
   {
     name: 'eval',
     arity: -3,
-    flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    flags: ['noscript', 'stale', 'skip_monitor', 'may_replicate', 'no_mandatory_keys', 'movablekeys', 'runs_script'],
     keys: EVAL_KEYS,
     since: '2.6.0',
     summary: 'Runs a Lua script',
@@ -91,7 +88,7 @@ export const scriptCommands = serverFamily('scripting', [
   {
     name: 'eval_ro',
     arity: -3,
-    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys', 'runs_script'],
     keys: READ_ONLY_KEYS,
     since: '7.0.0',
     summary: 'Runs a Lua script that must not write',
@@ -102,7 +99,7 @@ export const scriptCommands = serverFamily('scripting', [
   {
     name: 'evalsha',
     arity: -3,
-    flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    flags: ['noscript', 'stale', 'skip_monitor', 'may_replicate', 'no_mandatory_keys', 'movablekeys', 'runs_script'],
     keys: EVAL_KEYS,
     since: '2.6.0',
     summary: 'Runs a Lua script that the server knows, by its SHA1',
@@ -113,7 +110,7 @@ export const scriptCommands = serverFamily('scripting', [
   {
     name: 'evalsha_ro',
     arity: -3,
-    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+    flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys', 'runs_script'],
     keys: READ_ONLY_KEYS,
     since: '7.0.0',
     summary: 'Runs a Lua script that must not write and that the server knows, by its SHA1',

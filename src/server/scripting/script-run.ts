@@ -7,6 +7,7 @@
  */
 import { formatDouble17g } from '../../core/double.ts';
 import { Arguments } from '../../core/arguments.ts';
+import type { Engine } from '../../lua/engine.ts';
 import type { LuaValue } from '../../lua/value.ts';
 import type { Call } from '../call.ts';
 import { type Command, FLAG } from '../command-table.ts';
@@ -14,7 +15,9 @@ import { CONDITION } from '../gates.ts';
 import type { Server } from '../server.ts';
 import { SESSION, type Session } from '../session.ts';
 import { errorTable, replyToLua } from './reply-to-lua.ts';
+import { isShortOfMemory } from './script-gates.ts';
 import { SCRIPT_FLAG } from './script-header.ts';
+import { ScriptTimer } from './script-timer.ts';
 import type { LuaTable } from '../../lua/table.ts';
 
 const TAKEN_OVER = SESSION.readonly | SESSION.asking;
@@ -26,6 +29,8 @@ export interface ScriptRunOptions {
   readonly session: Session;
   /** SHA1 of the script, or the function's name. */
   readonly name: string;
+  /** The engine that runs it. */
+  readonly engine: Engine;
   /** Bits of SCRIPT_FLAG. */
   readonly flags: number;
   /** By EVAL_RO, EVALSHA_RO or FCALL_RO. */
@@ -38,7 +43,12 @@ export class ScriptRun {
   readonly caller: Call;
   readonly name: string;
   readonly isFunction: boolean;
-  readonly startUs: number;
+  readonly engine: Engine;
+  readonly timer: ScriptTimer;
+  /** It runs for so long that others are answered meanwhile, between its slices. */
+  isSlow = false;
+  /** SCRIPT KILL or FUNCTION KILL was called. */
+  isKilled = false;
   /** It may not write. */
   readonly isReadOnly: boolean;
   /** It has written: it cannot be killed, and must not be stopped half way. */
@@ -48,21 +58,21 @@ export class ScriptRun {
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
-  constructor({ server, caller, session, name, flags, isReadOnly, isFunction }: ScriptRunOptions) {
+  constructor({ server, caller, session, name, engine, flags, isReadOnly, isFunction }: ScriptRunOptions) {
     this.server = server;
     this.caller = caller;
     this.name = name;
     this.isFunction = isFunction;
-    this.startUs = server.host.clock.monotonicUs();
+    this.engine = engine;
+    this.timer = new ScriptTimer(server.host.clock);
     this.isReadOnly = isReadOnly || (flags & (SCRIPT_FLAG.noWrites | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.noWrites;
     this.#session = session;
     this.#flags = flags;
-    this.#isShortOfMemory =
-      (server.conditions & CONDITION.maxmemory) !== 0 && server.eviction.bringWithinLimit() === 'exhausted';
+    this.#isShortOfMemory = isShortOfMemory(server);
     session.db = caller.db;
     session.user = caller.session.user;
     session.clear(TAKEN_OVER);
-    session.set(SESSION.inScript | (caller.session.flags & TAKEN_OVER));
+    session.set(caller.session.flags & TAKEN_OVER);
     session.output.protocol = 2;
   }
 
@@ -136,9 +146,13 @@ export class ScriptRun {
 
   #refuseBySlot(command: Command, args: Arguments): string | null {
     const { server } = this;
-    if ((server.conditions & CONDITION.cluster) === 0) return null;
+    if ((server.conditions & CONDITION.cluster) === 0 || this.caller.session.has(SESSION.master)) return null;
     const refusal = server.hooks.router?.route(this.#session, command, args) ?? null;
-    return refusal === null ? null : 'ERR Script attempted to access a non local key in a cluster node';
+    if (refusal === null) return null;
+    if (!refusal.startsWith('CLUSTERDOWN')) return 'ERR Script attempted to access a non local key in a cluster node';
+    return refusal.includes('only accepts read commands')
+      ? 'ERR Script attempted to execute a write command while the cluster is down and readonly'
+      : 'ERR Script attempted to execute a command while the cluster is down';
   }
 }
 

@@ -1,31 +1,46 @@
 /**
- * The scripts of a server: what EVAL has seen, the engine that runs them, and the script that is running.
+ * The scripts of a server: what EVAL has seen, the libraries of functions, the engines that run them, and the script that
+ * is running.
  *
- * The engine is made when it is first needed. A script is compiled when it is first seen and kept until SCRIPT FLUSH,
- * as in Redis: clients that know its SHA1 count on it.
+ * EVAL and functions have an engine each, made when it is first needed. A script is compiled when it is first seen and
+ * kept until SCRIPT FLUSH, as in Redis: clients that know its SHA1 count on it.
  */
+import type { Arguments } from '../../core/arguments.ts';
 import { sha1Hex } from '../../core/sha1.ts';
+import { fail } from '../../core/errors.ts';
 import { compile } from '../../lua/compiler/compile.ts';
 import { Engine } from '../../lua/engine.ts';
 import { LuaSyntaxError } from '../../lua/syntax-error.ts';
 import { LuaTable } from '../../lua/table.ts';
-import type { LuaFunction, LuaValue, Suspendable } from '../../lua/value.ts';
-import { fail } from '../../core/errors.ts';
-import { settled } from '../../lua/suspension.ts';
+import type { LuaFunction, LuaValue } from '../../lua/value.ts';
 import type { Call } from '../call.ts';
+import type { Command } from '../command-table.ts';
 import { NOWHERE } from '../nowhere.ts';
 import { PROPAGATE } from '../propagation.ts';
 import type { Server } from '../server.ts';
 import { SESSION, Session } from '../session.ts';
-import { luaToReply, writeError } from './lua-to-reply.ts';
+import { FunctionLibraries } from './function-libraries.ts';
+import type { LibraryFunction } from './function-library.ts';
 import { protect } from './protection.ts';
 import { registerRedisLibrary } from './redis-library.ts';
+import { ScriptExecution } from './script-execution.ts';
+import { commandFlagsOf, refuseScript } from './script-gates.ts';
 import { readScriptHeader } from './script-header.ts';
-import { ScriptRun } from './script-run.ts';
+import { ScriptRun, type ScriptRunOptions } from './script-run.ts';
 
 const CHUNK_NAME = 'user_script';
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const SHA_LENGTH = 40;
+/** Of the table of scripts and of a script, besides its source. */
+const SCRIPT_OVERHEAD_BYTES = 120;
+const NOT_BUSY = 'NOTBUSY No scripts in execution right now.';
+const SENT_BY_MASTER =
+  'UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.';
+const HAS_WRITTEN =
+  'UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the ' +
+  'script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.';
+const BUSY_SCRIPT = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
+const BUSY_FUNCTION = 'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.';
 
 export interface Script {
   readonly sha: string;
@@ -37,31 +52,47 @@ export interface Script {
 
 export class Scripting {
   readonly #server: Server;
+  readonly functions: FunctionLibraries;
   readonly #scripts = new Map<string, Script>();
+  #sourceBytes = 0;
   #engine: Engine | null = null;
   #session: Session | null = null;
-  #run: ScriptRun | null = null;
+  #execution: ScriptExecution | null = null;
 
   constructor(server: Server) {
     this.#server = server;
+    this.functions = new FunctionLibraries(server, () => this.newEngine());
   }
 
-  /** The script that runs, or null. */
-  get running(): ScriptRun | null {
-    return this.#run;
+  /** The server is composed. */
+  provide(): void {
+    const { memory, persistence } = this.#server;
+    memory.addSource('scripts', () => this.#scripts.size * SCRIPT_OVERHEAD_BYTES + this.#sourceBytes);
+    memory.addSource('functions', () => this.functions.usedBytes);
+    persistence.functions = this.functions;
   }
 
-  get engine(): Engine {
-    if (this.#engine !== null) return this.#engine;
+  /** The server closes. */
+  stop(): void {
+    this.#execution?.stop();
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- engines
+
+  /** An engine with the library of Redis; nothing in it can be changed. */
+  newEngine(): Engine {
     const engine = new Engine();
     registerRedisLibrary(engine, {
       server: this.#server,
-      run: () => this.#run,
+      run: () => this.running,
       setPropagation: (mask) => (this.#server.propagation.scriptMask = mask),
     });
-    engine.globals.setString('KEYS', undefined);
     protect(engine);
-    return (this.#engine = engine);
+    return engine;
+  }
+
+  get engine(): Engine {
+    return (this.#engine ??= this.newEngine());
   }
 
   get #scriptSession(): Session {
@@ -90,6 +121,7 @@ export class Scripting {
     const { flags, body } = readScriptHeader(source);
     const script = { sha, flags, source, main: this.#compile(body) };
     this.#scripts.set(sha, script);
+    this.#sourceBytes += source.length;
     return script;
   }
 
@@ -105,78 +137,108 @@ export class Scripting {
   /** SCRIPT FLUSH. */
   flush(): void {
     this.#scripts.clear();
+    this.#sourceBytes = 0;
     this.#engine = null;
+  }
+
+  /** The flags of a command that runs a script, as the gates see them. */
+  flagsOf({ flags, row }: Command, args: Arguments): number {
+    const scriptFlags = this.#scriptFlags(row.name, args);
+    return scriptFlags === null ? flags : commandFlagsOf(flags, scriptFlags);
+  }
+
+  /** Bits of SCRIPT_FLAG, or null if there is no such script. */
+  #scriptFlags(command: string, args: Arguments): number | null {
+    const name = args.binary(1);
+    if (command.startsWith('fcall')) return this.functions.find(name)?.flags ?? null;
+    if (command.startsWith('evalsha')) return this.find(name)?.flags ?? null;
+    if (!name.startsWith('#!')) return null;
+    try {
+      return readScriptHeader(name).flags;
+    } catch {
+      return null;
+    }
   }
 
   // --------------------------------------------------------------------------------------------------------- execution
 
+  /** The script that runs, or null. */
+  get running(): ScriptRun | null {
+    return this.#execution?.run ?? null;
+  }
+
+  /** What others are told while a script runs for too long. */
+  get busyText(): string {
+    return this.running?.isFunction === true ? BUSY_FUNCTION : BUSY_SCRIPT;
+  }
+
   /** Runs a script by its SHA1. Throws a ReplyError if there is none. */
-  evaluateBySha(call: Call, sha: string, isReadOnly: boolean): void {
-    this.evaluate(call, this.find(sha) ?? fail(NO_SCRIPT), isReadOnly);
+  evaluateBySha(call: Call, isReadOnly: boolean): void {
+    const keys = keyCount(call, call.integer(2));
+    this.#evaluate(call, this.find(call.args.binary(1)) ?? fail(NO_SCRIPT), keys, isReadOnly);
   }
 
-  /** Runs a script with the arguments of the call: SHA1 or source, number of keys, keys, other arguments. */
-  evaluate(call: Call, script: Script, isReadOnly: boolean): void {
-    const { args } = call;
-    const keys = args.integer(2);
-    if (keys > args.count - 3) fail("ERR Number of keys can't be greater than number of args");
-    if (keys < 0) fail("ERR Number of keys can't be negative");
-    const { globals } = this.engine;
-    const run = this.#begin(call, script, isReadOnly);
-    globals.setString('KEYS', listOf(call, 3, 3 + keys));
-    globals.setString('ARGV', listOf(call, 3 + keys, args.count));
-    this.#execute(run, script.main);
+  /** Runs a script given as its source. */
+  evaluate(call: Call, isReadOnly: boolean): void {
+    const keys = keyCount(call, call.integer(2));
+    this.#evaluate(call, this.load(call.args.binary(1)), keys, isReadOnly);
   }
 
-  #begin(caller: Call, { sha, flags }: Script, isReadOnly: boolean): ScriptRun {
+  #evaluate(call: Call, { sha, flags, main }: Script, keys: number, isReadOnly: boolean): void {
+    const { engine } = this;
+    const run = this.#begin(call, { name: sha, flags, engine, isReadOnly, isFunction: false });
+    engine.globals.setString('KEYS', listOf(call, 3, 3 + keys));
+    engine.globals.setString('ARGV', listOf(call, 3 + keys, call.args.count));
+    this.#execute(run, main);
+  }
+
+  /** FCALL. */
+  callFunction(call: Call, isReadOnly: boolean): void {
+    const called = this.functions.find(call.args.binary(1)) ?? fail('ERR Function not found');
+    const keys = keyCount(call, call.integer(2, 'ERR Bad number of keys provided'));
+    const { name, flags, callback }: LibraryFunction = called;
+    const run = this.#begin(call, { name, flags, engine: this.functions.engine, isReadOnly, isFunction: true });
+    const keyList = listOf(call, 3, 3 + keys);
+    const argumentList = listOf(call, 3 + keys, call.args.count);
+    this.#execute(run, () => callback(keyList, argumentList));
+  }
+
+  #begin(caller: Call, options: Omit<ScriptRunOptions, 'server' | 'caller' | 'session'>): ScriptRun {
     const server = this.#server;
+    // A script that is allowed everything could call EVAL.
+    if (this.#execution !== null) fail('ERR A script cannot run another one');
+    const refusal = refuseScript(server, caller.session, options.flags, options.isReadOnly);
+    if (refusal !== null) fail(refusal);
     server.propagation.scriptMask = PROPAGATE.all;
     caller.propagateInstead();
-    return new ScriptRun({
-      server,
-      caller,
-      session: this.#scriptSession,
-      name: sha,
-      flags,
-      isReadOnly,
-      isFunction: false,
-    });
+    return new ScriptRun({ server, caller, session: this.#scriptSession, ...options });
   }
 
   #execute(run: ScriptRun, main: LuaFunction): void {
-    const { reply } = run.caller;
-    this.#run = run;
-    try {
-      luaToReply(this.#complete(main), reply, run.protocol);
-    } catch (error) {
-      const { value, position } = this.engine.asLuaError(error);
-      const text = errorText(value);
-      const where = position === null ? '' : ` script: ${run.name}, on @${position.chunkName}:${position.line}.`;
-      writeError(
-        reply,
-        text + where,
-        value instanceof LuaTable && value.getString('ignore_error_stats_update') === true,
-      );
-    } finally {
-      this.#run = null;
-    }
+    this.#execution = new ScriptExecution(run, () => (this.#execution = null));
+    this.#execution.start(main);
   }
 
-  #complete(main: LuaFunction): LuaValue {
-    const result = main();
-    const end = settled(result) ? result : this.engine.pace.drain(result as Suspendable);
-    return (Array.isArray(end) ? end[0] : end) as LuaValue;
+  /** SCRIPT KILL and FUNCTION KILL. Throws a ReplyError. */
+  kill(isFunction: boolean): void {
+    const run = this.running ?? fail(NOT_BUSY);
+    if (run.caller.session.has(SESSION.master)) fail(SENT_BY_MASTER);
+    if (run.hasWritten) fail(HAS_WRITTEN);
+    if (run.isFunction !== isFunction) fail(this.busyText);
+    run.isKilled = true;
+    run.engine.pace.exhaust();
+    this.#server.log.warning('Lua script killed by user with SCRIPT KILL.');
   }
+}
+
+function keyCount({ args }: Call, count: number): number {
+  if (count > args.count - 3) fail("ERR Number of keys can't be greater than number of args");
+  if (count < 0) fail("ERR Number of keys can't be negative");
+  return count;
 }
 
 function listOf(call: Call, from: number, to: number): LuaTable {
   const items: LuaValue[] = [];
   for (let index = from; index < to; index++) items.push(call.args.binary(index));
   return LuaTable.ofList(items, 0);
-}
-
-function errorText(value: LuaValue): string {
-  if (!(value instanceof LuaTable)) return `ERR ${value === undefined ? 'nil' : String(value)}`;
-  const text = value.getString('err');
-  return typeof text === 'string' || typeof text === 'number' ? String(text) : 'ERR unknown error';
 }

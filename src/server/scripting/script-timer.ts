@@ -1,0 +1,52 @@
+/**
+ * How long a script has been running, and since when it has kept everybody waiting.
+ *
+ * In a simulation the clock stands still while a script runs. There each look at it counts for about the time that a
+ * script takes from one look to the next, so that a script without end ends there too, and after the same number of
+ * turns each time.
+ */
+import type { Clock } from '../../host/host.ts';
+
+/** What ten thousand turns of a small loop take. */
+const LOOK_US = 20;
+
+export class ScriptTimer {
+  readonly #clock: Clock;
+  readonly startUs: number;
+  #lastUs: number;
+  /** Added to a clock that stands still. */
+  #imaginedUs = 0;
+  #sliceStartUs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.startUs = this.#lastUs = this.#sliceStartUs = clock.monotonicUs();
+  }
+
+  /** Looks at the clock. */
+  look(): void {
+    const nowUs = this.#clock.monotonicUs();
+    if (nowUs === this.#lastUs) this.#imaginedUs += LOOK_US;
+    this.#lastUs = nowUs;
+  }
+
+  /** Others have been served. */
+  startSlice(): void {
+    this.#lastUs = this.#clock.monotonicUs();
+    this.#sliceStartUs = this.#nowUs;
+  }
+
+  /** Since the start, at the last look. */
+  get elapsedMs(): number {
+    return (this.#nowUs - this.startUs) / 1000;
+  }
+
+  /** Since others were served. */
+  get sliceMs(): number {
+    return (this.#nowUs - this.#sliceStartUs) / 1000;
+  }
+
+  get #nowUs(): number {
+    return this.#lastUs + this.#imaginedUs;
+  }
+}
