@@ -220,6 +220,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'COMMAND INFO': describedCommands,
   'COMMAND DOCS': describedCommands,
   'CONFIG GET': sortedPairs,
+  'FUNCTION DUMP': kind,
+  'FUNCTION LIST': sorted,
   'PUBSUB CHANNELS': sorted,
   'PUBSUB SHARDCHANNELS': sorted,
 };

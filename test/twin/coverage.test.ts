@@ -7,6 +7,11 @@ import { families } from './families.ts';
 
 const calls = drawCalls(families);
 
+/** Without an option. */
+function commandOf(name: string): string {
+  return name.split(' ', 1)[0]!;
+}
+
 describe('The twin tests of npm test', () => {
   it('draw every command and every option that the command table names', () => {
     expect(coverageGaps(calls)).toEqual([]);
@@ -15,7 +20,9 @@ describe('The twin tests of npm test', () => {
   it('leave out only commands that there are or will be', () => {
     const table = new CommandTable(standaloneFamilies);
     const coming = new Set(Object.values(missingCommands).flat());
-    expect(Object.keys(leftOut).filter((name) => table.named(name) === null && !coming.has(name))).toEqual([]);
+    expect(
+      Object.keys(leftOut).filter((name) => table.named(commandOf(name)) === null && !coming.has(commandOf(name))),
+    ).toEqual([]);
   });
 
   it('leave out nothing that they draw anyway', () => {

@@ -13,6 +13,7 @@ import { protocolFamily } from './families/protocol.ts';
 import { scanFamily } from './families/scan.ts';
 import { pauseFamily } from './families/pauses.ts';
 import { pubsubFamily, transactionFamily } from './families/sessions.ts';
+import { scriptFamily } from './families/scripts.ts';
 import { setFamily } from './families/sets.ts';
 import { sortFamily } from './families/sort.ts';
 import { sortedSetFamily } from './families/sorted-sets.ts';
@@ -42,6 +43,7 @@ export const families: readonly Family[] = [
   pauseFamily,
   aclFamily,
   introspectionFamily,
+  scriptFamily,
   scanFamily,
   protocolFamily,
 ];
