@@ -278,6 +278,24 @@ describe('A server without persistence', () => {
   });
 });
 
+describe('The option `persistence`', () => {
+  it.each([{}, { dir: 5 }, { dir: '.', aof: 'sometimes' }, { dir: '.', save: 'often' }, { dir: '.', rdb: true }, true])(
+    'is not %j',
+    async (persistence) => {
+      const wrong = startServer({ persistence: persistence as never });
+      await expect(wrong).rejects.toMatchObject({
+        code: 'ERR_BAD_OPTION',
+        message: expect.stringContaining("'none' or { dir, aof, save }"),
+      });
+    },
+  );
+
+  it('wants a directory that exists', async () => {
+    const wrong = startServer({ persistence: { dir: join(dir, 'missing') } });
+    await expect(wrong).rejects.toMatchObject({ code: 'ERR_BAD_CONFIG' });
+  });
+});
+
 function flipped(file: Buffer, at: number): Buffer {
   const copy = Buffer.from(file);
   copy[at]! ^= 0x40;
