@@ -1,0 +1,214 @@
+/** The replica side against a master that does not always do what it should. */
+import { describe, expect, it } from 'vitest';
+import { type ServerHandle, startServer } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { command, FakeMaster, type FakeLink, snapshotOf } from './fake-master.ts';
+
+const ID = 'a'.repeat(40);
+const OTHER_ID = 'b'.repeat(40);
+const MARK = 'm'.repeat(40);
+const LOADS = ['disabled', 'on-empty-db', 'swapdb'] as const;
+
+function replicaOf(master: FakeMaster, config: Record<string, string | number> = {}): Promise<ServerHandle> {
+  return startServer({ replicaOf: { host: '127.0.0.1', port: master.port }, config: { ...config } });
+}
+
+async function offsets(server: ServerHandle): Promise<string> {
+  const text = String(await server.execute('INFO', 'replication'));
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? '';
+  return `${field('slave_read_repl_offset')} ${field('slave_repl_offset')} ${field('master_repl_offset')}`;
+}
+
+/** The next thing that is no acknowledgement of the periodic kind. */
+async function hearPast(link: FakeLink, expected: string): Promise<void> {
+  for (;;) {
+    const said = await link.hear();
+    if (said === expected) return;
+    expect(said).toMatch(/^REPLCONF ACK \d+$/);
+  }
+}
+
+/** A replica that has the snapshot and is at offset 100. */
+async function synchronised(master: FakeMaster): Promise<FakeLink> {
+  const { link, psync } = await master.introduced();
+  expect(psync).toBe('PSYNC ? -1');
+  const rdb = snapshotOf('key', 'snapshot');
+  link.say(`+FULLRESYNC ${ID} 100\r\n\n$${rdb.length}\r\n`);
+  link.say(rdb);
+  return link;
+}
+
+describe('the link of a replica', () => {
+  for (const load of LOADS) {
+    for (const size of [1, 17, 10_000]) {
+      it(`takes a snapshot that comes in pieces of ${size}, with repl-diskless-load ${load}`, async () => {
+        await using master = await FakeMaster.start();
+        await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+        const { link } = await master.introduced();
+        const all = Buffer.concat([
+          Buffer.from(`+FULLRESYNC ${ID} 100\r\n$EOF:${MARK}\r\n`),
+          snapshotOf('key', 'snapshot'),
+          Buffer.from(MARK),
+        ]);
+        for (let at = 0; at < all.length; at += size) link.say(all.subarray(at, at + size));
+        await hearPast(link, 'REPLCONF ACK 100');
+        expect(await replica.execute('GET', 'key')).toBe('snapshot');
+        link.say(command('SET', 'key', 'stream'));
+        await eventually(async () => (await replica.execute('GET', 'key')) === 'stream');
+      });
+
+      it(`takes the stream right behind a snapshot, in pieces of ${size}, with repl-diskless-load ${load}`, async () => {
+        await using master = await FakeMaster.start();
+        await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+        const { link } = await master.introduced();
+        const rdb = snapshotOf('key', 'snapshot');
+        const all = Buffer.concat([
+          Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${rdb.length}\r\n`),
+          rdb,
+          Buffer.from(command('SELECT', '0') + command('APPEND', 'key', '+')),
+        ]);
+        for (let at = 0; at < all.length; at += size) link.say(all.subarray(at, at + size));
+        await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot+');
+        const end = 100 + command('SELECT', '0').length + command('APPEND', 'key', '+').length;
+        expect(await offsets(replica)).toBe(`${end} ${end} ${end}`);
+      });
+    }
+  }
+
+  it('counts what has come, and what was executed as a whole', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    const link = await synchronised(master);
+    const ping = command('ping');
+    link.say(ping);
+    await eventually(async () => (await offsets(replica)) === '114 114 114');
+    link.say(command('MULTI') + command('SET', 'key', '1'));
+    const begun = command('MULTI').length + command('SET', 'key', '1').length;
+    await eventually(async () => (await offsets(replica)) === `${114 + begun} 114 114`);
+    expect(await replica.execute('GET', 'key')).toBe('snapshot');
+    link.say(command('EXEC').slice(0, 5));
+    await eventually(async () => (await offsets(replica)) === `${114 + begun + 5} 114 114`);
+    link.say(command('EXEC').slice(5));
+    const done = 114 + begun + command('EXEC').length;
+    await eventually(async () => (await offsets(replica)) === `${done} ${done} ${done}`);
+    expect(await replica.execute('GET', 'key')).toBe('1');
+  });
+
+  it('answers a question for its offset with the one before the question, and nothing else', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    const link = await synchronised(master);
+    await hearPast(link, 'REPLCONF ACK 100');
+    link.say(command('GET', 'key') + command('nonsense') + command('SET', 'key'));
+    const before = 100 + command('GET', 'key').length + command('nonsense').length + command('SET', 'key').length;
+    link.say(command('REPLCONF', 'GETACK', '*'));
+    await hearPast(link, `REPLCONF ACK ${before}`);
+    await hearPast(link, `REPLCONF ACK ${before + 37}`);
+    expect(replica.role).toBe('replica');
+  });
+
+  it('goes on from what was executed, forgetting what was not', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    const link = await synchronised(master);
+    link.say(command('SET', 'key', '1') + command('MULTI') + command('SET', 'key', '2') + '*3\r\n$3');
+    await eventually(async () => (await replica.execute('GET', 'key')) === '1');
+    link.hangUp();
+    const { link: second, psync } = await master.introduced();
+    const applied = 100 + command('SET', 'key', '1').length;
+    expect(psync).toBe(`PSYNC ${ID} ${applied + 1}`);
+    second.say(`+CONTINUE ${OTHER_ID}\r\n${command('SET', 'key', '3')}`);
+    await eventually(async () => (await replica.execute('GET', 'key')) === '3');
+    const info = String(await replica.execute('INFO', 'replication'));
+    expect(info).toContain(`master_replid:${OTHER_ID}`);
+    expect(info).toContain(`master_replid2:${ID}`);
+    expect(info).toContain(`second_repl_offset:${applied + 1}`);
+  });
+
+  it('closes and forgets its place when what comes is no command', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    const link = await synchronised(master);
+    await hearPast(link, 'REPLCONF ACK 100');
+    link.say('*1\r\n$nonsense\r\n');
+    await link.closed();
+    const { psync } = await master.introduced();
+    expect(psync).toBe('PSYNC ? -1');
+    expect(await replica.execute('GET', 'key')).toBe('snapshot');
+  });
+
+  for (const load of LOADS) {
+    it(`asks again when a snapshot breaks off, with repl-diskless-load ${load}`, async () => {
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+      const { link } = await master.introduced();
+      link.say(`+FULLRESYNC ${ID} 100\r\n$1000\r\nREDIS0010`);
+      await eventually(async () => String(await replica.execute('INFO')).includes('master_sync_in_progress:1'));
+      link.hangUp();
+      await synchronised(master);
+      await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+    });
+
+    it(`asks again when a snapshot is none, with repl-diskless-load ${load}`, async () => {
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+      const { link } = await master.introduced();
+      const broken = snapshotOf('key', 'snapshot');
+      broken[12] = 0xf0;
+      link.say(Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${broken.length}\r\n`), broken]));
+      await link.closed();
+      await synchronised(master);
+      await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+    });
+  }
+
+  it('asks again when the mark behind a snapshot is another one', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master, { 'repl-diskless-load': 'swapdb' });
+    const { link } = await master.introduced();
+    link.say(
+      Buffer.concat([
+        Buffer.from(`+FULLRESYNC ${ID} 100\r\n$EOF:${MARK}\r\n`),
+        snapshotOf('key', 'broken'),
+        Buffer.from('n'.repeat(40)),
+      ]),
+    );
+    await link.closed();
+    await synchronised(master);
+    await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+  });
+
+  it('asks with SYNC where PSYNC is not known, and acknowledges nothing then', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    const { link } = await master.introduced();
+    link.say("-ERR unknown command 'PSYNC'\r\n");
+    expect(await link.hear()).toBe('inline SYNC');
+    const rdb = snapshotOf('key', 'old');
+    link.say(Buffer.concat([Buffer.from(`$${rdb.length}\r\n`), rdb, Buffer.from(command('APPEND', 'key', 'er'))]));
+    await eventually(async () => (await replica.execute('GET', 'key')) === 'older');
+    expect(link.unheard).toBe('');
+  });
+
+  it('comes back when the master has errors, says nonsense, or nothing at all', async () => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master, { 'repl-timeout': 1 });
+    const first = await master.link();
+    expect(await first.hear()).toBe('PING');
+    first.say('-LOADING Redis is loading the dataset in memory\r\n');
+    await first.closed();
+    const silent = await master.link();
+    await silent.closed();
+    const { link } = await master.introduced();
+    link.say("-NOMASTERLINK Can't SYNC while not connected with my master\r\n");
+    await link.closed();
+    const { link: nonsense } = await master.introduced();
+    nonsense.say(`+FULLRESYNC ${ID} 1\r\nnonsense\r\n`);
+    await nonsense.closed();
+    const { link: endless } = await master.introduced();
+    endless.say('x'.repeat(5000));
+    await endless.closed();
+    await synchronised(master);
+    await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+  }, 60_000);
+});
