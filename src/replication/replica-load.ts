@@ -45,8 +45,7 @@ const SLICE_US = 10_000;
 
 /** Empties all databases for a dataset that is about to come. */
 function emptyDataset(server: Server): void {
-  for (const database of server.keyspace.databases) server.databaseChanges(database, null);
-  server.keyspace.clear();
+  server.emptyDatabases();
   server.persistence.functions?.clear();
 }
 
@@ -322,6 +321,7 @@ export class MemoryReceiver implements SnapshotReceiver {
     for (const [index, database] of keyspace.databases.entries()) {
       this.#server.databaseChanges(database, spare.databases[index]!);
     }
+    this.#server.tracking.flushed();
     keyspace.exchange(spare);
   }
 }

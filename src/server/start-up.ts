@@ -32,7 +32,7 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
       ? 'Configuration loaded'
       : `Warning: no config file specified, using the default config. In order to specify a config file use ${options.withoutConfiguration} /path/to/redis.conf`,
   );
-  log.role = 'M';
+  log.role = server.hooks.replication?.isReplica === true ? 'S' : 'M';
   log.notice('monotonic clock: POSIX clock_gettime');
   const errors = loadUsers(server, server.directives?.users ?? []);
   if (errors.length > 0) {
