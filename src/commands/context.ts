@@ -64,6 +64,8 @@ export interface Services {
   countChanges(count: number): void;
   /** Whether the client that called may read every key: SORT's patterns can lead to any. */
   readsAnyKey(context: Context): boolean;
+  /** Whether a script called the command. */
+  isScripted(context: Context): boolean;
   /** Frees the contents of a database or a large value in slices, later. */
   freeLater(free: () => boolean): void;
 }

@@ -87,8 +87,8 @@ function run(c: Context, options: SortOptions): void {
   const entry = c.read(1);
   const kind = entry === NONE ? KIND.list : c.db.kind(entry);
   if (kind !== KIND.list && kind !== KIND.set && kind !== KIND.zset) fail(WRONG_TYPE);
-  if (options.unsorted && kind === KIND.set && options.store > 0) {
-    // What is stored must not depend on the order in which a set happens to have its members.
+  if (options.unsorted && kind === KIND.set && (options.store > 0 || c.services.isScripted(c))) {
+    // What is stored, and what a script does, must not depend on the order in which a set happens to have its members.
     options.unsorted = false;
     options.alpha = true;
     options.by = 0;

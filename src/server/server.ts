@@ -374,8 +374,8 @@ export class Server implements Services {
     this.pause.stop();
     this.migrations.close();
     this.scripting.stop();
-    for (const session of this.sessions.values()) session.close();
     this.listeners.close(done);
+    for (const session of this.sessions.values()) session.close();
   }
 
   // ------------------------------------------------------------------------------------------- services for handlers
@@ -417,6 +417,10 @@ export class Server implements Services {
   readsAnyKey(context: Context): boolean {
     const { session, command, args } = context as Call;
     return this.acl.readsAnyKey(session, command, args);
+  }
+
+  isScripted(context: Context): boolean {
+    return (context as Call).session.has(SESSION.inScript);
   }
 
   freeLater(free: () => boolean): void {

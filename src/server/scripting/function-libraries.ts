@@ -42,7 +42,7 @@ export class FunctionLibraries {
   }
 
   get functionCount(): number {
-    return this.#set.functions.size;
+    return this.#set.functionCount;
   }
 
   get usedBytes(): number {
@@ -52,7 +52,7 @@ export class FunctionLibraries {
   }
 
   find(name: string): LibraryFunction | null {
-    return this.#set.functions.get(name) ?? null;
+    return this.#set.find(name);
   }
 
   /** FUNCTION LOAD. Throws a ReplyError. @returns the library's name. */

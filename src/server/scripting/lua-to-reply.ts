@@ -15,21 +15,61 @@ const TOO_DEEP = 'ERR reached lua stack limit';
 
 /** @param scriptProtocol as the script chose it with `redis.setresp`. */
 export function luaToReply(value: LuaValue, reply: Reply, scriptProtocol: number): void {
-  new ReplyWriter(reply, scriptProtocol).write(value, 0);
+  new ReplyWriter(reply, scriptProtocol).write(value);
 }
 
+/** A table of which some elements are written. */
+interface Cursor {
+  readonly table: LuaTable;
+  /** Of an array, the elements from 1 to `count`; of a map, keys and values; of a set, keys. */
+  readonly kind: 'array' | 'map' | 'set';
+  readonly count: number;
+  /** Of an array the last element, else the last position, that was written. */
+  at: number;
+}
+
+/** Tables lie in tables deeper than calls of JavaScript can be nested. */
 class ReplyWriter {
   readonly #reply: Reply;
   readonly #scriptProtocol: number;
+  readonly #open: Cursor[] = [];
 
   constructor(reply: Reply, scriptProtocol: number) {
     this.#reply = reply;
     this.#scriptProtocol = scriptProtocol;
   }
 
-  write(value: LuaValue, depth: number): void {
+  write(value: LuaValue): void {
+    this.#begin(value);
+    for (let cursor = this.#open.at(-1); cursor !== undefined; cursor = this.#open.at(-1)) this.#goOn(cursor);
+  }
+
+  #goOn(cursor: Cursor): void {
+    const { table } = cursor;
+    if (cursor.kind === 'array') {
+      if (cursor.at === cursor.count) this.#open.pop();
+      else this.#begin(table.getNumber(++cursor.at));
+      return;
+    }
+    const position = table.positionFrom(cursor.at + 1);
+    if (position < 0) {
+      this.#open.pop();
+      return;
+    }
+    cursor.at = position;
+    // Keys are no tables, as a rule; one that is does not wait for its value.
+    const isMap = cursor.kind === 'map';
+    const key = table.keyAt(position);
+    const depth = this.#open.length;
+    this.#begin(key);
+    while (this.#open.length > depth) this.#goOn(this.#open.at(-1)!);
+    if (isMap) this.#begin(table.valueAt(position));
+  }
+
+  /** Writes a value; of a table with elements only how many there are. */
+  #begin(value: LuaValue): void {
     const reply = this.#reply;
-    if (depth > DEPTH_MAX) {
+    if (this.#open.length > DEPTH_MAX) {
       reply.error(TOO_DEEP);
       return;
     }
@@ -44,7 +84,7 @@ class ReplyWriter {
         this.#writeBoolean(value);
         break;
       default:
-        if (value instanceof LuaTable) this.#writeTable(value, depth);
+        if (value instanceof LuaTable) this.#beginTable(value);
         else reply.nil();
     }
   }
@@ -55,7 +95,7 @@ class ReplyWriter {
     else this.#reply.nil();
   }
 
-  #writeTable(table: LuaTable, depth: number): void {
+  #beginTable(table: LuaTable): void {
     const error = table.getString('err');
     if (typeof error === 'string') {
       writeError(this.#reply, error, table.getString('ignore_error_stats_update') === true);
@@ -63,11 +103,11 @@ class ReplyWriter {
     }
     const status = table.getString('ok');
     if (typeof status === 'string') this.#reply.simple(withoutLineEnds(status));
-    else if (!this.#writeExtended(table, depth)) this.#writeArray(table, depth);
+    else if (!this.#writeExtended(table)) this.#beginArray(table);
   }
 
   /** @returns false if the table is none of the types that only RESP3 has. */
-  #writeExtended(table: LuaTable, depth: number): boolean {
+  #writeExtended(table: LuaTable): boolean {
     const reply = this.#reply;
     const double = table.getString('double');
     const bigNumber = table.getString('big_number');
@@ -76,32 +116,27 @@ class ReplyWriter {
     else if (typeof bigNumber === 'string') reply.bigNumber(withoutLineEnds(bigNumber));
     else if (verbatim instanceof LuaTable && isVerbatim(verbatim)) {
       reply.verbatimBytes(Buffer.from(verbatim.getString('string') as string, 'latin1'), formatOf(verbatim));
-    } else return this.#writeWalked(table, depth);
+    } else return this.#beginWalked(table);
     return true;
   }
 
-  #writeWalked(table: LuaTable, depth: number): boolean {
+  #beginWalked(table: LuaTable): boolean {
     const map = table.getString('map');
-    const set = table.getString('set');
-    const walked = map instanceof LuaTable ? map : set;
+    const walked = map instanceof LuaTable ? map : table.getString('set');
     if (!(walked instanceof LuaTable)) return false;
-    const mark = this.#reply.mark();
     let count = 0;
-    for (let at = walked.positionFrom(0); at >= 0; at = walked.positionFrom(at + 1)) {
-      this.write(walked.keyAt(at), depth + 1);
-      if (walked === map) this.write(walked.valueAt(at), depth + 1);
-      count++;
-    }
-    if (walked === map) this.#reply.mapAt(mark, count);
-    else this.#reply.setAt(mark, count);
+    for (let at = walked.positionFrom(0); at >= 0; at = walked.positionFrom(at + 1)) count++;
+    if (walked === map) this.#reply.map(count);
+    else this.#reply.set(count);
+    this.#open.push({ table: walked, kind: walked === map ? 'map' : 'set', count, at: -1 });
     return true;
   }
 
-  #writeArray(table: LuaTable, depth: number): void {
+  #beginArray(table: LuaTable): void {
     let count = 0;
     while (table.getNumber(count + 1) !== undefined) count++;
     this.#reply.array(count);
-    for (let at = 1; at <= count; at++) this.write(table.getNumber(at), depth + 1);
+    this.#open.push({ table, kind: 'array', count, at: 0 });
   }
 }
 
