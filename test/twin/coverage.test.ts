@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CommandTable } from '../../src/server/command-table.ts';
-import { standaloneFamilies } from '../../src/server/families.ts';
+import { serverFamilies } from '../../src/topology/compose.ts';
 import { missingCommands } from '../server/missing-commands.ts';
 import { coverageGaps, coverageTable, countItems, drawCalls, leftOut } from './coverage.ts';
 import { families } from './families.ts';
@@ -18,7 +18,7 @@ describe('The twin tests of npm test', () => {
   });
 
   it('leave out only commands that there are or will be', () => {
-    const table = new CommandTable(standaloneFamilies);
+    const table = new CommandTable(serverFamilies);
     const coming = new Set(Object.values(missingCommands).flat());
     expect(
       Object.keys(leftOut).filter((name) => table.named(commandOf(name)) === null && !coming.has(commandOf(name))),

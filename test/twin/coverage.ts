@@ -4,7 +4,7 @@
  */
 import { type ArgumentDoc, parseSyntax } from '../../src/server/command-docs.ts';
 import { CommandTable, type Command } from '../../src/server/command-table.ts';
-import { standaloneFamilies } from '../../src/server/families.ts';
+import { serverFamilies } from '../../src/topology/compose.ts';
 import { FIXED_SEED } from '../support/fixed-seed.ts';
 import type { Call, Family } from './suite.ts';
 
@@ -47,7 +47,7 @@ export function drawCalls(families: readonly Family[]): Call[] {
 
 /** By command: how often the calls have it, and each word of its syntax. */
 export function countItems(calls: readonly Call[]): Map<string, Item[]> {
-  const table = new CommandTable(standaloneFamilies);
+  const table = new CommandTable(serverFamilies);
   const runnable = table.all.filter(({ run }) => run !== null);
   const items = new Map(runnable.map((command) => [command.fullName, itemsOf(command)]));
   for (const call of calls) {

@@ -29,6 +29,8 @@ import { readScriptHeader } from './script-header.ts';
 import { ScriptRun, type ScriptRunOptions } from './script-run.ts';
 
 const CHUNK_NAME = 'user_script';
+/** What is no SHA1 names no script, whatever else is wrong. */
+const SHA1_HEX_LENGTH = 40;
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const SHA_LENGTH = 40;
 /** Of the table of scripts and of a script, besides its source. */
@@ -174,6 +176,7 @@ export class Scripting {
 
   /** Runs a script by its SHA1. Throws a ReplyError if there is none. */
   evaluateBySha(call: Call, isReadOnly: boolean): void {
+    if (call.args.length(1) !== SHA1_HEX_LENGTH) fail(NO_SCRIPT);
     const keys = keyCount(call, call.integer(2));
     this.#evaluate(call, this.find(call.args.binary(1)) ?? fail(NO_SCRIPT), keys, isReadOnly);
   }

@@ -8,7 +8,7 @@
 import * as fc from 'fast-check';
 import { CommandTable, type Command } from '../../../src/server/command-table.ts';
 import type { ArgumentDoc } from '../../../src/server/command-docs.ts';
-import { standaloneFamilies } from '../../../src/server/families.ts';
+import { serverFamilies } from '../../../src/topology/compose.ts';
 import {
   allBytes,
   anyInteger,
@@ -28,7 +28,7 @@ type Text = fc.Arbitrary<string>;
 const DATA_GROUPS = new Set<string>('generic string list set sorted-set hash hyperloglog geo stream bitmap'.split(' '));
 const LEFT_OUT = new Set(['pfselftest', 'sort', 'sort_ro', 'migrate']);
 
-export const dataCommands: readonly Command[] = new CommandTable(standaloneFamilies).all.filter(
+export const dataCommands: readonly Command[] = new CommandTable(serverFamilies).all.filter(
   ({ group, fullName, run, parent }) =>
     run !== null && DATA_GROUPS.has(parent?.group ?? group) && !LEFT_OUT.has(fullName),
 );

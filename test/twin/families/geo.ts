@@ -63,7 +63,17 @@ const geo = fc.oneof(
   { weight: 2, arbitrary: call('GEODIST', key, member, member, options(unit)) },
   { weight: 3, arbitrary: call('GEOSEARCH', key, from, by, extras) },
   { weight: 1, arbitrary: call('GEOSEARCH', key, by, from, extras, from) },
-  { weight: 2, arbitrary: call('GEOSEARCHSTORE', key, key, from, by, options(order, fc.tuple(word('COUNT'), count))) },
+  {
+    weight: 2,
+    arbitrary: call(
+      'GEOSEARCHSTORE',
+      key,
+      key,
+      from,
+      by,
+      options(order, fc.tuple(word('COUNT'), count), fc.tuple(word('COUNT'), count, word('ANY'))),
+    ),
+  },
   { weight: 2, arbitrary: call('GEORADIUS', key, longitude, latitude, size, unit, fc.oneof(extras, stores)) },
   { weight: 2, arbitrary: call('GEORADIUSBYMEMBER', key, member, size, unit, fc.oneof(extras, stores)) },
   call('GEORADIUS_RO', key, longitude, latitude, size, unit, extras),

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { CommandTable, type Command } from '../../../src/server/command-table.ts';
 import { parametersByName } from '../../../src/server/config/parameters.ts';
-import { standaloneFamilies } from '../../../src/server/families.ts';
+import { serverFamilies } from '../../../src/topology/compose.ts';
 import { allBytes, anyInteger, brokenIntegerText, call, nearlyValid, value, word } from '../calls.ts';
 import { type Vocabulary, withEdges, wordsOf } from '../from-syntax.ts';
 import { oneClient } from '../one-client.ts';
@@ -14,7 +14,7 @@ import { dataCommands, everyType, vocabulary as dataVocabulary } from './any-com
 
 type Text = fc.Arbitrary<string>;
 
-const table = new CommandTable(standaloneFamilies);
+const table = new CommandTable(serverFamilies);
 
 function listed(names: string): Text {
   return fc.constantFrom(...names.trim().split(/\s+/));

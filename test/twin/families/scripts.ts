@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { CommandTable } from '../../../src/server/command-table.ts';
-import { standaloneFamilies } from '../../../src/server/families.ts';
+import { serverFamilies } from '../../../src/topology/compose.ts';
 import { anyInteger, call, key, nearlyValid, options, value, word } from '../calls.ts';
 import { oneClient } from '../one-client.ts';
 import type { Family } from '../suite.ts';
@@ -46,7 +46,7 @@ const shas = SCRIPTS.map((script) => createHash('sha1').update(script).digest('h
 const script = fc.constantFrom(...SCRIPTS);
 const sha = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...shas, ...shas.map((hex) => hex.toUpperCase())) },
-  { weight: 1, arbitrary: fc.constantFrom('0'.repeat(40)) },
+  { weight: 1, arbitrary: fc.constantFrom('', 'x', '0'.repeat(40)) },
 );
 const keys = fc.array(key, { maxLength: 2 });
 const args = fc.oneof(
@@ -99,7 +99,7 @@ const functions = fc.oneof(
   call('FUNCTION', fc.constantFrom('DUMP', 'STATS', 'KILL', 'HELP', 'NOSUCH')),
   call('SET', key, value),
 );
-const hasFunctions = new CommandTable(standaloneFamilies).named('function') !== null;
+const hasFunctions = new CommandTable(serverFamilies).named('function') !== null;
 
 export const scriptFamily: Family = {
   name: 'scripts',

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { CommandTable } from '../../../src/server/command-table.ts';
-import { standaloneFamilies } from '../../../src/server/families.ts';
+import { serverFamilies } from '../../../src/topology/compose.ts';
 import { anyInteger, call, key, nearlyValid, options, word } from '../calls.ts';
 import { type Vocabulary, withEdges, wordsOf } from '../from-syntax.ts';
 import { oneClient } from '../one-client.ts';
@@ -65,7 +65,7 @@ function isChance(call: Call): boolean {
   return words.has('BY') && words.has('ALPHA') && words.has('LIMIT');
 }
 
-const sorts = new CommandTable(standaloneFamilies).all.filter(({ row }) => /^sort(?:_ro)?$/.test(row.name));
+const sorts = new CommandTable(serverFamilies).all.filter(({ row }) => /^sort(?:_ro)?$/.test(row.name));
 
 export const sortFamily: Family = {
   name: 'sort',
