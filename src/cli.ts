@@ -13,6 +13,7 @@ import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
 import { Config } from './server/config/config.ts';
 import { ConfigError } from './server/config/config-error.ts';
+import { expandProcessTitle } from './server/config/process-title.ts';
 import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
 import { createNodeHost } from './host/node/host.ts';
@@ -162,14 +163,19 @@ function run(server: Server, command: ServerStart): void {
   startUp(server, options, (error) => {
     if (error !== null) process.exit(1);
     if (pidFile !== '') writePidFile(server, pidFile);
-    if (config.values['set-proc-title']) process.title = procTitle(config);
+    if (config.values['set-proc-title']) keepTitle(config);
   });
 }
 
-function procTitle(config: Config): string {
-  const { values } = config;
-  const mode = values['cluster-enabled'] ? ' [cluster]' : config.sentinel ? ' [sentinel]' : '';
-  return `redis-server ${values.bind[0] ?? '*'}:${values.port}${mode}`;
+/** The title as the configuration wants it. The system cuts it to the length of the command line. */
+function keepTitle(config: Config): void {
+  const show = (): null => {
+    const title = expandProcessTitle(config.values['proc-title-template'], config.titleVariables('redis-server'));
+    if (title !== null) process.title = title;
+    return null;
+  };
+  show();
+  for (const name of ['proc-title-template', 'port', 'bind'] as const) config.onChange(name, show);
 }
 
 function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
