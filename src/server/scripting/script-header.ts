@@ -42,7 +42,8 @@ export function readScriptHeader(source: string): ScriptHeader {
   let flags = 0;
   for (const option of options) {
     if (!option.startsWith('flags=')) fail(`ERR Unknown lua shebang option: ${option}`);
-    for (const name of option.slice('flags='.length).split(',')) {
+    const names = option.slice('flags='.length);
+    for (const name of names === '' ? [] : names.split(',')) {
       const flag = scriptFlags.get(name);
       if (flag === undefined) fail(`ERR Unexpected flag in script shebang: ${name}`);
       flags |= flag;
