@@ -193,6 +193,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   XINFO: xinfo,
   XPENDING: xpending,
   DEBUG: debug,
+  'OBJECT IDLETIME': kind,
   DUMP: isEmpty,
   'MEMORY USAGE': kind,
   'MEMORY DOCTOR': kind,

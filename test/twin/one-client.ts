@@ -43,7 +43,8 @@ const DATABASES = 3;
 const STEPS_MAX = 30;
 /** DEBUG shows and sets what nothing else does. Half a gigabyte more or less makes no difference but time. */
 const CONFIG = { 'enable-debug-command': 'local', 'proto-max-bulk-len': '1mb' };
-const SECONDS_TOLERANCE = 5;
+/** Much, for a machine that is busy; times that scripts set are longer. */
+const SECONDS_TOLERANCE = 60;
 const REPLY_TIMEOUT_MS = 30_000;
 
 /** Commands that show the contents of a value, by its type. */
@@ -66,7 +67,6 @@ const TIMES: Readonly<Record<string, number>> = {
   EXPIRETIME: 1,
   PEXPIRETIME: 1000,
   TIME: 1,
-  'OBJECT IDLETIME': 1,
 };
 
 export function oneClient(options: OneClientOptions): Suite {
