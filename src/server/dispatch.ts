@@ -286,6 +286,11 @@ export class Dispatcher {
     return duration;
   }
 
+  /** The errors that were counted so far are not put down to the command that runs. */
+  forgiveErrors(): void {
+    this.#errorsSeen = this.#server.statistics.errorReplies;
+  }
+
   /** Whether a command of the session runs right now. */
   isServing(session: Session): boolean {
     return this.served === session;

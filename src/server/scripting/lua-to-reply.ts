@@ -8,14 +8,15 @@ import { toInteger } from '../../lua/library/arguments.ts';
 import { LuaTable } from '../../lua/table.ts';
 import type { LuaValue } from '../../lua/value.ts';
 import type { Reply } from '../../protocol/reply.ts';
+import type { Call } from '../call.ts';
 
 /** Tables in tables, as deep as Lua's stack allows it. */
 const DEPTH_MAX = 7993;
 const TOO_DEEP = 'ERR reached lua stack limit';
 
 /** @param scriptProtocol as the script chose it with `redis.setresp`. */
-export function luaToReply(value: LuaValue, reply: Reply, scriptProtocol: number): void {
-  new ReplyWriter(reply, scriptProtocol).write(value);
+export function luaToReply(value: LuaValue, call: Call, scriptProtocol: number): void {
+  new ReplyWriter(call, scriptProtocol).write(value);
 }
 
 /** A table of which some elements are written. */
@@ -30,12 +31,14 @@ interface Cursor {
 
 /** Tables lie in tables deeper than calls of JavaScript can be nested. */
 class ReplyWriter {
+  readonly #call: Call;
   readonly #reply: Reply;
   readonly #scriptProtocol: number;
   readonly #open: Cursor[] = [];
 
-  constructor(reply: Reply, scriptProtocol: number) {
-    this.#reply = reply;
+  constructor(call: Call, scriptProtocol: number) {
+    this.#call = call;
+    this.#reply = call.reply;
     this.#scriptProtocol = scriptProtocol;
   }
 
@@ -98,7 +101,7 @@ class ReplyWriter {
   #beginTable(table: LuaTable): void {
     const error = table.getString('err');
     if (typeof error === 'string') {
-      writeError(this.#reply, error, table.getString('ignore_error_stats_update') === true);
+      writeError(this.#call, error, table.getString('ignore_error_stats_update') === true);
       return;
     }
     const status = table.getString('ok');
@@ -158,8 +161,11 @@ function withoutLineEnds(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
 }
 
-/** @param isCounted it was counted when it was raised. */
-export function writeError(reply: Reply, text: string, isCounted: boolean): void {
-  if (isCounted) reply.raw(Buffer.from(`-${withoutLineEnds(text)}\r\n`, 'latin1'));
-  else reply.error(text);
+/** @param isCounted it was counted when it was raised; the script's command has failed all the same. */
+export function writeError({ reply, command }: Call, text: string, isCounted: boolean): void {
+  if (!isCounted) reply.error(text);
+  else {
+    reply.raw(Buffer.from(`-${withoutLineEnds(text)}\r\n`, 'latin1'));
+    command.failedCalls++;
+  }
 }

@@ -71,7 +71,7 @@ export class ScriptExecution {
 
   #succeed(results: LuaValue | readonly LuaValue[]): true {
     const value = (Array.isArray(results) ? results[0] : results) as LuaValue;
-    luaToReply(value, this.run.caller.reply, this.run.protocol);
+    luaToReply(value, this.run.caller, this.run.protocol);
     return true;
   }
 
@@ -99,7 +99,7 @@ export class ScriptExecution {
       thrown instanceof ScriptKilled ? { value: thrown.reason, position: thrown.position } : engine.asLuaError(thrown);
     const where = position === null ? '' : ` script: ${name}, on @${position.chunkName}:${position.line}.`;
     const isCounted = value instanceof LuaTable && value.getString('ignore_error_stats_update') === true;
-    writeError(caller.reply, errorText(value) + where, isCounted);
+    writeError(caller, errorText(value) + where, isCounted);
   }
 
   // --------------------------------------------------------------------------------------------------------- giving way

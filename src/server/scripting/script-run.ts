@@ -95,6 +95,7 @@ export class ScriptRun {
     if (refusal !== null) {
       if (command !== null) command.rejectedCalls++;
       server.countError(refusal);
+      server.dispatcher.forgiveErrors();
       return errorTable(refusal, true);
     }
     if (command!.has(FLAG.write)) this.hasWritten = true;
