@@ -60,6 +60,8 @@ export interface Services {
   keyModified(database: Database, bytes: Uint8Array, start: number, end: number): void;
   /** Publishes a keyspace notification, if the class is enabled. */
   notify(type: NotifyClass, event: string, database: Database, bytes: Uint8Array, start: number, end: number): void;
+  /** Changes of the dataset so far. */
+  readonly changes: number;
   /** Counts changes, for save points and to decide whether a command is propagated. */
   countChanges(count: number): void;
   /** Whether the client that called may read every key: SORT's patterns can lead to any. */

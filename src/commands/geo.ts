@@ -33,13 +33,14 @@ function geoadd(c: Context): void {
   for (let i = first; i < args.count; i += 3) {
     words.push(bytesOf(String(scoreOf(placeAt(c, i)))), args.view(i + 2));
   }
-  if (c.services.propagates) c.propagateInstead(words.map((word) => Buffer.from(word)));
+  const changesBefore = c.services.changes;
   c.args = Arguments.ofBuffers(words);
   try {
     zadd(c);
   } finally {
     c.args = args;
   }
+  if (c.services.propagates && c.services.changes !== changesBefore) c.propagateInstead(words);
 }
 
 function geodist(c: Context): void {

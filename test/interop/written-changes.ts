@@ -313,6 +313,8 @@ export const changeScripts: readonly ChangeScript[] = [
     'geoadd g 13.361389 38.115556 Palermo',
     'GEOADD g NX 15.087269 37.502669 Catania',
     'geoadd g XX CH 15 37 Catania',
+    'geoadd g XX 1 1 nobody',
+    'geoadd g NX 15 37 Catania',
     'georadius g 15 37 200 km STORE d',
     'georadiusbymember g Palermo 200 km STOREDIST d',
     'geosearchstore d g FROMLONLAT 15 37 BYRADIUS 200 km',
