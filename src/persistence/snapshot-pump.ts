@@ -1,7 +1,8 @@
 /**
- * Takes a snapshot to where it is wanted, a slice at a time: a few milliseconds of walking, then everybody else's turn.
- * While the sink has more than a few megabytes left to get rid of, the walk waits; only what commands hand over comes
- * in addition, and all of that was part of the dataset.
+ * Takes a snapshot to where it is wanted, a slice at a time, then everybody else has a turn. A slice is as long as the
+ * others took before it, within limits: so clients that keep the server busy get half of its time, and one that asks now
+ * and then waits for half a millisecond, not for a long slice. While the sink has more than a few megabytes left to get
+ * rid of, the walk waits; only what commands hand over comes in addition, and all of that was part of the dataset.
  */
 import type { Clock, Timer, Timers } from '../host/host.ts';
 import type { Snapshot, SnapshotEncoder } from './snapshot.ts';
@@ -24,7 +25,8 @@ export interface PumpPorts {
 /** For tests: rdb-key-save-delay, in microseconds per key. */
 export type KeyDelay = () => number;
 
-const SLICE_US = 3000;
+const SHORTEST_SLICE_US = 500;
+const LONGEST_SLICE_US = 3000;
 /** Ends a slice where the clock stands still: under simulation, or on a manual clock. */
 const LOOKS_PER_SLICE_MAX = 200;
 const QUEUED_BYTES_MAX = 4 << 20;
@@ -42,6 +44,8 @@ export class SnapshotPump {
   readonly #keyDelayUs: KeyDelay;
   readonly #done: (error: unknown) => void;
   #untilUs = 0;
+  /** When the last slice ended. */
+  #endedUs = 0;
   #looks = 0;
   #sleepUs = 0;
   #keysBefore = 0;
@@ -67,6 +71,7 @@ export class SnapshotPump {
     this.#ports = ports;
     this.#done = done;
     this.#keyDelayUs = keyDelayUs;
+    this.#endedUs = ports.clock.monotonicUs();
     sink.onDrain = (): void => {
       if (sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
     };
@@ -90,7 +95,9 @@ export class SnapshotPump {
   readonly #slice = (): void => {
     this.#isScheduled = false;
     if (this.#isStopped) return;
-    this.#untilUs = this.#ports.clock.monotonicUs() + SLICE_US;
+    const nowUs = this.#ports.clock.monotonicUs();
+    const othersUs = nowUs - this.#endedUs;
+    this.#untilUs = nowUs + Math.min(Math.max(othersUs, SHORTEST_SLICE_US), LONGEST_SLICE_US);
     this.#looks = LOOKS_PER_SLICE_MAX;
     const { snapshot } = this;
     const isComplete = snapshot.run(this.#mayGoOn, this.#keyDelayUs() === 0 ? undefined : 0);
@@ -100,6 +107,7 @@ export class SnapshotPump {
       return;
     }
     this.#handOn(0);
+    this.#endedUs = this.#ports.clock.monotonicUs();
     if (isComplete) {
       this.stop();
       this.#done(null);
