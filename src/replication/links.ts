@@ -17,6 +17,8 @@ export class ReplicaLinks {
   readonly #attached = new Set<ReplicaLink>();
   /** Unix time in ms since when there has been no replica. */
   lonelySinceMs: number;
+  /** Called with an error that a replica would have been answered. */
+  onError: ((session: Session, text: string) => void) | null = null;
   /** Called when a replica has gone, after it was taken off the list. */
   onDetached: ((link: ReplicaLink) => void) | null = null;
 
@@ -54,8 +56,9 @@ export class ReplicaLinks {
 
   /** From now on the client is a replica. */
   attach(link: ReplicaLink): void {
-    link.session.becomeLink(SESSION.replica);
-    link.session.source = link;
+    const { session } = link;
+    session.becomeLink(SESSION.replica, (text) => this.onError?.(session, text));
+    session.source = link;
     this.#attached.add(link);
   }
 

@@ -43,7 +43,7 @@ export class MasterStream {
     this.isOld = isOld;
     this.readOffset = this.appliedOffset = this.#passedOffset = offset;
     this.lastIoMs = server.host.clock.wallMs();
-    this.session = server.clients.acceptMaster(connection);
+    this.session = server.clients.acceptMaster(connection, (session, text) => replication.noteLinkError(session, text));
     this.session.db = server.keyspace.databases[database] ?? this.session.db;
     this.session.afterCommand = (): void => this.#noteApplied();
   }

@@ -229,6 +229,15 @@ export class ReplicationBuffer {
     return block !== null && (at < block.used || block.next !== null);
   }
 
+  /** A copy of the last bytes, at most so many. */
+  tail(length: number): Buffer {
+    const reader = this.reader(Math.max(this.firstOffset, this.#endOffset + 1 - length));
+    const parts: Buffer[] = [];
+    for (let bytes = this.read(reader); bytes !== null; bytes = this.read(reader)) parts.push(bytes);
+    this.release(reader);
+    return Buffer.concat(parts);
+  }
+
   /** Bytes that a reader has not read. */
   pendingBytes({ block, at }: StreamReader): number {
     return block === null ? 0 : this.#endOffset + 1 - (block.offset + at);

@@ -7,11 +7,14 @@
  * The server calls it through `hooks.replication`, and, while it is a master that keeps the stream, through
  * `hooks.changeSinks`. What happens once a second stands in `tick`, in Redis' order (replication.c replicationCron).
  */
+import { Arguments } from '../core/arguments.ts';
+import { repr } from '../core/repr.ts';
 import type { Call } from '../server/call.ts';
 import { FLAG } from '../server/command-table.ts';
 import { CONDITION } from '../server/gates.ts';
 import type { ReplicationHook, ReplicationPosition } from '../server/hooks.ts';
 import type { Server } from '../server/server.ts';
+import { SESSION, type Session } from '../server/session.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { Failover } from './failover.ts';
@@ -26,6 +29,7 @@ import { type MasterAddress, NO_DATABASE, ReplicationState } from './state.ts';
 const TICK_MS = 1000;
 /** A failover is to end soon after the replica has caught up. */
 const FAILOVER_TICK_MS = 100;
+const LOGGED_BACKLOG_BYTES = 256;
 const NOT_ENOUGH_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
 
 /** Makes the replica side. */
@@ -61,6 +65,7 @@ export class Replication implements ReplicationHook {
       this.fullSync.onDetached(link);
       this.acknowledgements.refreshGoodReplicas();
     };
+    this.links.onError = (session, text): void => this.noteLinkError(session, text);
     this.fullSync.onOnline = (): void => this.acknowledgements.refreshGoodReplicas();
     this.#plugIn();
     this.state.master = config.values.replicaof;
@@ -76,6 +81,7 @@ export class Replication implements ReplicationHook {
     server.memory.addSource('replicationBacklog', () => this.#backlogMemory);
     server.memory.addSource('replicas', () => this.state.buffer.memoryBytes - this.#backlogMemory);
     server.debugging.provide('change-repl-id', { min: 2, max: 2, run: (c) => this.#changeId(c) });
+    server.debugging.provide('replicate', { min: 3, max: Infinity, run: (c) => this.#replicate(c) });
     const update = (): null => {
       this.update();
       return null;
@@ -225,6 +231,29 @@ export class Replication implements ReplicationHook {
     this.server.log.warning('Changing replication IDs after receiving DEBUG change-repl-id');
     this.state.beginHistory();
     c.reply.ok();
+  }
+
+  /** DEBUG REPLICATE: a command for the replicas alone. */
+  #replicate(c: Call): void {
+    const { state, feed } = this;
+    const words = Array.from({ length: c.args.count - 2 }, (_, i) => c.args.view(i + 2));
+    if (!state.isReplica && state.hasBacklog) feed.feed(state.database, Arguments.ofBuffers(words));
+    c.reply.ok();
+  }
+
+  /** Something is wrong that cannot be said over a link: the dataset of master and replica may differ. */
+  noteLinkError(session: Session, text: string): void {
+    const { log, statistics } = this.server;
+    const fromMaster = session.has(SESSION.master);
+    const [from, to] = fromMaster ? ['replica', 'master'] : ['master', 'replica'];
+    const command = session.lastCommand?.fullName ?? '<unknown>';
+    log.warning(
+      `== CRITICAL == This ${from} is sending an error to its ${to}: '-${text}' after processing the command '${command}'`,
+    );
+    statistics.unexpectedErrorReplies++;
+    const { buffer } = this.state;
+    if (!fromMaster || buffer.historyBytes === 0) return;
+    log.warning(`Latest backlog is: '${repr(buffer.tail(LOGGED_BACKLOG_BYTES).toString('latin1'))}'`);
   }
 
   // ------------------------------------------------------------------------------------------------------------- output

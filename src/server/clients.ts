@@ -89,9 +89,9 @@ export class Clients {
   }
 
   /** The link to our master, which we opened: its commands may do everything. */
-  acceptMaster(connection: Connection): Session {
+  acceptMaster(connection: Connection, onError: (session: Session, text: string) => void): Session {
     const session = this.#admit(connection);
-    session.becomeLink(SESSION.master);
+    session.becomeLink(SESSION.master, (text) => onError(session, text));
     session.logIn(session.user);
     session.clear(SESSION.restricted);
     session.decoder.trusted = true;

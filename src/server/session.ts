@@ -356,11 +356,17 @@ export class Session implements ConnectionEvents {
     this.reply = this.has(MUTED) ? this.server.silence : (this.#unheard ?? this.output);
   }
 
-  /** From now on the client is a replica, or our master: commands do not answer it. */
-  becomeLink(flag: typeof SESSION.replica | typeof SESSION.master): void {
+  /**
+   * From now on the client is a replica, or our master: commands do not answer it.
+   * @param onError called with an error that it would have been answered.
+   */
+  becomeLink(flag: typeof SESSION.replica | typeof SESSION.master, onError: (text: string) => void): void {
     this.set(flag);
     this.#unheard = new Reply(this.server.replyPool);
-    this.#unheard.onError = this.server.countError;
+    this.#unheard.onError = (text): void => {
+      this.server.countError(text);
+      onError(text);
+    };
     this.updateReply();
   }
 
