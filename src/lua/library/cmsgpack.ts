@@ -146,7 +146,8 @@ function unpack(given: CallArguments, limit: number, offset: number): Results {
   const isWhole = limit === 0 && offset === 0;
   const reader = new Reader(Buffer.from(text, 'latin1'), offset);
   const values: LuaValue[] = [];
-  while (!reader.isAtEnd && (isWhole || values.length < limit)) values.push(reader.read());
+  const most = isWhole ? Infinity : limit;
+  while (!reader.isAtEnd && values.length < most) values.push(reader.read());
   if (isWhole) return asResults(values);
   return asResults([reader.isAtEnd ? -1 : reader.at, ...values]);
 }
