@@ -13,6 +13,7 @@ export const MODES = [
   'removal',
   'persistence',
   'append-only',
+  'scripts',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -30,6 +31,7 @@ export const TYPE_TESTS = [
   'xadd',
   'mset',
 ] as const;
+export const SCRIPT_TESTS = ['evalsha_get', 'additions', 'bullmq_add'] as const;
 export const REMOVALS = [
   'del-list',
   'del-hash',
@@ -95,8 +97,9 @@ Modes
   removal      longest wait of a probing client while 10 000 000 elements, or 1 000 000 keys, go at once
   append-only  CPU per SET with an append-only file and without, and of a start with it
   persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
+  scripts      CPU per EVALSHA of a GET, of a million additions and of BullMQ's adding of a job; an engine's time and memory
   compare      throughput of two commands: needs --a and --b
-  all          the nine modes, one after the other
+  all          the modes above, one after the other
 
 Options
   --rounds N        alternating rounds (throughput 9, latency 5, memory, types and stall 3, startup 20, types-memory and removal 1)
@@ -105,7 +108,8 @@ Options
   --tests LIST      of ${TESTS.join(',')};
                     in types: ${TYPE_TESTS.join(',')};
                     in types-memory: ${SHAPES.join(',')};
-                    in removal: ${REMOVALS.join(',')}
+                    in removal: ${REMOVALS.join(',')};
+                    in scripts: ${SCRIPT_TESTS.join(',')}
   --pipelines LIST  of pipeline depths, such as 1,16
   --ours CMD        the server to measure (default: node dist/cli.js --port {port} --save '', built if stale)
   --a CMD --b CMD   two servers to compare, in any mode, instead of ours and redis-server
@@ -184,14 +188,20 @@ function knownTest(name: string, modes: readonly Mode[]): string {
 function testsOf(mode: Mode): readonly string[] {
   if (mode === 'types') return TYPE_TESTS;
   if (mode === 'removal') return REMOVALS;
+  if (mode === 'scripts') return SCRIPT_TESTS;
   return mode === 'types-memory' ? SHAPES : TESTS;
+}
+
+function depthsOf(mode: Mode): readonly number[] {
+  if (mode === 'scripts') return [16];
+  return mode === 'types' ? [1, 16] : [1, 16, 64];
 }
 
 /** The options as one mode takes them: with its own tests and depths where none of these are given. */
 export function optionsFor(mode: Mode, options: Options): Options {
   const known = testsOf(mode);
   const tests = options.tests.filter((name) => known.includes(name));
-  const depths = mode === 'types' ? [1, 16] : [1, 16, 64];
+  const depths = depthsOf(mode);
   return {
     ...options,
     tests: tests.length === 0 ? known : tests,

@@ -12,6 +12,7 @@ import { removal } from './removal.ts';
 import { circumstances, describeMachine, endProgress, publish } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { startable } from './servers.ts';
+import { scripts } from './scripts.ts';
 import { stall } from './stall.ts';
 import { startup } from './startup.ts';
 import { throughput } from './throughput.ts';
@@ -29,6 +30,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   removal,
   persistence,
   'append-only': appendOnly,
+  scripts,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {
