@@ -484,7 +484,6 @@ export const changeScripts: readonly ChangeScript[] = [
     'keys that have expired, seen by commands that touch any',
     'debug set-active-expire 0',
     'set k v px 1',
-    'set j v px 1',
     'debug sleep 0.01',
     'scan 0 count 100',
     'set k v px 1',
