@@ -207,6 +207,19 @@ function removeQuietly(disk: Disk, path: string): void {
 
 // ----------------------------------------------------------------------------------------------------------- as it comes
 
+/** Fills a second keyspace. Libraries of functions wait until it takes the place of the first. */
+class SpareLoad extends RdbLoad {
+  readonly libraries: Buffer[] = [];
+
+  constructor(server: Server, keyspace: Keyspace) {
+    super(server, { dropsExpired: false, keyspace });
+  }
+
+  override functionLibrary(source: Buffer): void {
+    this.libraries.push(Buffer.from(source));
+  }
+}
+
 export class MemoryReceiver implements SnapshotReceiver {
   readonly destination = 'to parser';
   readonly #server: Server;
@@ -232,10 +245,8 @@ export class MemoryReceiver implements SnapshotReceiver {
     } else prepareSpare(this.#spare, server.keyspace);
     server.log.notice('MASTER <-> REPLICA sync: Loading DB in memory');
     server.persistence.loading.start(end.totalBytes, swaps && isSameHistory);
-    this.#load = new RdbLoad(server, {
-      dropsExpired: false,
-      ...(this.#spare === null ? {} : { keyspace: this.#spare }),
-    });
+    this.#load =
+      this.#spare === null ? new RdbLoad(server, { dropsExpired: false }) : new SpareLoad(server, this.#spare);
   }
 
   get isBehind(): boolean {
@@ -284,16 +295,28 @@ export class MemoryReceiver implements SnapshotReceiver {
   }
 
   #fail(reason: string): void {
+    this.#logPlace(reason);
     this.#drop(`Failed trying to load the MASTER synchronization DB from socket: ${reason}`);
   }
 
+  /** As redis-server ends what it says about a snapshot that it cannot read. */
+  #logPlace(reason: string): void {
+    const where = `Internal error in RDB reading offset ${this.#load.position}, function at rdb.c:0`;
+    this.#server.log.warning(`${where} -> ${reason}`);
+  }
+
   #drop(reason: string | null): void {
-    this.abort();
+    this.#discard();
     this.#events.onEnd(reason ?? 'The snapshot of the master is broken.', 0);
   }
 
   abort(): void {
     if (this.#isOver) return;
+    this.#logPlace('Unexpected EOF reading RDB file');
+    this.#discard();
+  }
+
+  #discard(): void {
     this.#isOver = true;
     const server = this.#server;
     this.#load.abandon();
@@ -323,6 +346,17 @@ export class MemoryReceiver implements SnapshotReceiver {
     }
     this.#server.tracking.flushed();
     keyspace.exchange(spare);
+    if (this.#load instanceof SpareLoad) this.#swapFunctions(this.#load.libraries);
+  }
+
+  #swapFunctions(libraries: readonly Buffer[]): void {
+    const { functions } = this.#server.persistence;
+    functions?.clear();
+    try {
+      for (const source of libraries) functions?.load(source, true);
+    } catch (error) {
+      this.#server.log.warning(`A library of functions of the master cannot be loaded: ${reasonOf(error)}`);
+    }
   }
 }
 
