@@ -227,6 +227,28 @@ describe('the append-only file of a simulated server', () => {
     expect(replies).toBeGreaterThan(least);
   });
 
+  it('does not wait for a slow sync for longer than two seconds with "everysec", and keeps nobody waiting for it', () => {
+    const world = new World({ seed: 22, disk: { syncMs: [5000, 5000] } });
+    const server = world.boot('server', serverWith({ appendfsync: 'everysec' }));
+    // It is busy with its first files, each of which is synced.
+    world.runFor(40_000);
+    const reports = bootWriters(world);
+    world.runFor(1500);
+    const file = '/data/appendonlydir/appendonly.aof.1.incr.aof';
+    const sizes: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      const before = reports.map(({ acknowledged }) => acknowledged);
+      world.runFor(500);
+      sizes.push(server.disk.read(file)!.length);
+      for (const [j, { acknowledged }] of reports.entries()) expect(acknowledged).toBeGreaterThan(before[j]!);
+    }
+    expect(new Set(sizes).size).toBeGreaterThan(1);
+    expect(sizes.some((size, i) => size === sizes[i + 1])).toBe(true);
+    expect(server.log.join()).toContain(
+      'Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer',
+    );
+  });
+
   it('stops answering for good with "always" when a sync fails, and has lost nothing acknowledged', () => {
     const world = new World({ seed: 11 });
     const server = world.boot('server', serverWith({ appendfsync: 'always' }));
