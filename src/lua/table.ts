@@ -20,6 +20,9 @@ const SCANNED_NODES_MAX = 8;
 const ARRAY_BITS_MAX = 26;
 const INTEGER_MAX = 2 ** 31 - 3;
 const NONE = -1;
+/** The parts of tables that have none, which most lists are: never written to. */
+const NO_VALUES: LuaValue[] = [];
+const NO_NUMBERS: number[] = [];
 
 export class LuaTable {
   #metatable: LuaTable | null = null;
@@ -31,27 +34,28 @@ export class LuaTable {
   /** The array part: exactly as long as Lua's, nil where nothing is. */
   #array: LuaValue[];
   /** The nodes. A key stays when its value becomes nil, until the node is used again. */
-  #keys: LuaValue[] = [];
-  #values: LuaValue[] = [];
-  #hashes: number[] = [];
-  #next: number[] = [];
+  #keys = NO_VALUES;
+  #values = NO_VALUES;
+  #hashes = NO_NUMBERS;
+  #next = NO_NUMBERS;
   /** All nodes from here on have been handed out. */
   #lastFree = 0;
   #index: Map<LuaValue, number> | null = null;
   #objects = 0;
 
-  /** @param arraySize, nodes room for so many items, as a constructor reserves it. */
-  constructor(arraySize = 0, nodes = 0) {
-    this.#array = arraySize === 0 ? [] : filled<LuaValue>(arraySize, undefined);
+  /**
+   * @param arraySize, nodes room for so many items, as a constructor reserves it.
+   * @param array becomes the table's, in the place of one of that size.
+   */
+  constructor(arraySize = 0, nodes = 0, array?: LuaValue[]) {
+    this.#array = array ?? (arraySize === 0 ? [] : filled<LuaValue>(arraySize, undefined));
     if (nodes > 0) this.#makeNodes(nodes);
   }
 
   /** A table of a list, whose array becomes the table's. @param reserved the least size of the array part. */
   static ofList(items: LuaValue[], reserved: number): LuaTable {
-    const table = new LuaTable();
     while (items.length < reserved) items.push(undefined);
-    table.#array = items;
-    return table;
+    return new LuaTable(0, 0, items);
   }
 
   get metatable(): LuaTable | null {
@@ -214,7 +218,14 @@ export class LuaTable {
 
   /** @param size at least so many nodes. */
   #makeNodes(size: number): void {
-    const capacity = size === 0 ? 0 : 2 ** ceilLog2(size);
+    if (size === 0) {
+      this.#keys = this.#values = NO_VALUES;
+      this.#hashes = this.#next = NO_NUMBERS;
+      this.#lastFree = 0;
+      this.#index = null;
+      return;
+    }
+    const capacity = 2 ** ceilLog2(size);
     this.#keys = filled<LuaValue>(capacity, undefined);
     this.#values = filled<LuaValue>(capacity, undefined);
     this.#hashes = filled<number>(capacity, 0);

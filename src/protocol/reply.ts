@@ -155,6 +155,17 @@ export class Reply {
     return Buffer.concat([...parts, this.#chunk.subarray(0, this.#at)]);
   }
 
+  /** What was written and not flushed, from 0 to `markAt`, where it lies: until it is written to. Null if it is in pieces. */
+  get piece(): Buffer | null {
+    return this.#sealed.length === 0 ? this.#chunk : null;
+  }
+
+  /** As `discard`, but what is written next needs no new memory. */
+  rewind(): void {
+    if (this.#sealed.length === 0 && this.#chunk.length <= REPLY_CHUNK_BYTES) this.#at = 0;
+    else this.discard();
+  }
+
   mark(): Mark {
     return { chunks: this.#sealed.length, at: this.#at };
   }

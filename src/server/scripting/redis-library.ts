@@ -17,7 +17,7 @@ import type { LogLevel } from '../log.ts';
 import { PROPAGATE } from '../propagation.ts';
 import type { Server } from '../server.ts';
 import { errorTable, single } from './reply-to-lua.ts';
-import { isErrorTable, type ScriptRun, toArguments } from './script-run.ts';
+import { isErrorTable, type ScriptRun } from './script-run.ts';
 
 const VERSION_NUMBER = 0x0007000f;
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'verbose', 'notice', 'warning'];
@@ -82,7 +82,7 @@ function commandFunctions(options: RedisLibraryOptions): Record<string, LuaFunct
     pcall: (...args) => running(options, 'redis.call/pcall').execute(args),
     acl_check_cmd: (...args) => {
       const run = running(options, 'redis.acl_check_cmd');
-      const request = toArguments(args);
+      const request = run.requests.build(args);
       if (typeof request === 'string') raise(request);
       const { server } = options;
       const command = server.commands.find(request);

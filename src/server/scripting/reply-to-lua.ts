@@ -4,11 +4,21 @@
  * A status is a table with `ok`, an error one with `err`, an absent value is false in RESP2 and nil in RESP3. What only
  * RESP3 has comes as a table with one field: `double`, `map`, `set`, `big_number`, `verbatim_string`.
  */
+import { latin1Of } from '../../core/latin1.ts';
 import { LuaTable } from '../../lua/table.ts';
 import type { LuaValue } from '../../lua/value.ts';
 
 const CR = 13;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const INTEGER = 0x3a;
+const BULK = 0x24;
+const STATUS = 0x2b;
+const ARRAY = 0x2a;
+/** Integers of so many characters are exact. */
+const EXACT_DIGITS = 15;
 
+/** @param bytes begin with the reply; what follows it is not looked at. */
 export function replyToLua(bytes: Buffer): LuaValue {
   return new ReplyReader(bytes).read();
 }
@@ -37,17 +47,17 @@ class ReplyReader {
 
   read(): LuaValue {
     const type = this.#bytes[this.#at++]!;
-    switch (String.fromCharCode(type)) {
-      case ':':
-        return Number(this.#line());
-      case '$':
+    switch (type) {
+      case INTEGER:
+        return this.#integer();
+      case BULK:
         return this.#bulk() ?? false;
-      case '+':
+      case STATUS:
         return single('ok', this.#line());
-      case '-':
+      case MINUS:
         return errorTable(this.#line(), true);
-      case '*': {
-        const count = Number(this.#line());
+      case ARRAY: {
+        const count = this.#integer();
         return count < 0 ? false : this.#array(count);
       }
       default:
@@ -69,31 +79,45 @@ class ReplyReader {
       case '=':
         return this.#verbatim();
       case '%':
-        return single('map', this.#pairs(Number(this.#line())));
+        return single('map', this.#pairs(this.#integer()));
       case '~':
-        return single('set', this.#members(Number(this.#line())));
+        return single('set', this.#members(this.#integer()));
       case '|':
         // Attributes say something about the reply that follows.
-        this.#pairs(Number(this.#line()));
+        this.#pairs(this.#integer());
         return this.read();
       default:
-        return this.#array(Number(this.#line()));
+        return this.#array(this.#integer());
     }
   }
 
   #line(): string {
-    const end = this.#bytes.indexOf(CR, this.#at);
-    const line = this.#bytes.toString('latin1', this.#at, end);
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let end = start;
+    while (bytes[end] !== CR) end++;
     this.#at = end + 2;
-    return line;
+    return latin1Of(bytes, start, end);
+  }
+
+  #integer(): number {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    const isNegative = bytes[start] === MINUS;
+    let value = 0;
+    let at = isNegative ? start + 1 : start;
+    for (; bytes[at] !== CR; at++) value = value * 10 + (bytes[at]! - ZERO);
+    this.#at = at + 2;
+    if (at - start > EXACT_DIGITS) return Number(latin1Of(bytes, start, at));
+    return isNegative ? -value : value;
   }
 
   #bulk(): string | undefined {
-    const length = Number(this.#line());
+    const length = this.#integer();
     if (length < 0) return undefined;
-    const text = this.#bytes.toString('latin1', this.#at, this.#at + length);
-    this.#at += length + 2;
-    return text;
+    const start = this.#at;
+    this.#at = start + length + 2;
+    return latin1Of(this.#bytes, start, start + length);
   }
 
   #verbatim(): LuaTable {

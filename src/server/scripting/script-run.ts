@@ -5,8 +5,7 @@
  * pass other gates than those of clients: what a script must not do is refused by its header when it starts, or by the
  * command when it comes; after its first write, nothing refuses it any more.
  */
-import { formatDouble17g } from '../../core/double.ts';
-import { Arguments } from '../../core/arguments.ts';
+import type { Arguments } from '../../core/arguments.ts';
 import type { Engine } from '../../lua/engine.ts';
 import type { LuaValue } from '../../lua/value.ts';
 import type { Call } from '../call.ts';
@@ -14,11 +13,12 @@ import { type Command, FLAG } from '../command-table.ts';
 import { CONDITION } from '../gates.ts';
 import type { Server } from '../server.ts';
 import { SESSION, type Session } from '../session.ts';
+import type { RequestBuilder } from './request-builder.ts';
 import { errorTable, replyToLua } from './reply-to-lua.ts';
 import { isShortOfMemory } from './script-gates.ts';
 import { SCRIPT_FLAG } from './script-header.ts';
 import { ScriptTimer } from './script-timer.ts';
-import type { LuaTable } from '../../lua/table.ts';
+import { LuaTable } from '../../lua/table.ts';
 
 const TAKEN_OVER = SESSION.readonly | SESSION.asking;
 
@@ -31,6 +31,7 @@ export interface ScriptRunOptions {
   readonly name: string;
   /** The engine that runs it. */
   readonly engine: Engine;
+  readonly requests: RequestBuilder;
   /** Bits of SCRIPT_FLAG. */
   readonly flags: number;
   /** By EVAL_RO, EVALSHA_RO or FCALL_RO. */
@@ -44,6 +45,7 @@ export class ScriptRun {
   readonly name: string;
   readonly isFunction: boolean;
   readonly engine: Engine;
+  readonly requests: RequestBuilder;
   readonly timer: ScriptTimer;
   /** It runs for so long that others are answered meanwhile, between its slices. */
   isSlow = false;
@@ -58,12 +60,13 @@ export class ScriptRun {
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
-  constructor({ server, caller, session, name, engine, flags, isReadOnly, isFunction }: ScriptRunOptions) {
+  constructor({ server, caller, session, name, engine, requests, flags, isReadOnly, isFunction }: ScriptRunOptions) {
     this.server = server;
     this.caller = caller;
     this.name = name;
     this.isFunction = isFunction;
     this.engine = engine;
+    this.requests = requests;
     this.timer = new ScriptTimer(server.host.clock);
     this.isReadOnly = isReadOnly || (flags & (SCRIPT_FLAG.noWrites | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.noWrites;
     this.#session = session;
@@ -86,8 +89,8 @@ export class ScriptRun {
   }
 
   /** `redis.call` and `redis.pcall`: the reply, or a table with `err`. */
-  execute(values: readonly LuaValue[]): LuaValue {
-    const args = toArguments(values);
+  execute(values: LuaValue[]): LuaValue {
+    const args = this.requests.build(values);
     if (typeof args === 'string') return errorTable(`ERR ${args}`, false);
     const { server } = this;
     const command = server.commands.find(args);
@@ -101,9 +104,10 @@ export class ScriptRun {
     if (command!.has(FLAG.write)) this.hasWritten = true;
     const session = this.#session;
     server.dispatcher.call(session, command!, args);
-    const bytes = session.output.contents();
-    session.output.discard();
-    return replyToLua(bytes);
+    const { output } = session;
+    const result = replyToLua(output.piece ?? output.contents());
+    output.rewind();
+    return result;
   }
 
   #refuse(command: Command | null, args: Arguments): string | null {
@@ -157,19 +161,7 @@ export class ScriptRun {
   }
 }
 
-/** The arguments of a command, or why they cannot be. Numbers keep all their digits, other than in `tostring`. */
-export function toArguments(values: readonly LuaValue[]): Arguments | string {
-  if (values.length === 0) return 'Please specify at least one argument for this redis lib call';
-  const texts: string[] = [];
-  for (const value of values) {
-    if (typeof value === 'string') texts.push(value);
-    else if (typeof value === 'number') texts.push(formatDouble17g(value));
-    else return 'Lua redis lib command arguments must be strings or integers';
-  }
-  return Arguments.ofBinary(texts);
-}
-
 /** Whether a value is an error that a command raised. */
 export function isErrorTable(value: LuaValue): value is LuaTable {
-  return typeof value === 'object' && 'getString' in value && typeof value.getString('err') === 'string';
+  return value instanceof LuaTable && typeof value.getString('err') === 'string';
 }

@@ -22,6 +22,7 @@ import { SESSION, Session } from '../session.ts';
 import { FunctionLibraries } from './function-libraries.ts';
 import type { LibraryFunction } from './function-library.ts';
 import { protect } from './protection.ts';
+import { RequestBuilder } from './request-builder.ts';
 import { registerRedisLibrary } from './redis-library.ts';
 import { ScriptExecution } from './script-execution.ts';
 import { commandFlagsOf, refuseScript } from './script-gates.ts';
@@ -60,6 +61,7 @@ export class Scripting {
   #engine: Engine | null = null;
   #session: Session | null = null;
   #execution: ScriptExecution | null = null;
+  readonly #requests = new RequestBuilder();
 
   constructor(server: Server) {
     this.#server = server;
@@ -206,7 +208,7 @@ export class Scripting {
     this.#execute(run, () => callback(keyList, argumentList));
   }
 
-  #begin(caller: Call, options: Omit<ScriptRunOptions, 'server' | 'caller' | 'session'>): ScriptRun {
+  #begin(caller: Call, options: Omit<ScriptRunOptions, 'server' | 'caller' | 'session' | 'requests'>): ScriptRun {
     const server = this.#server;
     // A script that is allowed everything could call EVAL.
     if (this.#execution !== null) fail('ERR A script cannot run another one');
@@ -214,7 +216,7 @@ export class Scripting {
     if (refusal !== null) fail(refusal);
     server.propagation.scriptMask = PROPAGATE.all;
     caller.propagateInstead();
-    return new ScriptRun({ server, caller, session: this.#scriptSession, ...options });
+    return new ScriptRun({ server, caller, session: this.#scriptSession, requests: this.#requests, ...options });
   }
 
   #execute(run: ScriptRun, main: LuaFunction): void {
