@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Prng } from '../../../src/host/prng.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { forcedLine, rewriteConfigFile, rewriteConfigText } from '../../../src/server/config/rewrite.ts';
-import { rewriteCases } from './fixtures/rewrite-cases.ts';
+import { repairedRewriteCases, rewriteCases } from './fixtures/rewrite-cases.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { runRewrite } from './run-fixture.ts';
 
@@ -13,13 +13,15 @@ beforeEach(() => {
 });
 
 describe('CONFIG REWRITE', () => {
-  it.each(rewriteCases)('$title', (row) => {
+  it.each([...rewriteCases, ...repairedRewriteCases])('$title', (row) => {
     expect(runRewrite(row, disk)).toBe(row.result);
   });
 
   it('changes nothing in its own result but an empty line at the end, and nothing at all after that', () => {
     // Lines of buffer limits trade places each time, in Redis too: the first old line takes the first class.
-    const stable = rewriteCases.filter((row) => row.onDisk === undefined && !/-buffer-limit/.test(row.result));
+    const stable = [...rewriteCases, ...repairedRewriteCases].filter(
+      (row) => row.onDisk === undefined && !/-buffer-limit/.test(row.result),
+    );
     for (const row of stable) {
       const second = runRewrite({ ...row, onDisk: row.result }, new MemoryDisk());
       expect(second, row.title).toBe(`${row.result}\n`);
