@@ -26,22 +26,27 @@ export class Yielded {
   }
 }
 
-/** Counts what scripts of one engine consume. */
-export class Pace {
-  /** Loop turns before the clock is read. */
-  fuel = FUEL;
+export interface PaceWatcher {
   /**
    * Called when fuel is used up, to end the script by a `ScriptKilled`, or to say whether it has to give way now.
    * @param canGiveWay false in a call that has to be finished on the spot: what it returns has no effect then.
    */
-  onExhausted: (canGiveWay: boolean) => boolean = () => false;
+  onExhausted(canGiveWay: boolean): boolean;
+}
+
+/** Counts what scripts of one engine consume. */
+export class Pace {
+  /** Loop turns before the clock is read. */
+  fuel = FUEL;
+  /** Null lets scripts run for as long as they want. */
+  watcher: PaceWatcher | null = null;
   /** Calls that cannot wait, one in another. */
   #drains = 0;
 
   isOver(): boolean {
     this.fuel = FUEL;
     const canGiveWay = this.#drains === 0;
-    return this.onExhausted(canGiveWay) && canGiveWay;
+    return this.watcher !== null && this.watcher.onExhausted(canGiveWay) && canGiveWay;
   }
 
   /** Lets the clock be read at the next turn of a loop. */

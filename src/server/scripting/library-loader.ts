@@ -10,7 +10,7 @@ import { compile } from '../../lua/compiler/compile.ts';
 import type { Engine } from '../../lua/engine.ts';
 import { ScriptKilled } from '../../lua/lua-error.ts';
 import { currentPosition } from '../../lua/stack.ts';
-import { settled } from '../../lua/suspension.ts';
+import { type PaceWatcher, settled } from '../../lua/suspension.ts';
 import { LuaSyntaxError } from '../../lua/syntax-error.ts';
 import { LuaTable } from '../../lua/table.ts';
 import type { LuaFunction, LuaValue, Suspendable } from '../../lua/value.ts';
@@ -70,7 +70,7 @@ export class LibraryLoader {
     this.#library = library;
     this.#expose(this.#loadGlobals);
     const { pace } = this.engine;
-    pace.onExhausted = isLimited ? this.#limit() : () => false;
+    pace.watcher = isLimited ? this.#limit() : null;
     try {
       const result = main();
       if (!settled(result)) pace.drain(result as Suspendable);
@@ -97,13 +97,14 @@ export class LibraryLoader {
     }
   }
 
-  #limit(): () => boolean {
+  #limit(): PaceWatcher {
     const timer = new ScriptTimer(this.#server.host.clock);
-    return () => {
+    const onExhausted = (): boolean => {
       timer.look();
       if (timer.elapsedMs > TIMEOUT_MS) throw new ScriptKilled('ERR FUNCTION LOAD timeout', currentPosition());
       return false;
     };
+    return { onExhausted };
   }
 
   #explain(error: unknown): string {

@@ -40,7 +40,7 @@ function scriptExists(c: Call): void {
   const { args, reply, server } = c;
   reply.array(args.count - 2);
   for (let index = 2; index < args.count; index++) {
-    reply.integer(server.scripting.find(args.binary(index)) === null ? 0 : 1);
+    reply.integer(server.scripting.find(args, index) === null ? 0 : 1);
   }
 }
 

@@ -47,8 +47,8 @@ export class ScriptExecution {
 
   /** Starts the script. It may not have ended when this returns: then its call has halted. */
   start(main: () => Results): void {
-    this.run.engine.pace.onExhausted = this.#onExhausted;
-    if (this.#attempt(() => this.#begin(main))) this.#end();
+    this.run.engine.pace.watcher = this;
+    if (this.#attempt(main)) this.#end();
     else this.#halt();
   }
 
@@ -75,12 +75,12 @@ export class ScriptExecution {
     return true;
   }
 
-  /** @returns whether the script has ended, in whatever way. */
-  #attempt(advance: () => boolean): boolean {
+  /** @param main null to go on. @returns whether the script has ended, in whatever way. */
+  #attempt(main: (() => Results) | null): boolean {
     const { reply, session, command } = this.run.caller;
     const { markChunks, markAt } = reply;
     try {
-      return advance();
+      return main === null ? this.#advance() : this.#begin(main);
     } catch (error) {
       reply.rollbackTo(markChunks, markAt);
       try {
@@ -104,7 +104,8 @@ export class ScriptExecution {
 
   // --------------------------------------------------------------------------------------------------------- giving way
 
-  readonly #onExhausted = (canGiveWay: boolean): boolean => {
+  /** Called by the engine's pace. */
+  onExhausted(canGiveWay: boolean): boolean {
     const { run } = this;
     const { timer } = run;
     if (run.isKilled) throw new ScriptKilled(KILLED, currentPosition());
@@ -118,7 +119,7 @@ export class ScriptExecution {
       throw new ScriptKilled(STUCK, currentPosition());
     }
     return sinceMs >= limitMs;
-  };
+  }
 
   /** The script waits: the caller is parked until it has ended. */
   #halt(): void {
@@ -140,15 +141,15 @@ export class ScriptExecution {
   }
 
   #goOnLater(): void {
-    this.#timer = this.#server.host.timers.after(PAUSE_MS, () => this.#server.enter(this.#goOn));
+    this.#timer = this.#server.host.timers.after(PAUSE_MS, () => this.#server.enter(() => this.#goOn()));
   }
 
-  readonly #goOn = (): void => {
+  #goOn(): void {
     const server = this.#server;
     const { session } = this.run.caller;
     this.run.timer.startSlice();
     const haveAllEnded = server.dispatcher.goOn(this.#halted, () => {
-      if (!this.#attempt(() => this.#advance())) return false;
+      if (!this.#attempt(null)) return false;
       this.#end();
       return true;
     });
@@ -156,7 +157,7 @@ export class ScriptExecution {
       if (session.has(SESSION.closed)) session.output.discard();
       server.blocking.unblock(session);
     } else if (server.scripting.running === this.run) this.#goOnLater();
-  };
+  }
 
   #end(): void {
     const server = this.#server;

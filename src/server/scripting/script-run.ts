@@ -22,21 +22,26 @@ import { LuaTable } from '../../lua/table.ts';
 
 const TAKEN_OVER = SESSION.readonly | SESSION.asking;
 
+/** What is run. */
+export interface ScriptSubject {
+  /** SHA1 of the script, or the function's name. */
+  readonly name: string;
+  /** Bits of SCRIPT_FLAG. */
+  readonly flags: number;
+  /** The engine that runs it. */
+  readonly engine: Engine;
+  readonly isFunction: boolean;
+}
+
 export interface ScriptRunOptions {
   readonly server: Server;
   readonly caller: Call;
   /** The session of scripts. */
   readonly session: Session;
-  /** SHA1 of the script, or the function's name. */
-  readonly name: string;
-  /** The engine that runs it. */
-  readonly engine: Engine;
   readonly requests: RequestBuilder;
-  /** Bits of SCRIPT_FLAG. */
-  readonly flags: number;
+  readonly subject: ScriptSubject;
   /** By EVAL_RO, EVALSHA_RO or FCALL_RO. */
   readonly isReadOnly: boolean;
-  readonly isFunction: boolean;
 }
 
 export class ScriptRun {
@@ -60,12 +65,13 @@ export class ScriptRun {
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
-  constructor({ server, caller, session, name, engine, requests, flags, isReadOnly, isFunction }: ScriptRunOptions) {
+  constructor({ server, caller, session, requests, subject, isReadOnly }: ScriptRunOptions) {
+    const { flags } = subject;
     this.server = server;
     this.caller = caller;
-    this.name = name;
-    this.isFunction = isFunction;
-    this.engine = engine;
+    this.name = subject.name;
+    this.isFunction = subject.isFunction;
+    this.engine = subject.engine;
     this.requests = requests;
     this.timer = new ScriptTimer(server.host.clock);
     this.isReadOnly = isReadOnly || (flags & (SCRIPT_FLAG.noWrites | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.noWrites;

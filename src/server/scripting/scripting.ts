@@ -27,13 +27,12 @@ import { registerRedisLibrary } from './redis-library.ts';
 import { ScriptExecution } from './script-execution.ts';
 import { commandFlagsOf, refuseScript } from './script-gates.ts';
 import { readScriptHeader } from './script-header.ts';
-import { ScriptRun, type ScriptRunOptions } from './script-run.ts';
+import { ScriptIndex, SHA1_HEX_LENGTH } from './script-index.ts';
+import { ScriptRun, type ScriptSubject } from './script-run.ts';
 
 const CHUNK_NAME = 'user_script';
 /** What is no SHA1 names no script, whatever else is wrong. */
-const SHA1_HEX_LENGTH = 40;
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
-const SHA_LENGTH = 40;
 /** Of the table of scripts and of a script, besides its source. */
 const SCRIPT_OVERHEAD_BYTES = 120;
 const NOT_BUSY = 'NOTBUSY No scripts in execution right now.';
@@ -45,10 +44,8 @@ const HAS_WRITTEN =
 const BUSY_SCRIPT = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
 const BUSY_FUNCTION = 'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.';
 
-export interface Script {
+export interface Script extends ScriptSubject {
   readonly sha: string;
-  /** Bits of SCRIPT_FLAG. */
-  readonly flags: number;
   readonly source: string;
   readonly main: LuaFunction;
 }
@@ -56,7 +53,9 @@ export interface Script {
 export class Scripting {
   readonly #server: Server;
   readonly functions: FunctionLibraries;
-  readonly #scripts = new Map<string, Script>();
+  readonly #scripts = new ScriptIndex<Script>();
+  /** For EVAL, which would have to hash the source to find out its SHA1. */
+  readonly #bySource = new Map<string, Script>();
   #sourceBytes = 0;
   #engine: Engine | null = null;
   #session: Session | null = null;
@@ -113,18 +112,20 @@ export class Scripting {
   }
 
   /** By its SHA1 in any case, or null. */
-  find(sha: string): Script | null {
-    return sha.length === SHA_LENGTH ? (this.#scripts.get(sha.toLowerCase()) ?? null) : null;
+  find(args: Arguments, index: number): Script | null {
+    return this.#scripts.find(args, index);
   }
 
   /** The script of a source; compiles it if it is new. Throws a ReplyError. @param source binary string. */
   load(source: string): Script {
-    const sha = sha1Hex(Buffer.from(source, 'latin1'));
-    const known = this.#scripts.get(sha);
+    const known = this.#bySource.get(source);
     if (known !== undefined) return known;
     const { flags, body } = readScriptHeader(source);
-    const script = { sha, flags, source, main: this.#compile(body) };
-    this.#scripts.set(sha, script);
+    const main = this.#compile(body);
+    const sha = sha1Hex(Buffer.from(source, 'latin1'));
+    const script = { name: sha, sha, flags, engine: this.engine, isFunction: false, source, main };
+    this.#scripts.add(script);
+    this.#bySource.set(source, script);
     this.#sourceBytes += source.length;
     return script;
   }
@@ -141,6 +142,7 @@ export class Scripting {
   /** SCRIPT FLUSH. */
   flush(): void {
     this.#scripts.clear();
+    this.#bySource.clear();
     this.#sourceBytes = 0;
     this.#engine = null;
   }
@@ -153,9 +155,9 @@ export class Scripting {
 
   /** Bits of SCRIPT_FLAG, or null if there is no such script. */
   #scriptFlags(command: string, args: Arguments): number | null {
+    if (command.startsWith('evalsha')) return this.find(args, 1)?.flags ?? null;
     const name = args.binary(1);
     if (command.startsWith('fcall')) return this.functions.find(name)?.flags ?? null;
-    if (command.startsWith('evalsha')) return this.find(name)?.flags ?? null;
     if (!name.startsWith('#!')) return null;
     try {
       return readScriptHeader(name).flags;
@@ -180,7 +182,7 @@ export class Scripting {
   evaluateBySha(call: Call, isReadOnly: boolean): void {
     if (call.args.length(1) !== SHA1_HEX_LENGTH) fail(NO_SCRIPT);
     const keys = keyCount(call, call.integer(2));
-    this.#evaluate(call, this.find(call.args.binary(1)) ?? fail(NO_SCRIPT), keys, isReadOnly);
+    this.#evaluate(call, this.find(call.args, 1) ?? fail(NO_SCRIPT), keys, isReadOnly);
   }
 
   /** Runs a script given as its source. */
@@ -189,12 +191,12 @@ export class Scripting {
     this.#evaluate(call, this.load(call.args.binary(1)), keys, isReadOnly);
   }
 
-  #evaluate(call: Call, { sha, flags, main }: Script, keys: number, isReadOnly: boolean): void {
-    const { engine } = this;
-    const run = this.#begin(call, { name: sha, flags, engine, isReadOnly, isFunction: false });
-    engine.globals.setString('KEYS', listOf(call, 3, 3 + keys));
-    engine.globals.setString('ARGV', listOf(call, 3 + keys, call.args.count));
-    this.#execute(run, main);
+  #evaluate(call: Call, script: Script, keys: number, isReadOnly: boolean): void {
+    const run = this.#begin(call, script, isReadOnly);
+    const { globals } = script.engine;
+    globals.setString('KEYS', listOf(call, 3, 3 + keys));
+    globals.setString('ARGV', listOf(call, 3 + keys, call.args.count));
+    this.#execute(run, script.main);
   }
 
   /** FCALL. */
@@ -202,27 +204,39 @@ export class Scripting {
     const called = this.functions.find(call.args.binary(1)) ?? fail('ERR Function not found');
     const keys = keyCount(call, call.integer(2, 'ERR Bad number of keys provided'));
     const { name, flags, callback }: LibraryFunction = called;
-    const run = this.#begin(call, { name, flags, engine: this.functions.engine, isReadOnly, isFunction: true });
+    const run = this.#begin(call, { name, flags, engine: this.functions.engine, isFunction: true }, isReadOnly);
     const keyList = listOf(call, 3, 3 + keys);
     const argumentList = listOf(call, 3 + keys, call.args.count);
     this.#execute(run, () => callback(keyList, argumentList));
   }
 
-  #begin(caller: Call, options: Omit<ScriptRunOptions, 'server' | 'caller' | 'session' | 'requests'>): ScriptRun {
+  #begin(caller: Call, subject: ScriptSubject, isReadOnly: boolean): ScriptRun {
     const server = this.#server;
     // A script that is allowed everything could call EVAL.
     if (this.#execution !== null) fail('ERR A script cannot run another one');
-    const refusal = refuseScript(server, caller.session, options.flags, options.isReadOnly);
+    const refusal = refuseScript(server, caller.session, subject.flags, isReadOnly);
     if (refusal !== null) fail(refusal);
     server.propagation.scriptMask = PROPAGATE.all;
     caller.propagateInstead();
-    return new ScriptRun({ server, caller, session: this.#scriptSession, requests: this.#requests, ...options });
+    return new ScriptRun({
+      server,
+      caller,
+      session: this.#scriptSession,
+      requests: this.#requests,
+      subject,
+      isReadOnly,
+    });
   }
 
   #execute(run: ScriptRun, main: LuaFunction): void {
-    this.#execution = new ScriptExecution(run, () => (this.#execution = null));
+    this.#execution = new ScriptExecution(run, this.#onEnd);
     this.#execution.start(main);
   }
+
+  readonly #onEnd = (): void => {
+    this.#execution = null;
+    this.#scriptSession.output.discard();
+  };
 
   /** SCRIPT KILL and FUNCTION KILL. Throws a ReplyError. */
   kill(isFunction: boolean): void {
@@ -243,7 +257,8 @@ function keyCount({ args }: Call, count: number): number {
 }
 
 function listOf(call: Call, from: number, to: number): LuaTable {
+  const { args } = call;
   const items: LuaValue[] = [];
-  for (let index = from; index < to; index++) items.push(call.args.binary(index));
+  for (let index = from; index < to; index++) items.push(args.binary(index));
   return LuaTable.ofList(items, 0);
 }
