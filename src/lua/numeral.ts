@@ -12,8 +12,10 @@ const NOT_FINITE = /^([+-]?)(?:(inf(?:inity)?)|nan(?:\([0-9a-zA-Z_]*\))?)$/i;
 const EDGE_SPACE = /^[ \t-\r]+|[ \t-\r]+$/g;
 const SIGNIFICANT_DIGITS = 14;
 
-/** @returns null if the text, but for white space around it, is no number. */
-export function parseNumeral(text: string): number | null {
+/** @returns null if the text, but for white space around it, is no number. C's strings end with a NUL. */
+export function parseNumeral(given: string): number | null {
+  const nul = given.indexOf('\0');
+  const text = nul < 0 ? given : given.slice(0, nul);
   const first = text.charCodeAt(0);
   const last = text.charCodeAt(text.length - 1);
   const trimmed = first <= 32 || last <= 32 ? text.replace(EDGE_SPACE, '') : text;

@@ -11,6 +11,7 @@ import { introspectionFamily } from './families/introspection.ts';
 import { listFamily } from './families/lists.ts';
 import { protocolFamily } from './families/protocol.ts';
 import { scanFamily } from './families/scan.ts';
+import { luaFamily } from './families/lua.ts';
 import { pauseFamily } from './families/pauses.ts';
 import { pubsubFamily, transactionFamily } from './families/sessions.ts';
 import { scriptFamily } from './families/scripts.ts';
@@ -44,6 +45,7 @@ export const families: readonly Family[] = [
   aclFamily,
   introspectionFamily,
   scriptFamily,
+  luaFamily,
   scanFamily,
   protocolFamily,
 ];

@@ -333,7 +333,7 @@ function writeField(w: ChunkWriter, table: string, key: Expression, value: Expre
   writeExpression(w, key);
   w.out.write(',');
   writeExpression(w, value);
-  w.out.write(isName ? '),' : `,${w.site(0)}),`);
+  w.out.write(isName ? '),' : `,${w.site(w.out.line)}),`);
 }
 
 /** Room in the array: Lua does not count a last item with any number of values. */

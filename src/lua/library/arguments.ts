@@ -80,6 +80,15 @@ export class CallArguments {
     return toInteger(this.number(index));
   }
 
+  /** As C makes an `int` of that: its lower 32 bits. */
+  int(index: number): number {
+    return this.integer(index) | 0;
+  }
+
+  intOr(index: number, otherwise: number): number {
+    return this.has(index) ? this.int(index) : otherwise;
+  }
+
   integerOr(index: number, otherwise: number): number {
     return this.has(index) ? this.integer(index) : otherwise;
   }

@@ -35,7 +35,7 @@ export function registerBase(engine: Engine): void {
 
 const listStep: LuaFunction = (...args) => {
   const given = new CallArguments('?', args);
-  const at = given.integer(2) + 1;
+  const at = given.int(2) + 1;
   const value = given.table(1).getNumber(at);
   return value === undefined ? [] : [at, value];
 };
@@ -59,7 +59,7 @@ function plainFunctions(engine: Engine): Record<string, LuaFunction> {
       throw libraryError(given.stringOr(2, 'assertion failed!'));
     },
     error: (value?: LuaValue, level: LuaValue = 1) => {
-      const number = new CallArguments('error', [value, level]).integer(2);
+      const number = new CallArguments('error', [value, level]).int(2);
       const prefix = typeof value === 'string' || typeof value === 'number' ? errorPrefix(number) : '';
       throw new LuaError(prefix === '' ? value : prefix + toText(value)!, currentPosition());
     },
@@ -79,7 +79,7 @@ function errorPrefix(level: number): string {
 
 function toNumberInBase(args: readonly LuaValue[]): Results {
   const given = new CallArguments('tonumber', args);
-  const base = given.integerOr(2, 10);
+  const base = given.intOr(2, 10);
   if (base === 10) return toNumber(given.any(1));
   const text = given.string(1);
   if (base < 2 || base > 36) throw given.error(2, 'base out of range');
@@ -88,7 +88,7 @@ function toNumberInBase(args: readonly LuaValue[]): Results {
 
 /** As C's strtoul: white space, a sign, `0x` in base 16, digits. */
 function parseInBase(text: string, base: number): number | undefined {
-  const match = /^[ \t-\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]+)[ \t-\r]*$/.exec(text);
+  const match = /^[ \t-\r]*([+-]?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]+)[ \t-\r]*(?:\0|$)/.exec(text);
   if (match === null) return undefined;
   const [, sign, prefix = '', rest = ''] = match;
   const digits = base === 16 ? rest : prefix + rest;
@@ -105,7 +105,7 @@ function parseInBase(text: string, base: number): number | undefined {
 function select(args: readonly LuaValue[]): Results {
   const given = new CallArguments('select', args);
   if (typeof args[0] === 'string' && args[0].startsWith('#')) return args.length - 1;
-  const from = given.integer(1);
+  const from = given.int(1);
   const at = from < 0 ? args.length + from : from;
   if (at < 1) throw given.error(1, 'index out of range');
   return asResults(args.slice(at));
@@ -114,8 +114,8 @@ function select(args: readonly LuaValue[]): Results {
 function unpack(args: readonly LuaValue[]): Results {
   const given = new CallArguments('unpack', args);
   const table = given.table(1);
-  const from = given.integerOr(2, 1);
-  const to = given.has(3) ? given.integer(3) : table.length;
+  const from = given.intOr(2, 1);
+  const to = given.has(3) ? given.int(3) : table.length;
   if (from > to) return [];
   if (to - from + 1 > UNPACKED_MAX) throw libraryError('too many results to unpack');
   return asResults(Array.from({ length: to - from + 1 }, (_, at) => table.getNumber(from + at)));
@@ -179,7 +179,8 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
   const failed = (error: unknown): readonly LuaValue[] => [false, ...redisError(engine.caught(error))];
   return {
     pcall: (...args) => {
-      new CallArguments('pcall', args).any(1);
+      // Redis pushes a `true` below the arguments; without any, that is what is called.
+      if (args.length === 0) return [false, 'attempt to call a boolean value'];
       return guarded(() => engine.metatables.callFromLibrary(args[0], args.slice(1)), failed);
     },
     xpcall: (...args) => {

@@ -78,8 +78,10 @@ function severalArguments(): Record<string, LuaFunction> {
   const two =
     (name: string, compute: (first: number, second: number) => number): LuaFunction =>
     (...args) => {
+      // In C, the second argument is looked at first.
       const given = new CallArguments(name, args);
-      return compute(given.number(1), given.number(2));
+      const second = given.number(2);
+      return compute(given.number(1), second);
     };
   return {
     max: extreme('max', (value, best) => value > best),
@@ -89,7 +91,8 @@ function severalArguments(): Record<string, LuaFunction> {
     atan2: two('atan2', Math.atan2),
     ldexp: (...args) => {
       const given = new CallArguments('ldexp', args);
-      return given.number(1) * 2 ** given.integer(2);
+      const exponent = given.int(2);
+      return given.number(1) * 2 ** exponent;
     },
     modf: (...args) => {
       const value = new CallArguments('modf', args).number(1);
@@ -123,13 +126,13 @@ function randomFunctions(random: ScriptRandom): Record<string, LuaFunction> {
       const fraction = (random.next() % RANDOM_MAX) / RANDOM_MAX;
       if (args.length === 0) return fraction;
       if (args.length > 2) throw libraryError('wrong number of arguments');
-      const low = args.length === 1 ? 1 : given.integer(1);
-      const high = given.integer(args.length);
+      const low = args.length === 1 ? 1 : given.int(1);
+      const high = given.int(args.length);
       if (low > high) throw given.error(args.length, 'interval is empty');
       return Math.floor(fraction * (high - low + 1)) + low;
     },
     randomseed: (...args) => {
-      random.seed(new CallArguments('randomseed', args).integer(1));
+      random.seed(new CallArguments('randomseed', args).int(1));
       return [];
     },
   };

@@ -50,7 +50,7 @@ function textFunctions(): Record<string, LuaFunction> {
     rep: (...args) => {
       const given = new CallArguments('rep', args);
       const text = given.string(1);
-      const count = Math.max(given.integer(2), 0);
+      const count = Math.max(given.int(2), 0);
       if (text.length * count > STRING_BYTES_MAX) throw outOfMemory();
       return text.repeat(text === '' ? 0 : count);
     },
@@ -59,7 +59,7 @@ function textFunctions(): Record<string, LuaFunction> {
       const given = new CallArguments('char', args);
       return args
         .map((_, at) => {
-          const code = given.integer(at + 1);
+          const code = given.int(at + 1);
           if (code < 0 || code > 255) throw given.error(at + 1, 'invalid value');
           return String.fromCharCode(code);
         })
@@ -147,7 +147,7 @@ function substitute(engine: Engine, given: CallArguments): Results {
   if (!['number', 'string', 'table', 'function'].includes(typeName(replacement))) {
     throw given.error(3, 'string/function/table expected');
   }
-  const limit = given.integerOr(4, text.length + 1);
+  const limit = given.intOr(4, text.length + 1);
   const isAnchored = pattern.startsWith('^');
   const matcher = new Matcher(text, pattern);
   let result = '';

@@ -53,7 +53,7 @@ function insert(given: CallArguments): Results {
     table.setNumber(end, given.at(2));
     return [];
   }
-  const position = given.integer(2);
+  const position = given.int(2);
   for (let at = Math.max(end, position); at > position; at--) table.setNumber(at, table.getNumber(at - 1));
   table.setNumber(position, given.at(3));
   return [];
@@ -62,7 +62,7 @@ function insert(given: CallArguments): Results {
 function remove(given: CallArguments): Results {
   const table = assertWritable(given.table(1));
   const end = table.length;
-  const position = given.integerOr(2, end);
+  const position = given.intOr(2, end);
   if (position < 1 || position > end) return [];
   const removed = table.getNumber(position);
   for (let at = position; at < end; at++) table.setNumber(at, table.getNumber(at + 1));
@@ -73,8 +73,8 @@ function remove(given: CallArguments): Results {
 function concat(given: CallArguments): Results {
   const separator = given.stringOr(2, '');
   const table = given.table(1);
-  const from = given.integerOr(3, 1);
-  const to = given.has(4) ? given.integer(4) : table.length;
+  const from = given.intOr(3, 1);
+  const to = given.has(4) ? given.int(4) : table.length;
   const parts: string[] = [];
   for (let at = from; at <= to; at++) {
     const value = table.getNumber(at);

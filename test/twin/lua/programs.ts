@@ -1,0 +1,278 @@
+/**
+ * Random Lua programs: assignments, loops, functions, metatables and calls of every library, on values of the right and
+ * of the wrong types. A program ends with a text of everything that it has computed, and of every error on its way.
+ *
+ * Programs end soon: loops are counted, functions call no other ones of the program, and what is assigned is cut short.
+ */
+import * as fc from 'fast-check';
+
+const PRELUDE = `
+local log = {}
+local function show(v, depth)
+  depth = depth or 0
+  if type(v) == 'string' then return string.format('%q', v) end
+  if type(v) ~= 'table' or depth > 3 then return type(v) == 'number' and tostring(v) or type(v) .. ':' .. (v == true and 't' or v == false and 'f' or '') end
+  local parts = {}
+  local count = 0
+  for k, w in next, v do
+    count = count + 1
+    if count > 30 then break end
+    parts[#parts + 1] = show(k, depth + 1) .. '=' .. show(w, depth + 1)
+  end
+  return '{' .. table.concat(parts, ',') .. '}#' .. #v
+end
+local function key(v) if type(v) == 'table' or type(v) == 'function' then return 'object' end return v == 0 and 0 or v end
+local function clip(v) if type(v) == 'string' then return v:sub(1, 80) end return v end
+local function text(v) return (tostring(v):gsub('0x%x+', '0x')) end
+local function try(run)
+  local results = {pcall(run)}
+  for i = 1, 4 do results[i] = show(results[i]) end
+  log[#log + 1] = table.concat(results, ' ', 1, 4)
+end
+local a, b, c, s, t, u = 1, 2.5, 'x', 'hello world', {1, 2, 3}, {x = 1, y = 'z', [1] = true}
+local f = function(x, y) return y, x end
+local g = function(...) return select('#', ...), ... end
+local m = setmetatable({5, 6}, {__index = function(p, q) return type(q) end})
+`;
+const EPILOGUE =
+  'return {table.concat(log, "\\n"), show(a), show(b), show(c), show(s), show(t), show(u), type(f), type(g), show(m)}';
+
+const names = fc.constantFrom('a', 'b', 'c', 's', 't', 'u', 'm', 'f');
+const fields = fc.constantFrom('x', 'y', 'n', 'err', 'ok');
+const smallInteger = fc.integer({ min: -3, max: 9 }).map(String);
+const number = fc.oneof(
+  smallInteger,
+  fc.constantFrom('0.5', '-1.25', '1e15', '2^53', '1e100', '1/0', '-1/0', '0/0', '0x10', '3.99', '123456789012'),
+);
+const text = fc
+  .oneof(
+    fc.string({ maxLength: 6 }),
+    fc.constantFrom('', '10', ' 7 ', '0x1F', '1e2', 'abc', 'a,b,c', 'key=val', '[1,2]', '{"a":null}', '\0\xff'),
+  )
+  .map(quoted);
+const pattern = fc
+  .constantFrom('%w+', '(%a)(%d?)', '^%s*', 'l+', '.-o', '[^,]*', '%b()', '()', '(', '%', '[a', '%f[%w]%w', '(.)%1', '')
+  .map(quoted);
+const format = fc
+  .constantFrom('%d', '%5.2f', '%s', '%q', '%x', '%g', '%c', '%-5s|', '%+d', '%e', '%i%%', '%y', '%.3s', '%05d', '%')
+  .map(quoted);
+
+/** A literal of a binary string. */
+function quoted(value: string): string {
+  return `"${value.replace(/[^ !#-[\]-~]/g, (char) => `\\${String(char.charCodeAt(0) & 0xff).padStart(3, '0')}`)}"`;
+}
+
+function list(items: readonly string[]): string {
+  return items.join(', ');
+}
+
+const binaryOperator = fc.constantFrom(
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '^',
+  '..',
+  '==',
+  '~=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'and',
+  'or',
+);
+/** Library functions that take anything in any number. */
+const library = fc.constantFrom(
+  ...words(`text tonumber type select unpack rawget rawequal next math.floor math.ceil math.abs math.max math.min
+    math.fmod math.sqrt math.pow math.modf math.frexp string.len string.upper string.lower string.reverse string.sub
+    string.byte table.getn table.maxn table.concat bit.band bit.bor bit.bxor bit.tohex bit.bnot bit.lshift bit.arshift
+    bit.rol bit.bswap bit.tobit cjson.encode cmsgpack.pack struct.size ipairs pairs getmetatable assert error
+    redis.error_reply redis.status_reply redis.sha1hex math.ldexp math.log10 math.exp string.char`),
+);
+const structFormat = fc
+  .constantFrom('<i4', '>I2', 'bB', 's', '<d', 'f', 'c0', 'h', '<l', '>i3', 'x', 'q', '')
+  .map(quoted);
+
+function words(value: string): string[] {
+  return value.trim().split(/\s+/);
+}
+
+/** Rules of a grammar by name. */
+type Texts = Record<string, string>;
+
+const grammar = fc.letrec<Texts>((tie) => ({
+  expression: fc.oneof(
+    { maxDepth: 4, depthSize: 'medium' },
+    { weight: 5, arbitrary: names },
+    { weight: 3, arbitrary: number },
+    { weight: 3, arbitrary: text },
+    { weight: 1, arbitrary: fc.constantFrom('nil', 'true', 'false', '#t', '-a', 'not b', '...') },
+    {
+      weight: 4,
+      arbitrary: fc.tuple(tie('expression'), binaryOperator, tie('expression')).map(([l, o, r]) => `(${l} ${o} ${r})`),
+    },
+    { weight: 2, arbitrary: fc.tuple(names, tie('expression')).map(([n, k]) => `${n}[key(${k})]`) },
+    { weight: 2, arbitrary: fc.tuple(names, fields).map(([n, k]) => `${n}.${k}`) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom('-', '#', 'not '), tie('expression')).map((p) => `(${p.join('')})`),
+    },
+    { weight: 2, arbitrary: tie('table') },
+    { weight: 5, arbitrary: tie('call') },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(names, tie('expression')).map(([n, v]) => `(function(${n}) return ${v} end)(${n})`),
+    },
+  ),
+  table: fc
+    .array(
+      fc.oneof(
+        tie('expression'),
+        fc.tuple(fields, tie('expression')).map(([k, v]) => `${k} = ${v}`),
+        fc.tuple(tie('expression'), tie('expression')).map(([k, v]) => `[key(${k})] = ${v}`),
+      ),
+      { maxLength: 4 },
+    )
+    .map((items) => `{${list(items)}}`),
+  call: fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(library, fc.array(tie('expression'), { maxLength: 3 }))
+        .map(([name, args]) => `${name}(${list(args)})`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('find', 'match', 'gmatch'), tie('expression'), pattern)
+        .map(([name, subject, what]) => `string.${name}(${subject}, ${what})`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(tie('expression'), pattern, fc.oneof(text, names, fc.constantFrom('"%0%1"', '"%2"', 'g')))
+        .map((args) => `string.gsub(${list(args)})`),
+    },
+    { weight: 2, arbitrary: fc.tuple(format, tie('expression')).map((args) => `string.format(${list(args)})`) },
+    { weight: 1, arbitrary: fc.tuple(names, smallInteger).map((args) => `string.rep(${list(args)})`) },
+    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.pack(${list(args)})`) },
+    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.unpack(${list(args)})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `cmsgpack.unpack(cmsgpack.pack(${value}))`) },
+    { weight: 1, arbitrary: text.map((value) => `cjson.decode(${value})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `cjson.decode(cjson.encode(${value}))`) },
+    { weight: 1, arbitrary: fc.tuple(names, fields, tie('expression')).map(([n, k, v]) => `${n}:${k}(${v})`) },
+    { weight: 1, arbitrary: fc.tuple(tie('expression'), pattern).map(([v, p]) => `(${v}):match(${p})`) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('f', 'g', 'pcall', 'a'), fc.array(tie('expression'), { maxLength: 3 }))
+        .map(([name, args]) => `${name}(${list(args)})`),
+    },
+  ),
+}));
+
+const { expression, call } = grammar as Record<string, fc.Arbitrary<string>> as {
+  expression: fc.Arbitrary<string>;
+  call: fc.Arbitrary<string>;
+};
+
+const handler = fc.constantFrom(
+  'function(p, q) return type(p) .. type(q) end',
+  'function(p, q) return rawget(p, 1) end',
+  'function(p, q, r) return 1 end',
+  'function() return end',
+  'function(p) error({err = "MINE raised"}) end',
+  't',
+  '7',
+);
+const event = fc.constantFrom(
+  ...words('__index __newindex __add __concat __eq __lt __le __call __unm __len __tostring __mod __metatable'),
+);
+const metatable = fc
+  .array(fc.tuple(event, handler), { minLength: 1, maxLength: 3 })
+  .map((pairs) => `{${list(pairs.map(([name, value]) => `${name} = ${value}`))}}`);
+
+const assignment = fc.oneof(
+  fc.tuple(names, expression).map(([name, value]) => `${name} = clip(${value})`),
+  fc
+    .tuple(fc.constantFrom('t', 'u', 'm', 's'), expression, expression)
+    .map(([n, k, v]) => `${n}[key(${k})] = clip(${v})`),
+  fc.tuple(fc.constantFrom('t', 'u', 'm', 'a'), fields, expression).map(([n, k, v]) => `${n}.${k} = clip(${v})`),
+  fc
+    .tuple(names, names, call)
+    .map(([first, second, value]) => `${first}, ${second} = ${value} ${first} = clip(${first})`),
+  fc.constantFrom('undeclared = 1', 'a = undeclared', 'string.x = 1', 'KEYS.x = 1 KEYS.x = nil'),
+);
+const tableCall = fc.oneof(
+  fc.tuple(names, expression).map((args) => `table.insert(${list(args)})`),
+  fc.tuple(names, smallInteger, expression).map((args) => `table.insert(${list(args)})`),
+  fc.tuple(names, smallInteger).map((args) => `a = table.remove(${list(args)})`),
+  names.map((name) => `table.sort(${name})`),
+  names.map((name) => `table.sort(${name}, function(x, y) return text(x) > text(y) end)`),
+  fc.tuple(names, metatable).map((args) => `setmetatable(${list(args)})`),
+  fc.tuple(names, expression, expression).map(([n, k, v]) => `rawset(${n}, key(${k}), ${v})`),
+);
+
+const statements = fc.letrec<Texts>((tie) => ({
+  statement: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    { weight: 6, arbitrary: assignment },
+    { weight: 3, arbitrary: tableCall },
+    { weight: 2, arbitrary: call },
+    { weight: 2, arbitrary: expression.map((value) => `log[#log + 1] = show(${value})`) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(expression, tie('block'), tie('block'))
+        .map(([condition, yes, no]) => `if ${condition} then ${yes} else ${no} end`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(smallInteger, smallInteger, tie('block')).map(([from, to, body]) => {
+        return `for i = ${from}, ${to} do ${body} if i > 3 then break end end`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom('pairs', 'ipairs'), names).map(([walk, name]) => {
+        return `for k, v in ${walk}(${name}) do log[#log + 1] = show(k) .. show(v) if #log > 60 then break end end`;
+      }),
+    },
+    { weight: 1, arbitrary: tie('block').map((body) => `local n = 0 while n < 3 do n = n + 1 ${body} end`) },
+    {
+      weight: 1,
+      arbitrary: tie('block').map((body) => `local n = 0 repeat local z = n n = n + 1 ${body} until z > 1`),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+        return `local w = coroutine.wrap(function(...) local r = coroutine.yield(${first}) return r, ${second} end) a = w(1) b = w(2)`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom('f', 'g'), expression).map(([name, value]) => {
+        return `${name} = function(x, ...) local f, g = nil, nil if x then return x, ${value} end end`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: expression.map((value) => `local function h(x) return x and (${value}) end c = clip(h(a))`),
+    },
+  ),
+  block: fc.array(tie('statement'), { minLength: 1, maxLength: 2 }).map((list2) => list2.join(' ')),
+}));
+
+const { statement } = statements as Record<string, fc.Arbitrary<string>> as { statement: fc.Arbitrary<string> };
+
+/** A statement whose error is noted, or one that ends the program with it. */
+const step = fc.oneof(
+  { weight: 12, arbitrary: statement.map((body) => `try(function(...)\n${body}\nend)`) },
+  { weight: 1, arbitrary: statement.map((body) => `do\n${body}\nend`) },
+);
+
+export const luaProgram = fc
+  .array(step, { minLength: 1, maxLength: 8 })
+  .map((steps) => `${PRELUDE}${steps.join('\n')}\n${EPILOGUE}`);
