@@ -44,6 +44,8 @@ interface Transfer {
   receiver: SnapshotReceiver | null;
   /** Bytes of the stream that came behind the snapshot. */
   readonly rest: Buffer[];
+  /** The link was lost after all of the snapshot had come. */
+  isOrphaned: boolean;
 }
 
 export class MasterLink implements MasterConnection {
@@ -165,6 +167,11 @@ export class MasterLink implements MasterConnection {
     if (phase === 'connecting') {
       log.warning(`Error condition on socket for SYNC: ${error?.message ?? 'Connection reset by peer'}`);
     } else if (phase === 'sync') {
+      // The snapshot is worth having: from its place on, what is missing can be asked for.
+      if (this.#transfer?.receiver?.isComplete === true) {
+        this.#transfer.isOrphaned = true;
+        return;
+      }
       log.warning(`I/O error trying to sync with MASTER: ${error?.message ?? 'connection lost'}`);
       this.#reconnect();
       return;
@@ -280,7 +287,7 @@ export class MasterLink implements MasterConnection {
         this.#goOn(effect.id);
         return;
       case 'receive':
-        this.#transfer = { place: effect.place, end: null, receiver: null, rest: [] };
+        this.#transfer = { place: effect.place, end: null, receiver: null, rest: [], isOrphaned: false };
         this.#enter('sync');
     }
   }
@@ -381,7 +388,8 @@ export class MasterLink implements MasterConnection {
     if (transfer.end!.hasMark) this.sendAck();
     server.persistence.aof.restart();
     for (const chunk of transfer.rest) this.#stream?.data(chunk);
-    this.#connection?.resume();
+    if (transfer.isOrphaned) this.#stream?.session.close();
+    else this.#connection?.resume();
   }
 
   // -------------------------------------------------------------------------------------------------------------- stream

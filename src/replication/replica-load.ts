@@ -24,6 +24,8 @@ export interface SnapshotReceiver {
   readonly destination: string;
   /** No more bytes are to be read for now; `onCaughtUp` follows. */
   readonly isBehind: boolean;
+  /** All has come, and is on its way into the keyspace: nothing more depends on the link. */
+  readonly isComplete: boolean;
   /** Takes bytes of the snapshot, its mark included; they may be reused afterwards. */
   take(chunk: Buffer): void;
   /** The transfer is over without success: what was received is dropped. */
@@ -78,6 +80,7 @@ export class FileReceiver implements SnapshotReceiver {
   #held: Buffer = Buffer.alloc(0);
   #queuedBytes = 0;
   #unsyncedBytes = 0;
+  #isLoading = false;
   #isOver = false;
 
   /** @throws DiskError */
@@ -95,6 +98,10 @@ export class FileReceiver implements SnapshotReceiver {
 
   get isBehind(): boolean {
     return this.#queuedBytes > QUEUED_BYTES_MAX;
+  }
+
+  get isComplete(): boolean {
+    return this.#end.isReached;
   }
 
   take(chunk: Buffer): void {
@@ -137,6 +144,7 @@ export class FileReceiver implements SnapshotReceiver {
   abort(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#isLoading) return;
     this.#file.close();
     removeQuietly(this.#disk, this.#path);
   }
@@ -168,6 +176,7 @@ export class FileReceiver implements SnapshotReceiver {
       );
       return;
     }
+    this.#isLoading = true;
     this.#events.onReplace();
     server.log.notice('MASTER <-> REPLICA sync: Flushing old data');
     emptyDataset(server);
@@ -251,6 +260,10 @@ export class MemoryReceiver implements SnapshotReceiver {
 
   get isBehind(): boolean {
     return this.#isScheduled;
+  }
+
+  get isComplete(): boolean {
+    return this.#end.isReached;
   }
 
   take(chunk: Buffer): void {

@@ -37,7 +37,12 @@ export function parseTransferHeader(line: string): TransferHeader {
     const mark = line.slice(MARK_PREFIX.length, MARK_PREFIX.length + MARK_BYTES);
     return { kind: 'mark', mark: Buffer.from(mark, 'latin1') };
   }
-  return { kind: 'length', totalBytes: Math.max(0, Number.parseInt(line.slice(1), 10) || 0) };
+  const totalBytes = Number.parseInt(line.slice(1), 10);
+  if (totalBytes > 0) return { kind: 'length', totalBytes };
+  return {
+    kind: 'error',
+    log: `Bad protocol from MASTER, there is no snapshot of such a length (we received '${line}')`,
+  };
 }
 
 /** Finds the end of a snapshot that comes in chunks. */

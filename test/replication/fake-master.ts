@@ -24,6 +24,11 @@ export class FakeLink {
     this.#socket.write(bytes);
   }
 
+  /** Ends the connection behind what was said. */
+  finish(): void {
+    this.#socket.end();
+  }
+
   hangUp(): void {
     this.#socket.destroy();
   }

@@ -1,5 +1,6 @@
 /** The replica side against a master that does not always do what it should. */
 import { describe, expect, it } from 'vitest';
+import { Prng } from '../../src/host/prng.ts';
 import { type ServerHandle, startServer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { command, FakeMaster, type FakeLink, snapshotOf } from './fake-master.ts';
@@ -177,6 +178,38 @@ describe('the link of a replica', () => {
     await synchronised(master);
     await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
   });
+
+  it('keeps a snapshot that has come as a whole, also when the link is lost while it is loaded', async () => {
+    for (const load of LOADS) {
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+      const { link } = await master.introduced();
+      const rdb = snapshotOf('key', 'snapshot');
+      link.say(Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${rdb.length}\r\n`), rdb]));
+      link.finish();
+      const { psync } = await master.introduced();
+      expect(psync).toBe(`PSYNC ${ID} 101`);
+      expect(await replica.execute('GET', 'key')).toBe('snapshot');
+    }
+  });
+
+  it('survives streams of nonsense', async () => {
+    const random = new Prng(11);
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master);
+    for (let round = 0; round < 25; round++) {
+      const { link } = await master.introduced();
+      const rdb = snapshotOf('key', 'snapshot');
+      const valid = command('SELECT', '0') + command('LPUSH', 'l', 'a', 'b') + command('MULTI') + command('EXEC');
+      const bytes = Buffer.from(valid.repeat(3));
+      for (let i = 0; i < 3; i++) bytes[random.u32() % bytes.length] = random.u32() & 0xff;
+      const head = Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${rdb.length}\r\n`), rdb]);
+      if (round % 5 === 0) head[random.u32() % head.length] = random.u32() & 0xff;
+      link.say(Buffer.concat([head, bytes]));
+      link.finish();
+    }
+    expect(await replica.execute('PING')).toBe('PONG');
+  }, 60_000);
 
   it('asks with SYNC where PSYNC is not known, and acknowledges nothing then', async () => {
     await using master = await FakeMaster.start();

@@ -18,7 +18,9 @@ describe('the line before a snapshot', () => {
       kind: 'error',
       log: 'MASTER aborted replication with an error: ERR no',
     });
-    expect(parseTransferHeader('x')).toMatchObject({ kind: 'error' });
+    for (const line of ['x', '$', '$0', '$-1', '$x']) {
+      expect(parseTransferHeader(line)).toMatchObject({ kind: 'error' });
+    }
   });
 });
 
