@@ -1,11 +1,12 @@
 /** What the program does around its server; servers themselves are tested without it. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { oursCommand, startRedis } from './support/redis-process.ts';
+import { describeWith } from './support/requires.ts';
 import { RespClient } from './support/resp-client.ts';
 
-describe.runIf(process.platform === 'linux')('the title of the process', () => {
+describeWith('/proc/self/cmdline', 'the title of the process', () => {
   it('is that of redis-server, and follows proc-title-template', async () => {
     await using redis = await startRedis({ command: oursCommand() });
     await using client = await RespClient.connect({ port: redis.port });
