@@ -122,8 +122,9 @@ export class ReplicaLink implements OutputSource {
 
   // -------------------------------------------------------------------------------------------------------------- output
 
+  /** Of the stream only: how much of a snapshot waits is up to whoever makes it. */
   get waitingBytes(): number {
-    return (this.reader === null ? 0 : this.#buffer.pendingMemory(this.reader)) + this.#chunkBytes;
+    return this.reader === null ? 0 : this.#buffer.pendingMemory(this.reader);
   }
 
   /** Bytes of a snapshot that wait here or in the connection. */
