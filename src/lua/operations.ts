@@ -20,7 +20,7 @@ export type Operations = ReturnType<typeof createOperations>;
 
 /** Their names, in the order in which a chunk takes them. */
 export const OPERATIONS = (
-  'fn one many settle plain settled none results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
+  'fn one many settle plain settled none same results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
   'idx fld setidx setfld glb setglb tab lst fill put pack bounds walker'
 ).split(' ');
 
@@ -66,6 +66,8 @@ function bound(value: LuaValue, what: string, site: Site): number {
 function callOperations(metatables: Metatables) {
   return {
     none: NONE,
+    /** What no script calls before a value is other than the optimizer was told. */
+    same: (value: LuaValue): LuaValue => value,
     plain,
     settled,
     truthy: isTrue,

@@ -1,6 +1,7 @@
 /** Writes statements as JavaScript. */
 import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
 import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
+import { localsChangedWithoutCalls } from './plain-loops.ts';
 import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 
 export function writeBlock(w: ChunkWriter, block: Block): void {
@@ -250,11 +251,25 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
   out.write(`;if(typeof ${index}!=="number"||typeof ${limit}!=="number"||typeof ${step}!=="number")`);
   out.write(`[${index},${limit},${step}]=bounds(${index},${limit},${step},${w.site(statement.line)});`);
   const inside = statement.step === null ? `${index}<=${limit}` : `(${step}>0?${index}<=${limit}:${index}>=${limit})`;
-  out.write(
-    `for(${index}=${index}-${step}+${step};${inside};${index}+=${step}){let ${nameOf(statement.variable)}=${index};`,
-  );
-  writeLoopBody(w, statement.body);
-  out.write('}}');
+  out.write(`${index}=${index}-${step}+${step};`);
+  const head = `for(;${inside};${index}+=${step}){`;
+  const variable = `let ${nameOf(statement.variable)}=${index};`;
+  const changed = w.fn.isSuspendable ? localsChangedWithoutCalls(statement.body) : null;
+  if (changed === null) {
+    out.write(head + variable);
+    writeLoopBody(w, statement.body);
+    out.write('}}');
+    return;
+  }
+  // The loop that is hot does not contain the yield: the optimizer knows nothing of what comes back after one. What
+  // are numbers before it starts is said to be numbers, so that they need no memory while it runs.
+  const numbers = changed
+    .map((local) => nameOf(local))
+    .map((name) => `${name}=typeof ${name}==="number"?+${name}:same(${name});`);
+  out.write(`for(;;){turns:{${index}=+${index};${limit}=+${limit};${step}=+${step};${numbers.join('')}`);
+  out.write(`${head}if(--pace.fuel<0&&pace.isOver())break turns;${variable}`);
+  writeBlock(w, statement.body);
+  out.write('}break;}yield;}}');
 }
 
 /** Tables are walked without calling `next` each time; see walk.ts. */

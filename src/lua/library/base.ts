@@ -60,8 +60,8 @@ function plainFunctions(engine: Engine): Record<string, LuaFunction> {
     },
     error: (value?: LuaValue, level: LuaValue = 1) => {
       const number = new CallArguments('error', [value, level]).int(2);
-      const prefix = typeof value === 'string' || typeof value === 'number' ? errorPrefix(number) : '';
-      throw new LuaError(prefix === '' ? value : prefix + toText(value)!, currentPosition());
+      const isPlaced = number > 0 && (typeof value === 'string' || typeof value === 'number');
+      throw new LuaError(isPlaced ? where(number) + toText(value)! : value, currentPosition());
     },
     collectgarbage: (...args) => {
       const option = new CallArguments('collectgarbage', args).option(1, GARBAGE_OPTIONS, 'collect');
@@ -72,10 +72,6 @@ function plainFunctions(engine: Engine): Record<string, LuaFunction> {
 }
 
 const GARBAGE_OPTIONS = ['stop', 'restart', 'collect', 'count', 'step', 'setpause', 'setstepmul'] as const;
-
-function errorPrefix(level: number): string {
-  return level > 0 ? where(level) : '';
-}
 
 function toNumberInBase(args: readonly LuaValue[]): Results {
   const given = new CallArguments('tonumber', args);

@@ -203,14 +203,7 @@ export class Acl {
     const verdict = this.judge(session.user, command, args);
     if (verdict === ALLOWED) return null;
     this.#noteDenial(session, verdict, command, args, context);
-    switch (verdict) {
-      case DENIED_COMMAND:
-        return 'no permission to execute the command or subcommand';
-      case DENIED_KEY:
-        return 'no permission to touch the specified keys';
-      default:
-        return 'no permission to access one of the channels used as arguments';
-    }
+    return context === 'lua' ? scriptDenial(verdict) : queuedDenial(verdict);
   }
 
   /**
@@ -284,4 +277,28 @@ function mayListen({ selectors }: User, session: Session): boolean {
     [...session.channels].every(allowsChannel) &&
     [...session.shardChannels].every(allowsChannel)
   );
+}
+
+/** Why a queued command may not run. */
+function queuedDenial(verdict: number): string {
+  switch (verdict) {
+    case DENIED_COMMAND:
+      return 'no permission to execute the command or subcommand';
+    case DENIED_KEY:
+      return 'no permission to touch the specified keys';
+    default:
+      return 'no permission to access one of the channels used as arguments';
+  }
+}
+
+/** Why a command of a script may not run. */
+function scriptDenial(verdict: number): string {
+  switch (verdict) {
+    case DENIED_COMMAND:
+      return "can't run this command or subcommand";
+    case DENIED_KEY:
+      return "can't access at least one of the keys mentioned in the command arguments";
+    default:
+      return "can't publish to the channel mentioned in the command";
+  }
 }
