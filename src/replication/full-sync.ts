@@ -216,6 +216,7 @@ export class FullSync {
     this.#stream = null;
     this.#snapshots.endStream();
     const { log } = this.#server;
+    if (ok) log.warning(`Diskless rdb transfer, done reading from pipe, ${stream.links.length} replicas still up.`);
     for (const link of stream.links) {
       if (!ok) {
         this.#fail(link, 'SYNC failed. BGSAVE child returned an error');
