@@ -37,7 +37,8 @@ function set(c: Call): void {
   const { server, session } = c;
   const { config } = server;
   const args = argumentsOf(c);
-  const request = { isLocal: session.isLocal, loading: (server.conditions & CONDITION.loading) !== 0 };
+  const loading = (server.conditions & (CONDITION.loading | CONDITION.asyncLoading)) !== 0;
+  const request = { isLocal: session.isLocal, loading };
   const before = currentValues(server, args);
   const error = config.set(args, request);
   const pending = server.pendingListen;
