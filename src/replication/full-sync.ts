@@ -134,6 +134,14 @@ export class FullSync {
     }
   }
 
+  /** Whatever ended the last snapshot is to be over before the next one begins: FLUSHALL, the loading of a dataset. */
+  #startPendingSoon(): void {
+    const server = this.#server;
+    server.host.timers.soon(() => {
+      if (!server.isClosed) server.enter(() => this.startPending());
+    });
+  }
+
   // -------------------------------------------------------------------------------------------------------------- start
 
   /** @param candidates decide by what they can how the snapshot goes to all that wait for one like it. */
@@ -190,7 +198,7 @@ export class FullSync {
       if (ok) this.#sendFile(link);
       else this.#fail(link, 'SYNC failed. BGSAVE child returned an error');
     }
-    this.startPending();
+    this.#startPendingSoon();
   }
 
   #fail(link: ReplicaLink, reason: string): void {
@@ -229,7 +237,7 @@ export class FullSync {
       link.startsOnAck = true;
       this.#putOnline(link);
     }
-    this.startPending();
+    this.#startPendingSoon();
   }
 
   #putOnline(link: ReplicaLink): void {
@@ -252,6 +260,11 @@ export class FullSync {
   /** An acknowledgement may come before it was noticed that all of the snapshot has left. */
   checkStream(): void {
     this.#stream?.check();
+  }
+
+  /** The snapshot that goes straight into connections is given up, and those who wait for it. */
+  abandon(): void {
+    this.#stream?.end(false);
   }
 
   /** A replica has gone. Nobody may be left who wants the snapshot that is made. */

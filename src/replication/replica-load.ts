@@ -63,7 +63,7 @@ function killChildren(server: Server, viaFile: boolean): void {
     );
   }
   if (persistence.saves.isSaving) persistence.saves.kill();
-  else persistence.children.active?.kill();
+  else server.hooks.replication?.abandonSnapshot();
 }
 
 // -------------------------------------------------------------------------------------------------------- via a file

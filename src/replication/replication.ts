@@ -118,6 +118,10 @@ export class Replication implements ReplicationHook {
     return (flags & FLAG.write) === 0 || this.acknowledgements.hasEnoughReplicas ? null : NOT_ENOUGH_REPLICAS;
   }
 
+  abandonSnapshot(): void {
+    this.fullSync.abandon();
+  }
+
   stop(): void {
     this.master.disconnect();
   }

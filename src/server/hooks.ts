@@ -45,6 +45,8 @@ export interface ReplicationHook {
   requestAcks(): void;
   /** The server is going down: tells the log which replicas lag behind. */
   logLag(): void;
+  /** The dataset is about to be replaced: a snapshot of it that is on its way to replicas is of no use to them. */
+  abandonSnapshot(): void;
   /** The server closes: nothing of the link to a master may be left. */
   stop(): void;
   /** Sends replicas what there is, now. */

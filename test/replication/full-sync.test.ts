@@ -167,6 +167,21 @@ describe('a full synchronisation', () => {
     await logged(master, 'SYNC failed. BGSAVE child returned an error');
   });
 
+  it('begins anew, where it goes straight into connections, when the dataset is emptied', async () => {
+    await using master = await masterWith({ 'repl-diskless-sync-delay': 0 });
+    await using first = await replica(master, 'eof');
+    first.say('PSYNC', '?', '-1');
+    await first.until('$EOF');
+    await using second = await replica(master, 'eof');
+    second.say('PSYNC', '?', '-1');
+    await logged(master, 'Current BGSAVE has socket target');
+    await master.execute('FLUSHALL');
+    await first.closed();
+    await second.until('+FULLRESYNC');
+    await second.line();
+    expect((await second.snapshot()).length).toBeLessThan(300);
+  });
+
   it('lets a replica that does not read hold up nobody but itself', async () => {
     const config = { ...CONFIG, 'repl-diskless-sync-delay': 0, 'repl-timeout': 2, rdbcompression: 'no' };
     await using master = await startServer({ config });

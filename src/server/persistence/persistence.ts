@@ -191,6 +191,7 @@ export class Persistence {
   /** FLUSHALL is about to empty the dataset: a snapshot of it would only be in the way. */
   beforeFlush(): void {
     if (this.saves.isSaving) this.saves.kill();
+    else if (this.children.isActive('rdb')) this.#server.hooks.replication?.abandonSnapshot();
   }
 
   /** FLUSHALL has emptied the dataset: where it is saved at all, the file must not bring it back. */
