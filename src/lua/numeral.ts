@@ -10,7 +10,8 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
 const NOT_FINITE = /^([+-]?)(?:(inf(?:inity)?)|nan(?:\([0-9a-zA-Z_]*\))?)$/i;
 const EDGE_SPACE = /^[ \t-\r]+|[ \t-\r]+$/g;
-const SIGNIFICANT_DIGITS = 14;
+/** Of `tostring`, and of JSON unless it is told otherwise. */
+export const SIGNIFICANT_DIGITS = 14;
 
 /** @returns null if the text, but for white space around it, is no number. C's strings end with a NUL. */
 export function parseNumeral(given: string): number | null {

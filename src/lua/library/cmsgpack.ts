@@ -144,7 +144,7 @@ function unpack(given: CallArguments, limit: number, offset: number): Results {
   }
   if (offset > text.length) throw libraryError(`Start offset ${offset} greater than input length ${text.length}.`);
   const isWhole = limit === 0 && offset === 0;
-  const reader = new Reader(Buffer.from(text, 'latin1'), offset);
+  const reader = new Reader(text, offset);
   const values: LuaValue[] = [];
   const most = isWhole ? Infinity : limit;
   while (!reader.isAtEnd && values.length < most) values.push(reader.read());
@@ -152,34 +152,46 @@ function unpack(given: CallArguments, limit: number, offset: number): Results {
   return asResults([reader.isAtEnd ? -1 : reader.at, ...values]);
 }
 
+/** Reads the string as it is: what is packed is mostly short texts, and a copy would cost more than they do. */
 class Reader {
-  readonly #bytes: Buffer;
+  readonly #text: string;
   at: number;
 
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
+  constructor(text: string, at: number) {
+    this.#text = text;
     this.at = at;
   }
 
   get isAtEnd(): boolean {
-    return this.at >= this.#bytes.length;
+    return this.at >= this.#text.length;
   }
 
   /** Moves over some bytes. @returns where they start. */
   #take(count: number): number {
     const { at } = this;
-    if (at + count > this.#bytes.length) throw libraryError('Missing bytes in input.');
+    if (at + count > this.#text.length) throw libraryError('Missing bytes in input.');
     this.at += count;
     return at;
   }
 
   #unsigned(bytes: number): number {
-    return this.#bytes.readUIntBE(this.#take(bytes), bytes);
+    let value = 0;
+    for (let at = this.#take(bytes); at < this.at; at++) value = value * 256 + this.#text.charCodeAt(at);
+    return value;
   }
 
-  #text(length: number): string {
+  #signed(bytes: number): number {
+    const value = this.#unsigned(bytes);
+    return value < 2 ** (8 * bytes - 1) ? value : value - 2 ** (8 * bytes);
+  }
+
+  #string(length: number): string {
     const at = this.#take(length);
-    return this.#bytes.toString('latin1', at, at + length);
+    return this.#text.slice(at, at + length);
+  }
+
+  #bytes(count: number): Buffer {
+    return Buffer.from(this.#string(count), 'latin1');
   }
 
   read(): LuaValue {
@@ -188,7 +200,7 @@ class Reader {
     if (type >= 0xe0) return type - 256;
     if (type <= 0x8f) return this.#map(type & 15);
     if (type <= 0x9f) return this.#array(type & 15);
-    if (type <= 0xbf) return this.#text(type & 31);
+    if (type <= 0xbf) return this.#string(type & 31);
     return this.#readTagged(type);
   }
 
@@ -200,27 +212,25 @@ class Reader {
       case 0xc3:
         return type === 0xc3;
       case 0xca:
-        return this.#bytes.readFloatBE(this.#take(4));
+        return this.#bytes(4).readFloatBE();
       case 0xcb:
-        return this.#bytes.readDoubleBE(this.#take(8));
+        return this.#bytes(8).readDoubleBE();
       case 0xcc:
       case 0xcd:
       case 0xce:
         return this.#unsigned(2 ** (type - 0xcc));
       case 0xcf:
-        return Number(this.#bytes.readBigUInt64BE(this.#take(8)));
+        return Number(this.#bytes(8).readBigUInt64BE());
       case 0xd0:
       case 0xd1:
-      case 0xd2: {
-        const bytes = 2 ** (type - 0xd0);
-        return this.#bytes.readIntBE(this.#take(bytes), bytes);
-      }
+      case 0xd2:
+        return this.#signed(2 ** (type - 0xd0));
       case 0xd3:
-        return Number(this.#bytes.readBigInt64BE(this.#take(8)));
+        return Number(this.#bytes(8).readBigInt64BE());
       case 0xd9:
       case 0xda:
       case 0xdb:
-        return this.#text(this.#unsigned(2 ** (type - 0xd9)));
+        return this.#string(this.#unsigned(2 ** (type - 0xd9)));
       case 0xdc:
       case 0xdd:
         return this.#array(this.#unsigned(type === 0xdc ? 2 : 4));

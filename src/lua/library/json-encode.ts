@@ -7,6 +7,7 @@ import type { LuaError } from '../lua-error.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaValue, typeName } from '../value.ts';
 import { libraryError } from './arguments.ts';
+import { formatNumber, SIGNIFICANT_DIGITS } from '../numeral.ts';
 import { JSON_NULL, type JsonSettings } from './json-settings.ts';
 
 const NO_ARRAY = -1;
@@ -60,7 +61,10 @@ class Encoder {
   }
 
   #number(value: number): string {
-    if (Number.isFinite(value)) return formatDoubleG(value, this.#settings.encodeNumberPrecision);
+    if (Number.isFinite(value)) {
+      const precision = this.#settings.encodeNumberPrecision;
+      return precision === SIGNIFICANT_DIGITS ? formatNumber(value) : formatDoubleG(value, precision);
+    }
     switch (this.#settings.encodeInvalidNumbers) {
       case 'off':
         throw cannot(value, 'must not be NaN or Inf');
