@@ -500,7 +500,7 @@ class Parser {
       else if (this.#lexer.accept('...')) {
         this.#scope.isVararg = true;
         return this.#declare('arg', parameters.length + 1);
-      } else lexer.fail("'<name>' or '...' expected");
+      } else lexer.fail("<name> or '...' expected");
     } while (this.#lexer.accept(','));
     return null;
   }

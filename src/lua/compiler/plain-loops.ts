@@ -7,9 +7,13 @@
  */
 import type { Block, Expression, Local, Statement } from '../ast.ts';
 
-/** The locals from outside that a loop with this body assigns to; null if the body has more in it. */
-export function localsChangedWithoutCalls(body: Block): readonly Local[] | null {
+/**
+ * The locals from outside that a loop with this body assigns to; null if the body has more in it.
+ * @param variable of the loop: each turn has its own.
+ */
+export function localsChangedWithoutCalls(body: Block, variable: Local): readonly Local[] | null {
   const survey = new PlainSurvey();
+  survey.own.add(variable);
   if (!survey.block(body)) return null;
   // What a closure shares lies in memory whatever is said of it.
   return [...survey.changed].filter((local) => !survey.own.has(local) && !local.captured);

@@ -254,7 +254,7 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
   out.write(`${index}=${index}-${step}+${step};`);
   const head = `for(;${inside};${index}+=${step}){`;
   const variable = `let ${nameOf(statement.variable)}=${index};`;
-  const changed = w.fn.isSuspendable ? localsChangedWithoutCalls(statement.body) : null;
+  const changed = w.fn.isSuspendable ? localsChangedWithoutCalls(statement.body, statement.variable) : null;
   if (changed === null) {
     out.write(head + variable);
     writeLoopBody(w, statement.body);

@@ -1,0 +1,75 @@
+/** The basic functions (src/lua/library/base.ts): what redis-server makes of each. */
+import { describe, expect, it } from 'vitest';
+import { evaluate, type Evaluated } from '../evaluate.ts';
+
+describe('conversions', () => {
+  it.each<[string, Evaluated]>([
+    [
+      'return {tonumber("10"), tonumber("0x1F"), tonumber("z", 36), tonumber("8", 8) == nil, tonumber("1e1")}',
+      [10, 31, 35, 1, 10],
+    ],
+    ['return tonumber("10", 99)', "-user_script:1: bad argument #2 to 'tonumber' (base out of range)"],
+    ['return tonumber({})', null],
+    ['return tonumber()', "-user_script:1: bad argument #1 to 'tonumber' (value expected)"],
+    ['return {tostring(nil), tostring(true), tostring(1.5)}', ['nil', 'true', '1.5']],
+    ['return {type(nil), type(1), type("x"), type({}), type(type)}', ['nil', 'number', 'string', 'table', 'function']],
+    ['return type()', "-user_script:1: bad argument #1 to 'type' (value expected)"],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
+describe('errors', () => {
+  it.each<[string, Evaluated]>([
+    ['return {pcall(error)}', [null]],
+    ['return {pcall(error, "x")}', [null, 'x']],
+    ['return {pcall(error, "x", 0)}', [null, 'x']],
+    ['return {pcall(error, {err = "E x"})}', [null, 'E x']],
+    ['return {pcall(function() error("x") end)}', [null, 'user_script:1: x']],
+    ['return {pcall(function() error("x", 2) end)}', [null, 'x']],
+    ['return {pcall()}', [null, 'attempt to call a boolean value']],
+    [
+      'return {xpcall(function() error("x") end, function(e) return "handled: " .. e end)}',
+      [null, 'handled: user_script:1: x'],
+    ],
+    ['return {pcall(assert, false)}', [null, 'assertion failed!']],
+    ['return {pcall(assert, nil, "why")}', [null, 'why']],
+    ['return {assert(1, 2)}', [1, 2]],
+    ['error()', '-nil'],
+    ['error("mine")', '-user_script:1: mine'],
+    ['error({err = "MY code"})', '-MY code'],
+    ['error("mine", 0)', '-mine'],
+    ['assert(false, "why")', '-user_script:1: why'],
+    ['local function f() return f() + 1 end return (select(2, pcall(f))):sub(1, 40)', 'user_script:1: stack overflow'],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
+describe('lists', () => {
+  it.each<[string, Evaluated]>([
+    ['return {select(2, "a", "b", "c")}', ['b', 'c']],
+    ['return {select(-1, "a", "b")}', ['b']],
+    ['return select("#")', 0],
+    ['return select(0)', "-user_script:1: bad argument #1 to 'select' (index out of range)"],
+    ['return {unpack({1, 2, 3}, 2)}', [2, 3]],
+    ['return {unpack({1, 2}, 1, 3)}', [1, 2]],
+    ['return {pcall(unpack, {}, 1, 1e8)}', [null, 'too many results to unpack']],
+    ['return {rawequal("a", "a"), rawget({5}, 1), #rawset({}, 1, 2)}', [1, 5, 1]],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
+describe('loading', () => {
+  it.each<[string, Evaluated]>([
+    ['return loadstring("return 1 + 1")()', 2],
+    ['return {loadstring("return +")}', []],
+    ['return {loadstring("x", "=name")}', []],
+    ['return load(function() return nil end)', null],
+    ['local parts = {"return ", "7"} local i = 0 return load(function() i = i + 1 return parts[i] end)()', 7],
+    ['return {loadstring(string.dump(function() end))}', []],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
