@@ -219,12 +219,12 @@ class Reader {
       case 0xcd:
       case 0xce:
         return this.#unsigned(2 ** (type - 0xcc));
-      case 0xcf:
-        return Number(this.#bytes(8).readBigUInt64BE());
       case 0xd0:
       case 0xd1:
       case 0xd2:
         return this.#signed(2 ** (type - 0xd0));
+      // Redis' Lua has signed integers of 64 bits on the way: the upper half of the unsigned ones comes out negative.
+      case 0xcf:
       case 0xd3:
         return Number(this.#bytes(8).readBigInt64BE());
       case 0xd9:
