@@ -91,7 +91,7 @@ function* setting(): Generator<Command> {
   for (let number = 0; number < KEYS; number++) yield ['SET', `key:${String(number).padStart(12, '0')}`, VALUE];
 }
 
-async function load({ port }: Server, name: string, requests: number, pipeline: number): Promise<number> {
+async function load({ port }: Server, name: string, pipeline: number, requests: number): Promise<number> {
   const { source, words } = TESTS[name]!;
   const sha = String(await ask(port, 'SCRIPT', 'LOAD', source()));
   if (words !== null) {
@@ -110,7 +110,7 @@ function requestsFor(requests: number, test: string, effort: number): number {
 async function warmUp(server: Server, tests: readonly string[]): Promise<void> {
   await fill(server.port, setting());
   for (let pass = 0; pass < WARM_PASSES; pass++) {
-    for (const test of tests) await load(server, test, requestsFor(WARM_REQUESTS, test, 1), 16);
+    for (const test of tests) await load(server, test, 16, requestsFor(WARM_REQUESTS, test, 1));
   }
 }
 
