@@ -25,7 +25,53 @@ export function describeOperand(expression: Expression): string {
       return `field '${expression.key.kind === 'string' ? expression.key.value : '?'}'`;
     case 'group':
       return describeOperand(expression.inner);
+    case 'binary':
+      return describeOperand(chosen(expression) ?? NAMELESS);
     default:
       return '';
   }
+}
+
+const NAMELESS: Expression = { kind: 'nil' };
+
+/** What is left of `and` and `or` with a constant before them: Lua compiles nothing else. Null if both sides count. */
+function chosen({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Expression | null {
+  if (operator !== 'and' && operator !== 'or') return null;
+  const truth = constantTruth(left);
+  return truth !== null && truth === (operator === 'and') ? right : null;
+}
+
+/** Of a value that is known when a script is compiled; else null. */
+function constantTruth(expression: Expression): boolean | null {
+  switch (expression.kind) {
+    case 'nil':
+    case 'false':
+      return false;
+    case 'true':
+    case 'number':
+    case 'string':
+      return true;
+    case 'group':
+      return constantTruth(expression.inner);
+    case 'unary': {
+      const truth = constantTruth(expression.operand);
+      if (expression.operator === 'not') return truth === null ? null : !truth;
+      return isConstantNumber(expression) || null;
+    }
+    case 'binary': {
+      const rest = chosen(expression);
+      return rest === null ? isConstantNumber(expression) || null : constantTruth(rest);
+    }
+    default:
+      return null;
+  }
+}
+
+function isConstantNumber(expression: Expression): boolean {
+  if (expression.kind === 'group') return isConstantNumber(expression.inner);
+  if (expression.kind === 'unary') return expression.operator === '-' && isConstantNumber(expression.operand);
+  if (expression.kind !== 'binary') return expression.kind === 'number';
+  return (
+    '+-*/%^'.includes(expression.operator) && isConstantNumber(expression.left) && isConstantNumber(expression.right)
+  );
 }
