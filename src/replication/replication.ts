@@ -313,7 +313,8 @@ export class Replication implements ReplicationHook {
 
   #ping(): void {
     const periodTicks = this.server.config.values['repl-ping-replica-period'];
-    if (this.#ticks % periodTicks !== 0 || this.links.count === 0 || this.isReplica) return;
+    // The first tick comes with the start: nobody can be waiting for a sign of life.
+    if (this.#ticks === 0 || this.#ticks % periodTicks !== 0 || this.links.count === 0 || this.isReplica) return;
     if (!this.failover.holdsStream) this.feed.ping();
   }
 
