@@ -6,12 +6,14 @@
 // server busy. Needed for them: the package bullmq.
 
 import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { startServer } from '../src/index.ts';
 import { compareCells } from './cells.ts';
 import { ask } from './client.ts';
+import { REPOSITORY } from './contestants.ts';
 import { type Command, fill } from './filler.ts';
 import { benchmarkRate } from './redis-benchmark.ts';
 import { formatGoal, formatNumber, progress } from './report.ts';
@@ -122,7 +124,15 @@ interface StateCost {
   kilobytes: number;
 }
 
-async function measureState(): Promise<StateCost> {
+interface Embedding {
+  startServer(): Promise<{ execute(...args: string[]): Promise<unknown>; close(): Promise<void> }>;
+}
+
+/** Of the built tree: where sources are compiled as they are loaded, each function carries its name about. */
+async function measureState(): Promise<StateCost | null> {
+  const entry = path.join(REPOSITORY, 'dist/index.js');
+  if (!existsSync(entry)) return null;
+  const { startServer } = (await import(pathToFileURL(entry).href)) as Embedding;
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heapBytes = (): number => {
@@ -132,13 +142,15 @@ async function measureState(): Promise<StateCost> {
   const servers = [];
   for (let at = 0; at < STATES; at++) {
     progress(`server ${at + 1} of ${STATES}`);
-    servers.push(await startServer());
+    const server = await startServer();
+    await server.execute('PING');
+    servers.push(server);
   }
   const before = heapBytes();
   const times: number[] = [];
   for (const server of servers) {
     const start = performance.now();
-    await server.execute('EVAL', 'return 1', 0);
+    await server.execute('EVAL', 'return 1', '0');
     times.push(performance.now() - start);
   }
   const kilobytes = (heapBytes() - before) / STATES / 1024;
@@ -148,7 +160,7 @@ async function measureState(): Promise<StateCost> {
 
 export async function scripts(run: Run): Promise<Report> {
   const { options } = run;
-  const state = await measureState();
+  const state = options.ours === null ? await measureState() : null;
   const report = await compareCells(run, {
     rounds: options.rounds ?? ROUNDS,
     warmUp: (server) => warmUp(server, options.tests),
@@ -157,10 +169,11 @@ export async function scripts(run: Run): Promise<Report> {
     load: (server, { test, pipeline }, requests) => load(server, test, pipeline, requests),
     goal: ({ test }) => TESTS[test]!.goal,
   });
-  report.notes.unshift(
-    `State of scripts in each of ${STATES} embedded servers: ${formatNumber(state.ms, 2)} ms (${formatGoal(state.ms, GOAL_STATE_MS)}), ` +
-      `${formatNumber(state.kilobytes, 1)} KB (${formatGoal(state.kilobytes, GOAL_STATE_KILOBYTES)}).`,
-    'bullmq_add goes through one connection with up to 400 requests on their way, whatever P says.',
-  );
+  if (state !== null)
+    report.notes.unshift(
+      `State of scripts in each of ${STATES} embedded servers: ${formatNumber(state.ms, 2)} ms (${formatGoal(state.ms, GOAL_STATE_MS)}), ` +
+        `${formatNumber(state.kilobytes, 1)} KB (${formatGoal(state.kilobytes, GOAL_STATE_KILOBYTES)}).`,
+    );
+  report.notes.unshift('bullmq_add goes through one connection with up to 400 requests on their way, whatever P says.');
   return { ...report, data: { ...report.data, state } };
 }
