@@ -134,3 +134,9 @@ export function register(table: LuaTable, functions: Readonly<Record<string, Lua
   for (const [name, run] of Object.entries(functions)) table.setString(name, run);
   return table;
 }
+
+/** A table that was made for functions and filled in the order of their names: so `pairs` finds them as in Lua. */
+export function registerInOrder(functions: Readonly<Record<string, LuaFunction>>): LuaTable {
+  const entries = Object.entries(functions).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return register(new LuaTable(0, entries.length), Object.fromEntries(entries));
+}

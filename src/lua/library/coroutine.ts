@@ -60,7 +60,12 @@ export function registerCoroutine(engine: Engine): void {
 }
 
 function* yieldValues(values: readonly LuaValue[]): Suspendable {
-  return asResults((yield new Yielded(values)) as readonly LuaValue[]) as LuaValue | readonly LuaValue[];
+  try {
+    return asResults((yield new Yielded(values)) as readonly LuaValue[]) as LuaValue | readonly LuaValue[];
+  } catch (error) {
+    // It cannot yield here. Who found out does not know where that is.
+    throw error instanceof LuaError ? new LuaError(error.value, currentPosition()) : error;
+  }
 }
 
 /** Resumes; gives true and what was yielded or returned, or false and the error. */

@@ -5,7 +5,7 @@ import { isTrue, join } from '../metatables.ts';
 import { currentPosition } from '../stack.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, type Results, typeName } from '../value.ts';
-import { CallArguments, libraryError, register } from './arguments.ts';
+import { CallArguments, libraryError, registerInOrder } from './arguments.ts';
 import { asResults } from './base.ts';
 import { format } from './format.ts';
 import { isPlainPattern, Matcher } from './pattern.ts';
@@ -18,8 +18,8 @@ const SLICE_MAX = 8000;
 const DUMP_HEADER = '\x1bLuaQ\0\x01\x04\x08\x04\x08\0';
 
 export function registerString(engine: Engine): void {
-  const library = register(new LuaTable(), { ...textFunctions(), ...patternFunctions(engine) });
-  library.setString('gfind', library.getString('gmatch'));
+  const patterns = patternFunctions(engine);
+  const library = registerInOrder({ ...textFunctions(), ...patterns, gfind: patterns.gmatch! });
   engine.globals.setString('string', library);
   const metatable = new LuaTable();
   metatable.setString('__index', library);

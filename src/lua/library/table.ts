@@ -6,11 +6,11 @@ import { currentPosition } from '../stack.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, type Results, typeName } from '../value.ts';
 import { next } from '../walk.ts';
-import { CallArguments, libraryError, register } from './arguments.ts';
+import { CallArguments, libraryError, registerInOrder } from './arguments.ts';
 import { sort } from './sort.ts';
 
 export function registerTable(engine: Engine): void {
-  const library = register(new LuaTable(), { ...listFunctions(engine), ...walkFunctions(engine) });
+  const library = registerInOrder({ ...listFunctions(engine), ...walkFunctions(engine) });
   engine.globals.setString('table', library);
 }
 
