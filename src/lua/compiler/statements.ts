@@ -262,14 +262,14 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
     return;
   }
   // The loop that is hot does not contain the yield: the optimizer knows nothing of what comes back after one. What
-  // are numbers before it starts is said to be numbers, so that they need no memory while it runs.
-  const numbers = changed
-    .map((local) => nameOf(local))
-    .map((name) => `${name}=typeof ${name}==="number"?+${name}:same(${name});`);
+  // are numbers before it starts is said to be numbers, and turns are counted in a local, so that nothing of it needs memory.
+  const fuel = `u${id}`;
+  const numbers = changed.map(nameOf).map((name) => `${name}=typeof ${name}==="number"?+${name}:same(${name});`);
   out.write(`for(;;){turns:{${index}=+${index};${limit}=+${limit};${step}=+${step};${numbers.join('')}`);
-  out.write(`${head}if(--pace.fuel<0&&pace.isOver())break turns;${variable}`);
+  out.write(`let ${fuel}=pace.fuel;${head}`);
+  out.write(`if(--${fuel}<0){if(pace.isOver())break turns;${fuel}=pace.fuel;}${variable}`);
   writeBlock(w, statement.body);
-  out.write('}break;}yield;}}');
+  out.write(`}pace.fuel=${fuel};break;}yield;}}`);
 }
 
 /** Tables are walked without calling `next` each time; see walk.ts. */
