@@ -1,5 +1,6 @@
 /** Scripts that run for too long: what others are told meanwhile, and how it ends. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SESSION } from '../../../src/server/session.ts';
 import { startTestServer, type TestClient, type TestReply, type TestServer } from '../../support/in-process.ts';
 
 const BUSY = '-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
@@ -92,7 +93,9 @@ describe('a script that runs for too long', () => {
   it('is not seen half done by the stream of changes', () => {
     redis.watchPropagation();
     start('EVAL', `redis.call('SET', 'a', 1) ${COUNTING.replace('return n', "redis.call('SET', 'b', 2)")}`, 0);
-    redis.advance(500);
+    redis.advance(1);
+    expect(redis.server.scripting.running).not.toBeNull();
+    expect(redis.propagated()).toEqual([]);
     finish();
     expect(redis.propagated()).toEqual(['MULTI', 'SET a 1', 'SET b 2', 'EXEC']);
   });
@@ -140,6 +143,34 @@ describe('a script that runs for too long', () => {
     start('EVAL', COUNTING, 0);
     expect(caller.raw('SET', 'k', 'v')).toBe('');
     expect(finish()).toBe(':2000000\r\n+OK\r\n');
+  });
+
+  it('keeps our master waiting, whose commands must not get lost', () => {
+    const master = redis.connect();
+    redis.server.sessions.get(Number(master.call('CLIENT', 'ID')))!.becomeLink(SESSION.master, () => {});
+    start('EVAL', COUNTING, 0);
+    master.raw('SET', 'k', 1);
+    master.raw('INCR', 'k');
+    finish();
+    redis.advance(1);
+    expect(redis.call('GET', 'k')).toBe('2');
+  });
+
+  it('keeps those waiting who wait for keys that it fills', () => {
+    const waiter = redis.connect();
+    let popped = '';
+    waiter.onBytes = (bytes) => (popped += bytes);
+    waiter.raw('BLPOP', 'list', 0);
+    start(
+      'EVAL',
+      `redis.call('RPUSH', 'list', 'a', 'b') ${COUNTING.replace('return n', "return redis.call('LPOP', 'list')")}`,
+      0,
+    );
+    redis.advance(1);
+    expect(redis.server.scripting.running).not.toBeNull();
+    expect(popped).toBe('');
+    expect(finish()).toBe('$1\r\na\r\n');
+    expect(popped).toBe('*2\r\n$4\r\nlist\r\n$1\r\nb\r\n');
   });
 
   it('lets others begin and end transactions', () => {

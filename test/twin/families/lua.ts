@@ -17,9 +17,12 @@ function evaluated(script: string): Call {
   return ['EVAL', script, '0'];
 }
 
-/** Tables and functions show where they lie in memory. */
+/** Tables and functions show where they lie in memory, and JavaScript knows one NaN only, without a sign. */
 function withoutAddresses(_call: Call, reply: string): string {
-  return reply.replace(/^\$\d+\r\n/gm, '$\r\n').replace(/0x[0-9a-f]{6,}/g, '0x');
+  return reply
+    .replace(/^\$\d+\r\n/gm, '$\r\n')
+    .replace(/0x[0-9a-f]{6,}/g, '0x')
+    .replace(/-nan/g, 'nan');
 }
 
 export const luaFamily: Family = {
