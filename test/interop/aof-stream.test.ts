@@ -102,7 +102,7 @@ function word(text: string): string {
   return /^[\x21-\x7e]+$/.test(text) ? text : repr(text);
 }
 
-const TIME_OR_ID = /^\d{13,16}(-\d+)?$/;
+const TIME_OR_ID = /^\d{13,19}(-\d+)?$/;
 
 /** Times of now, and IDs made of them, differ by what lies between the two runs. */
 function alignTimes(ours: readonly string[], theirs: readonly string[]): string[] {
