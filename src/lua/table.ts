@@ -21,8 +21,8 @@ const ARRAY_BITS_MAX = 26;
 const INTEGER_MAX = 2 ** 31 - 3;
 const NONE = -1;
 /** The parts of tables that have none, which most lists are: never written to. */
-const NO_VALUES: LuaValue[] = [];
-const NO_NUMBERS: number[] = [];
+const NO_VALUES = Object.freeze([]) as unknown as LuaValue[];
+const NO_NUMBERS = Object.freeze([]) as unknown as number[];
 
 export class LuaTable {
   #metatable: LuaTable | null = null;
@@ -116,7 +116,8 @@ export class LuaTable {
 
   #find(key: LuaValue): number {
     if (this.#index !== null) return this.#index.get(key) ?? NONE;
-    return this.#keys.indexOf(key);
+    const keys = this.#keys;
+    return keys.length === 0 ? NONE : keys.indexOf(key);
   }
 
   /** Setting nil to a key that is not there makes a node for it, as in Lua. */

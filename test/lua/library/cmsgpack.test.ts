@@ -34,6 +34,12 @@ describe('unpack', () => {
     ['return cmsgpack.unpack("\\193")', '-user_script:1: Bad data format in input.'],
     ['return cmsgpack.unpack_one("\\001", 5)', '-user_script:1: Start offset 5 greater than input length 1.'],
     ['return cmsgpack.unpack(cmsgpack.pack({1, {2, {3}}}))[2][2]', [3]],
+    // The upper half of the unsigned integers of 64 bits comes out negative.
+    ['return cmsgpack.unpack("\\207\\255\\255\\255\\255\\255\\255\\255\\255")', -1],
+    ['return {cmsgpack.unpack("\\208\\128\\209\\128\\001\\210\\255\\255\\255\\254")}', [-128, -32_767, -2]],
+    ['return cmsgpack.unpack("\\206\\127\\255\\255\\255")', 2 ** 31 - 1],
+    ['return cmsgpack.unpack("\\203\\191\\240\\000\\000\\000\\000\\000\\000")', -1],
+    ['return cmsgpack.unpack("\\163\\000\\255a")', '\0\xffa'],
   ])('%j', (source, reply) => {
     expect(evaluate(source)).toEqual(reply);
   });

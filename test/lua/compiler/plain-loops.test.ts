@@ -1,7 +1,7 @@
 /** Loops without calls are written in a way of their own: they count, give way and end as all others do. */
 import { describe, expect, it } from 'vitest';
-import { Engine } from '../../src/lua/engine.ts';
-import { ScriptKilled } from '../../src/lua/lua-error.ts';
+import { Engine } from '../../../src/lua/engine.ts';
+import { ScriptKilled } from '../../../src/lua/lua-error.ts';
 
 /** Runs a script that may give way. @returns its result, and how often it did. */
 function run(engine: Engine, source: string): { result: unknown; yields: number } {
