@@ -303,7 +303,7 @@ function writeTable(w: ChunkWriter, items: readonly TableItem[]): void {
   const positional = items.filter(({ kind }) => kind === 'positional');
   const keyed = items.length - positional.length;
   if (keyed === 0) {
-    out.write(`lst(${reservedFor(positional)},[`);
+    out.write(`lst(${reservedFor(items)},[`);
     writeList(
       w,
       positional.map(({ value }) => value),
@@ -313,7 +313,7 @@ function writeTable(w: ChunkWriter, items: readonly TableItem[]): void {
   }
   const table = w.fn.take();
   const list = w.fn.take();
-  out.write(`(${table}=tab(${reservedFor(positional)},${roundedSize(keyed)}),`);
+  out.write(`(${table}=tab(${reservedFor(items)},${roundedSize(keyed)}),`);
   if (positional.length > 0) out.write(`${list}=[],`);
   for (const item of items) {
     if (item.kind === 'keyed') writeField(w, table, item.key, item.value);
@@ -337,10 +337,10 @@ function writeField(w: ChunkWriter, table: string, key: Expression, value: Expre
 }
 
 /** Room in the array: Lua does not count a last item with any number of values. */
-function reservedFor(positional: readonly TableItem[]): number {
-  const last = positional.at(-1);
-  const open = last !== undefined && isMultiple(last.value) ? 1 : 0;
-  return roundedSize(positional.length - open);
+function reservedFor(items: readonly TableItem[]): number {
+  const last = items.at(-1);
+  const open = last !== undefined && last.kind === 'positional' && isMultiple(last.value) ? 1 : 0;
+  return roundedSize(items.filter(({ kind }) => kind === 'positional').length - open);
 }
 
 /** Lua's instruction has one byte for a size, with three bits of precision (lobject.c luaO_int2fb). */

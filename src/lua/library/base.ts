@@ -172,7 +172,7 @@ function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
 // ----------------------------------------------------------------------------------------------------------------- calls
 
 function callFunctions(engine: Engine): Record<string, LuaFunction> {
-  const failed = (error: unknown): readonly LuaValue[] => [false, ...redisError(engine.caught(error))];
+  const failed = (error: unknown): readonly LuaValue[] => [false, ...redisError(engine, engine.caught(error))];
   return {
     pcall: (...args) => {
       // Redis pushes a `true` below the arguments; without any, that is what is called.
@@ -191,9 +191,9 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
 }
 
 /** A table without a text under `err` is followed by what is there instead. */
-function redisError(value: LuaValue): readonly LuaValue[] {
+function redisError({ metatables }: Engine, value: LuaValue): readonly LuaValue[] {
   if (!(value instanceof LuaTable)) return [value];
-  const text = value.getString('err');
+  const text = metatables.index(value, 'err', null);
   return typeof text === 'string' || typeof text === 'number' ? [text] : [value, text];
 }
 

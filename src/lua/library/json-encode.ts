@@ -10,6 +10,7 @@ import { libraryError } from './arguments.ts';
 import { formatNumber, SIGNIFICANT_DIGITS } from '../numeral.ts';
 import { JSON_NULL, type JsonSettings } from './json-settings.ts';
 
+const INT_LIMIT = 2 ** 31;
 const NO_ARRAY = -1;
 // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
 const ESCAPED = /["\\/\x00-\x1f\x7f]/g;
@@ -92,7 +93,8 @@ class Encoder {
     for (let at = table.positionFrom(0); at >= 0; at = table.positionFrom(at + 1)) {
       const key = table.keyAt(at);
       if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) return NO_ARRAY;
-      if (key > largest) largest = key;
+      // In C it is an `int`, and what is too large for one becomes the least one.
+      if (key > largest) largest = key < INT_LIMIT ? key : -INT_LIMIT;
       items++;
     }
     const { sparseRatio, sparseSafe, sparseConvert } = this.#settings;

@@ -97,7 +97,10 @@ function severalArguments(): Record<string, LuaFunction> {
     modf: (...args) => {
       const value = new CallArguments('modf', args).number(1);
       const whole = Math.trunc(value);
-      return [whole, Number.isFinite(value) ? value - whole : Number.isNaN(value) ? NaN : 0];
+      if (Number.isNaN(value)) return [NaN, NaN];
+      // The fraction has the sign of the number, also when it is zero.
+      const fraction = Number.isFinite(value) ? Math.abs(value - whole) : 0;
+      return [whole, value < 0 || Object.is(value, -0) ? -fraction : fraction];
     },
     frexp: (...args) => frexp(new CallArguments('frexp', args).number(1)),
   };
