@@ -121,6 +121,8 @@ export class Metatables {
       let handler: LuaValue;
       if (at instanceof LuaTable) {
         handler = at.metatable?.getString('__newindex');
+        // Lua looks for the place first.
+        if (handler !== undefined) this.checkKey(key, site);
         if (handler === undefined || at.get(key) !== undefined) {
           this.#store(at, key, value, site);
           return;
