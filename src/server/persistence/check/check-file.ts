@@ -98,7 +98,8 @@ function describeRdb({ print }: CheckPorts, check: RdbCheck, sizeBytes: number):
   if (check.libraries > 0) print(`  libraries of functions: ${check.libraries}`);
   const databases = [...check.databases].sort(([a], [b]) => a - b);
   for (const [index, { keys, volatile, expired, byType }] of databases) {
-    const types = [...byType].map(([type, count]) => `${count} ${type}`).join(', ');
+    const sorted = [...byType].sort(([type, count], [other, others]) => others - count || (type < other ? -1 : 1));
+    const types = sorted.map(([type, count]) => `${count} ${type}`).join(', ');
     print(
       `  database ${index}: ${keys} keys (${types}), ${volatile} with an expire time, ${expired} of these are expired`,
     );
