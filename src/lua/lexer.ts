@@ -6,6 +6,7 @@
  * end is `<eof>`, and every other token is its own kind, as it is written. Error texts quote what was read so far, as
  * Lua does, so `#raw` keeps the token with its quotes and its escapes resolved.
  */
+import { cString } from '../core/latin1.ts';
 import { parseNumeral } from './numeral.ts';
 import { LuaSyntaxError } from './syntax-error.ts';
 
@@ -336,12 +337,6 @@ export class Lexer {
     this.#raw = `${opening}${this.text}${opening.replaceAll('[', ']')}`;
     return STRING;
   }
-}
-
-/** As C functions show it: up to the first NUL. */
-function cString(text: string): string {
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
 }
 
 export function isSpace(code: number): boolean {

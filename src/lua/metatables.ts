@@ -55,10 +55,7 @@ export class Metatables {
     const handler = this.handler(value, '__call');
     if (typeof handler === 'function') return (...args: LuaValue[]) => handler(value, ...args);
     return () => {
-      throw errorAt(
-        site,
-        `attempt to call ${site.left === '' ? '' : `${site.left} (`}a ${typeName(value)} value${site.left === '' ? '' : ')'}`,
-      );
+      throw this.#typeError('call', value, site.left, site);
     };
   }
 
@@ -107,7 +104,8 @@ export class Metatables {
         if (handler === undefined) return undefined;
       } else {
         handler = this.handler(at, '__index');
-        if (handler === undefined) throw this.#typeError('index', at, loop === 0 ? site : null, site);
+        if (handler === undefined)
+          throw this.#typeError('index', at, loop === 0 && site !== null ? site.left : '', site);
       }
       if (typeof handler === 'function') return this.one(handler(at, key));
       at = handler;
@@ -129,7 +127,8 @@ export class Metatables {
         }
       } else {
         handler = this.handler(at, '__newindex');
-        if (handler === undefined) throw this.#typeError('index', at, loop === 0 ? site : null, site);
+        if (handler === undefined)
+          throw this.#typeError('index', at, loop === 0 && site !== null ? site.left : '', site);
       }
       if (typeof handler === 'function') {
         this.settle(handler(at, key, value));
@@ -157,8 +156,8 @@ export class Metatables {
     return new LuaError(text, currentPosition());
   }
 
-  #typeError(verb: string, value: LuaValue, named: Site | null, site: Site | null): LuaError {
-    const name = named?.left ?? '';
+  /** @param name as the source calls the value, or ''. */
+  #typeError(verb: string, value: LuaValue, name: string, site: Site | null): LuaError {
     const kind = `a ${typeName(value)} value`;
     return this.#error(site, `attempt to ${verb} ${name === '' ? kind : `${name} (${kind})`}`);
   }
@@ -185,7 +184,7 @@ export class Metatables {
     const result = this.#operate(left, right, event);
     if (result !== null) return result as LuaValue;
     const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
-    throw this.#operandError('perform arithmetic on', culprit, name, site);
+    throw this.#typeError('perform arithmetic on', culprit, name, site);
   }
 
   concatenate(left: LuaValue, right: LuaValue, site: Site): LuaValue {
@@ -195,18 +194,13 @@ export class Metatables {
     const result = this.#operate(left, right, '__concat');
     if (result !== null) return result as LuaValue;
     const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
-    throw this.#operandError('concatenate', culprit, name, site);
+    throw this.#typeError('concatenate', culprit, name, site);
   }
 
   lengthOf(value: LuaValue, site: Site): LuaValue {
     const handler = this.handler(value, '__len');
     if (handler !== undefined) return this.one(this.begin(handler, [value]));
-    throw this.#operandError('get length of', value, site.left, site);
-  }
-
-  #operandError(verb: string, value: LuaValue, name: string, site: Site): LuaError {
-    const kind = `a ${typeName(value)} value`;
-    return errorAt(site, `attempt to ${verb} ${name === '' ? kind : `${name} (${kind})`}`);
+    throw this.#typeError('get length of', value, site.left, site);
   }
 
   // ------------------------------------------------------------------------------------------------------ comparisons

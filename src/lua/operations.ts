@@ -4,7 +4,6 @@
  * Each is small enough that the engine inlines it; what is rare goes to metatables.ts. `createOperations` makes them
  * for one set of globals: the scripts of EVAL have one, each function library while it is loaded has another.
  */
-import { LuaError } from './lua-error.ts';
 import { errorAt, isTrue, join, type Metatables, toNumber } from './metatables.ts';
 import { formatNumber } from './numeral.ts';
 import type { Site } from './site.ts';
@@ -200,8 +199,4 @@ function globalOperations({ globals, metatables }: World) {
     },
     setglb: (name: string, value: LuaValue, site: Site): void => metatables.setIndex(globals, name, value, site),
   };
-}
-
-export function luaError(text: string): LuaError {
-  return new LuaError(text, null);
 }

@@ -7,7 +7,7 @@
  * `Session.gated` are both 0.
  */
 import type { Arguments } from '../core/arguments.ts';
-import { LOADING, NO_AUTH, NOT_IN_MULTI, OUT_OF_MEMORY } from '../core/errors.ts';
+import { LOADING, MASTER_DOWN, NO_AUTH, NOT_IN_MULTI, OUT_OF_MEMORY, READ_ONLY_REPLICA } from '../core/errors.ts';
 import { type Command, FLAG } from './command-table.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
@@ -124,9 +124,7 @@ export const gates: readonly Gate[] = [
     server: CONDITION.readonlyReplica,
     session: 0,
     check: (_server, session, _command, flags) =>
-      !session.has(SESSION.master) && (flags & FLAG.write) !== 0
-        ? "READONLY You can't write against a read only replica."
-        : null,
+      !session.has(SESSION.master) && (flags & FLAG.write) !== 0 ? READ_ONLY_REPLICA : null,
   },
   {
     name: 'subscribed',
@@ -141,10 +139,7 @@ export const gates: readonly Gate[] = [
     name: 'stale',
     server: CONDITION.stale,
     session: 0,
-    check: (_server, _session, _command, flags) =>
-      (flags & FLAG.stale) !== 0
-        ? null
-        : "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    check: (_server, _session, _command, flags) => ((flags & FLAG.stale) !== 0 ? null : MASTER_DOWN),
   },
   {
     name: 'loading',

@@ -5,6 +5,7 @@
  * but for one of 100 bytes or more without a precision, which Lua hands through.
  */
 import { formatDoubleG, formatFixed } from '../../core/double.ts';
+import { cString } from '../../core/latin1.ts';
 import { type CallArguments, libraryError, toInteger } from './arguments.ts';
 
 const DIRECTIVE = /%(?:([-+ #0]*)(\d{0,2})(?:(\.)(\d{0,2}))?([^])?)?/g;
@@ -74,11 +75,6 @@ function convert(directive: Directive, given: CallArguments, index: number): str
 function toUnsigned(value: number): bigint {
   if (value >= 2 ** 63 && value < 2 ** 64) return BigInt(Math.trunc(value));
   return value >= 2 ** 64 ? 0n : BigInt(toInteger(value));
-}
-
-function cString(text: string): string {
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
 }
 
 function formatText(text: string, directive: Directive): string {

@@ -4,28 +4,11 @@
  */
 import type { Arguments } from '../../core/arguments.ts';
 import { ReplyError } from '../../core/errors.ts';
-import type { Connection } from '../../host/host.ts';
 import { Call } from '../call.ts';
 import { type Command, FLAG } from '../command-table.ts';
+import { NOWHERE } from '../nowhere.ts';
 import type { Server } from '../server.ts';
 import { SESSION, Session } from '../session.ts';
-
-const HERE = { kind: 'tcp', host: '', port: 0 } as const;
-
-/** Takes everything, leads nowhere. */
-const NOWHERE: Connection = {
-  local: HERE,
-  remote: HERE,
-  queuedBytes: 0,
-  write: () => true,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  destroy: () => {},
-  reset: () => {},
-  keepAlive: () => {},
-  noDelay: () => {},
-};
 
 export class AofPlayer {
   readonly #server: Server;

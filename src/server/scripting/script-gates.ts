@@ -4,16 +4,16 @@
  *
  * A script without a header passes here: each of its commands is judged when it comes (script-run.ts).
  */
+import { MASTER_DOWN } from '../../core/errors.ts';
 import { FLAG } from '../command-table.ts';
 import { CONDITION } from '../gates.ts';
 import type { Server } from '../server.ts';
 import { SESSION, type Session } from '../session.ts';
 import { SCRIPT_FLAG } from './script-header.ts';
 
-const MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 const STALE =
   "MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script.";
-const READ_ONLY_REPLICA = 'READONLY Can not run script with write flag on readonly replica';
+const WRITER_ON_REPLICA = 'READONLY Can not run script with write flag on readonly replica';
 const WRITES_BLOCKED = "Writable scripts are blocked. Use 'no-writes' flag for read only scripts.";
 const SNAPSHOT_FAILED = `MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. ${WRITES_BLOCKED}`;
 const LOG_FAILED = `MISCONF Redis is configured to persist data to AOF, but it's currently unable to persist to disk. ${WRITES_BLOCKED}`;
@@ -50,7 +50,7 @@ export function refuseScript(server: Server, caller: Session, flags: number, isR
 function refuseWriter(server: Server, caller: Session, isReadOnly: boolean): string | null {
   const { conditions, persistence, hooks } = server;
   const obeys = caller.has(SESSION.master);
-  if ((conditions & CONDITION.readonlyReplica) !== 0 && !obeys) return READ_ONLY_REPLICA;
+  if ((conditions & CONDITION.readonlyReplica) !== 0 && !obeys) return WRITER_ON_REPLICA;
   if ((conditions & CONDITION.diskError) !== 0 && !obeys) {
     return persistence.saves.refusal !== null ? SNAPSHOT_FAILED : `${LOG_FAILED} ${aofError(persistence.aof.refusal)}`;
   }

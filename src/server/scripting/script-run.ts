@@ -6,6 +6,7 @@
  * command when it comes; after its first write, nothing refuses it any more.
  */
 import type { Arguments } from '../../core/arguments.ts';
+import { OUT_OF_MEMORY, READ_ONLY_REPLICA } from '../../core/errors.ts';
 import type { Engine } from '../../lua/engine.ts';
 import type { LuaValue } from '../../lua/value.ts';
 import type { Call } from '../call.ts';
@@ -142,7 +143,7 @@ export class ScriptRun {
     const { server } = this;
     const { conditions } = server;
     if ((conditions & CONDITION.readonlyReplica) !== 0 && !caller.has(SESSION.master)) {
-      return "READONLY You can't write against a read only replica.";
+      return READ_ONLY_REPLICA;
     }
     const diskError =
       (conditions & CONDITION.diskError) !== 0 ? server.persistence.refuse(command, command.flags) : null;
@@ -152,7 +153,7 @@ export class ScriptRun {
   #refuseByMemory(command: Command, caller: Session): string | null {
     if ((this.#flags & (SCRIPT_FLAG.allowOom | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.allowOom) return null;
     if (!this.#isShortOfMemory || this.hasWritten || caller.has(SESSION.master)) return null;
-    return command.has(FLAG.denyoom) ? "OOM command not allowed when used memory > 'maxmemory'." : null;
+    return command.has(FLAG.denyoom) ? OUT_OF_MEMORY : null;
   }
 
   #refuseBySlot(command: Command, args: Arguments): string | null {
