@@ -16,8 +16,11 @@ type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
  */
 export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<Truthy<T>> {
   const { what = 'the condition holds', timeoutMs = 5000, everyMs = 10 } = options;
-  const deadline = performance.now() + timeoutMs;
+  // The time runs from the first look on, and a look that begins in time counts however late it ends: a machine that is
+  // slow for a moment must not turn a condition that holds into one that does not.
+  let deadline: number | undefined;
   for (;;) {
+    const isLast = deadline !== undefined && performance.now() >= deadline;
     let failure: unknown;
     try {
       const value = await check();
@@ -26,10 +29,11 @@ export async function eventually<T>(check: () => T | Promise<T>, options: Eventu
     } catch (error) {
       failure = error;
     }
-    if (performance.now() >= deadline) {
+    if (isLast) {
       const reason = failure instanceof Error ? failure.message : String(failure);
       throw new Error(`Not within ${timeoutMs} ms: ${what} (${reason})`, { cause: failure });
     }
+    deadline ??= performance.now() + timeoutMs;
     await delay(everyMs);
   }
 }
