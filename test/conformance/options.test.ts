@@ -15,6 +15,11 @@ describe('the command line', () => {
     expect(parseOptions(['--all', '--suite', 'cluster'])).toMatchObject({ selection: 'all', suite: 'cluster' });
   });
 
+  it('runs units of many instances one after another, unless told otherwise', () => {
+    expect(parseOptions(['--all', '--suite', 'sentinel']).jobs).toBe(1);
+    expect(parseOptions(['--all', '--suite', 'cluster', '--jobs', '3']).jobs).toBe(3);
+  });
+
   it('only writes the README when nothing else is asked for with it', () => {
     expect(parseOptions(['--readme']).selection).toBe('none');
     expect(parseOptions(['--readme', '--ci']).selection).toBe('ci');

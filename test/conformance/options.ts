@@ -12,7 +12,7 @@ export const USAGE = `Runs Redis' own test suite against this server.
   --suite SUITE        unit (with integration), sentinel or cluster; default unit
   --server COMMAND     the server under test; default: node dist/cli.js, built first if it is stale
   --source PATH        Redis' source: a tarball or an unpacked folder; default: Debian's source package
-  --jobs N             units at a time; default 2
+  --jobs N             units at a time; default 2, of sentinel and cluster, which fill a machine alone, 1
   --limit SECONDS      for one unit; default 600
   --out FOLDER         full outputs, and the servers' logs of failed units; default .cache/conformance
   --json FILE          write the results there
@@ -51,7 +51,7 @@ const SPECIFICATION = {
   suite: { type: 'string', default: 'unit' },
   server: { type: 'string' },
   source: { type: 'string' },
-  jobs: { type: 'string', default: '2' },
+  jobs: { type: 'string' },
   limit: { type: 'string', default: '600' },
   out: { type: 'string' },
   json: { type: 'string' },
@@ -77,7 +77,7 @@ export function parseOptions(args: readonly string[]): Options {
     selection: chooseSelection(values, positionals),
     server: values.server,
     source: values.source,
-    jobs: positiveInteger('--jobs', values.jobs, 8),
+    jobs: positiveInteger('--jobs', values.jobs ?? (values.suite === 'unit' ? '2' : '1'), 8),
     limitSeconds: positiveInteger('--limit', values.limit, 86_400),
     out: values.out,
     json: values.json,
