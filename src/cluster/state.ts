@@ -215,9 +215,11 @@ export class ClusterState {
   isOk = false;
   /** Masters with at least one slot. At least 1 before it is computed for the first time. */
   size = 1;
-  readonly owners: (ClusterNode | null)[] = new Array<ClusterNode | null>(SLOTS).fill(null);
-  readonly migratingTo: (ClusterNode | null)[] = new Array<ClusterNode | null>(SLOTS).fill(null);
-  readonly importingFrom: (ClusterNode | null)[] = new Array<ClusterNode | null>(SLOTS).fill(null);
+  readonly owners: (ClusterNode | null)[] = Array.from({ length: SLOTS }, () => null);
+  /** By slot, those that are being moved away from me. */
+  readonly migratingTo = new Map<number, ClusterNode>();
+  /** By slot, those that are being moved to me. */
+  readonly importingFrom = new Map<number, ClusterNode>();
   /** Slots that their owner does not claim any more: anybody may. A bitmap. */
   readonly ownerNotClaiming = new Uint8Array(SLOT_BITMAP_BYTES);
   /** Ids that gossip must not bring back, and until when (Unix ms). */
@@ -233,8 +235,6 @@ export class ClusterState {
   pfailCount = 0;
   /** Bits of TODO. */
   todo = 0;
-  /** Slots that are marked as migrating or importing. */
-  openSlots = 0;
   observer: StateObserver | null = null;
 
   constructor(myself: ClusterNode) {
@@ -261,18 +261,17 @@ export class ClusterState {
 
   /** Forgets a node and everything that refers to it. Its links are closed. */
   remove(node: ClusterNode): void {
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (this.importingFrom[slot] === node) this.setImporting(slot, null);
-      if (this.migratingTo[slot] === node) this.setMigrating(slot, null);
-      if (this.owners[slot] === node) this.unassign(slot);
+    for (const marks of [this.importingFrom, this.migratingTo]) {
+      for (const [slot, other] of marks) if (other === node) marks.delete(slot);
     }
+    this.unassignAllOf(node);
     for (const other of this.nodes.values()) {
       const at = other.failureReports.findIndex(({ reporter }) => reporter === node);
       if (at >= 0) other.failureReports.splice(at, 1);
     }
     if (this.manualFailover.replica === node) this.manualFailover.replica = null;
     this.setMaster(node, null);
-    for (const replica of [...node.replicas]) this.setMaster(replica, null);
+    while (node.replicas.length > 0) this.setMaster(node.replicas[0]!, null);
     this.nodes.delete(node.name);
     node.link?.close();
     node.inboundLink?.close();
@@ -322,20 +321,14 @@ export class ClusterState {
     return count;
   }
 
-  setMigrating(slot: number, target: ClusterNode | null): void {
-    this.openSlots += Number(target !== null) - Number(this.migratingTo[slot] !== null);
-    this.migratingTo[slot] = target;
-  }
-
-  setImporting(slot: number, source: ClusterNode | null): void {
-    this.openSlots += Number(source !== null) - Number(this.importingFrom[slot] !== null);
-    this.importingFrom[slot] = source;
+  /** Whether any slot is being moved. */
+  get hasOpenSlots(): boolean {
+    return this.migratingTo.size > 0 || this.importingFrom.size > 0;
   }
 
   closeAllSlots(): void {
-    this.migratingTo.fill(null);
-    this.importingFrom.fill(null);
-    this.openSlots = 0;
+    this.migratingTo.clear();
+    this.importingFrom.clear();
   }
 
   isUnclaimed(slot: number): boolean {
