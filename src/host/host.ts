@@ -23,6 +23,7 @@ export interface Host {
   readonly disk: Disk;
   readonly random: Random;
   readonly system: System;
+  readonly processes: Processes;
   /** Takes one finished line of the node's log, without a line end. */
   log(line: string): void;
 }
@@ -77,6 +78,32 @@ export interface System {
   releaseMemory?(): void;
   /** An environment variable (supervised modes read NOTIFY_SOCKET), or undefined. */
   environment(name: string): string | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------------- processes
+
+/** Programs that a node starts: the scripts of a sentinel. They get its environment and nothing on standard input. */
+export interface Processes {
+  /** Whether there is a program at `path` that this process may execute. */
+  isExecutable(path: string): boolean;
+  /**
+   * Starts a program. `done` is called once, not before this returns.
+   * @returns null if no process can be made; `done` is not called then.
+   */
+  start(path: string, args: readonly string[], done: (end: ProcessEnd) => void): ChildProcess | null;
+}
+
+export interface ChildProcess {
+  readonly pid: number;
+  /** SIGKILL. Nothing happens if it has ended. */
+  kill(): void;
+}
+
+/** How a program ended: by itself with a status, or by a signal. What cannot be executed ends with status 2. */
+export interface ProcessEnd {
+  readonly exitCode: number;
+  /** Number of the signal, or 0. */
+  readonly signal: number;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- net

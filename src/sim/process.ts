@@ -2,7 +2,7 @@
  * A simulated node, as the test that torments it sees it: boot, kill, power loss, pause, restart, and the machine below
  * with its disk and clock. Each boot makes a new `Host`; what the old one had started is dead (life.ts).
  */
-import type { Clock, Disk, Host, Net, Random, System, Timers } from '../host/host.ts';
+import type { Clock, Disk, Host, Net, Processes, Random, System, Timers } from '../host/host.ts';
 import { SimDisk } from './disk.ts';
 import { SimulationError } from './errors.ts';
 import { Life } from './life.ts';
@@ -12,6 +12,7 @@ import type { MachineDisk } from './machine-disk.ts';
 import { WORKING_DIRECTORY } from './machine-disk.ts';
 import { SimNet } from './net.ts';
 import type { Network } from './network.ts';
+import { type Program, SimPrograms } from './programs.ts';
 import type { Scheduler } from './scheduler.ts';
 import { hashText, KIND } from './trace.ts';
 
@@ -29,6 +30,7 @@ export interface ProcessSetup {
   readonly random: Random;
   readonly paranoid: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  readonly programs: Readonly<Record<string, Program>>;
   readonly netOf: (machine: Machine) => SimNet | undefined;
   readonly onLog: (process: SimProcess, line: string) => void;
   /** Runs `act` under the world's guards. */
@@ -122,9 +124,15 @@ export class SimProcess {
     this.#net = new SimNet(network, life, machine, random.fork('net'), paranoid, netOf);
     this.#kernelNet = this.#net;
     this.#simDisk = new SimDisk(life, disk);
-    this.#host = new SimHost(life, this.#net, this.#simDisk, random.fork('host'), this.#system(life), (line) =>
-      this.#onLog(line),
-    );
+    const system = this.#system(life);
+    this.#host = new SimHost(life, {
+      net: this.#net,
+      disk: this.#simDisk,
+      random: random.fork('host'),
+      system,
+      processes: new SimPrograms(life, system.pid, this.#setup.programs),
+      log: (line) => this.#onLog(line),
+    });
     return life;
   }
 
@@ -257,10 +265,11 @@ class SimHost implements Host {
   readonly disk: Disk;
   readonly random: Random;
   readonly system: System;
+  readonly processes: Processes;
   readonly #life: Life;
   readonly #onLog: (line: string) => void;
 
-  constructor(life: Life, net: Net, disk: Disk, random: Random, system: System, onLog: (line: string) => void) {
+  constructor(life: Life, { net, disk, random, system, processes, log }: Omit<Host, 'clock' | 'timers'>) {
     this.#life = life;
     this.clock = life;
     this.timers = life;
@@ -268,7 +277,8 @@ class SimHost implements Host {
     this.disk = disk;
     this.random = random;
     this.system = system;
-    this.#onLog = onLog;
+    this.processes = processes;
+    this.#onLog = log;
   }
 
   log(line: string): void {

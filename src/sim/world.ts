@@ -21,6 +21,7 @@ import { MachineClock } from './machine-clock.ts';
 import { type DiskOptions, MachineDisk } from './machine-disk.ts';
 import { Network, type NetworkOptions } from './network.ts';
 import { type Main, SimProcess } from './process.ts';
+import type { Program } from './programs.ts';
 import { Scheduler } from './scheduler.ts';
 import type { TraceEvent } from './trace.ts';
 
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly forbidAmbientWorld?: boolean;
   /** Environment variables that every node sees; by default none. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Programs that every node can start, by path; by default none. */
+  readonly programs?: Readonly<Record<string, Program>>;
   /** Gets every log line of every node. */
   readonly onLog?: (process: SimProcess, line: string) => void;
 }
@@ -100,6 +103,7 @@ export class World {
         random,
         paranoid: this.#options.paranoid ?? true,
         environment: this.#options.environment ?? {},
+        programs: this.#options.programs ?? {},
         netOf: (other) => this.#processes.get(other.name)?.net ?? undefined,
         onLog: this.#options.onLog ?? (() => {}),
         guard: this.#guard,

@@ -7,6 +7,7 @@ import { ManualTime, type ManualTimeOptions } from '../manual-time.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { NodeNet } from './net.ts';
+import { NodeProcesses } from './processes.ts';
 import { NodeRandom } from './random.ts';
 import { NodeSystem } from './system.ts';
 import { NodeTimers } from './timers.ts';
@@ -31,6 +32,7 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
     disk: new NodeDisk(system.workingDirectory),
     random: new NodeRandom(),
     system,
+    processes: new NodeProcesses(system.workingDirectory, options.ownsProcess),
     log: options.log ?? discard,
   };
 }
