@@ -43,6 +43,7 @@ import {
   VOLATILE,
 } from './record.ts';
 import { RecencyList } from './recency-list.ts';
+import { SlotIndex } from './slot-index.ts';
 import { KIND, type Kind, type LargeValue, releaseValue, type Removal } from './value.ts';
 import { VolatileSet } from './volatile-set.ts';
 
@@ -65,6 +66,7 @@ export class Database extends Entries {
   #volatile: VolatileSet;
   /** The entries in the order of their use; only while the keyspace orders them. */
   #recent: RecencyList | null = null;
+  #slots: SlotIndex | null = null;
   /** Running average of the time to live of keys, as INFO shows it; set by the active expire cycle. */
   averageTtlMs = 0;
   /** Where the active expire cycle goes on. */
@@ -87,6 +89,11 @@ export class Database extends Entries {
 
   get recent(): RecencyList | null {
     return this.#recent;
+  }
+
+  /** The entries by hash slot: of database 0 of a cluster node. */
+  get slots(): SlotIndex | null {
+    return this.#slots;
   }
 
   get size(): number {
@@ -244,6 +251,7 @@ export class Database extends Entries {
     const address = this.#dict.insert(key, start, end, length, meta | keyspace.newUsage);
     this.#dict.guard?.added(address);
     if (this.#recent !== null) this.#recent.used(address, false);
+    if (this.#slots !== null) this.#slots.added(address, key, start, end);
     if (keyspace.reportsCreations) {
       keyspace.observer?.created?.(this, (meta & KIND_MASK) as Kind, key, start, end);
     }
@@ -335,6 +343,7 @@ export class Database extends Entries {
     copyRecord(this.keyspace.heap, address, target, length, meta, keep);
     this.#dict.guard?.moved(address, target);
     this.#recent?.moved(address, target);
+    this.#slots?.moved(address, target);
     this.#dict.replace(address, target);
     if ((meta & VOLATILE) !== 0) this.#volatile.moved(target);
     return target;
@@ -437,6 +446,7 @@ export class Database extends Entries {
     this.#dict.guard?.removed(address);
     if (isVolatile(this.keyspace.heap.wordsOf(address), Heap.wordOffset(address))) this.#volatile.remove(address);
     this.#recent?.remove(address);
+    this.#slots?.removed(address);
     this.#dict.remove(address);
   }
 
@@ -508,6 +518,7 @@ export class Database extends Entries {
     [this.#dict, other.#dict] = [other.#dict, this.#dict];
     [this.#volatile, other.#volatile] = [other.#volatile, this.#volatile];
     [this.#recent, other.#recent] = [other.#recent, this.#recent];
+    [this.#slots, other.#slots] = [other.#slots, this.#slots];
     [this.averageTtlMs, other.averageTtlMs] = [other.averageTtlMs, this.averageTtlMs];
     [this.expireCursor, other.expireCursor] = [other.expireCursor, this.expireCursor];
   }
@@ -521,7 +532,21 @@ export class Database extends Entries {
     this.averageTtlMs = 0;
     this.expireCursor = 0;
     this.orderUses();
+    if (this.#slots !== null) this.#dropSlots().indexSlots();
     return old;
+  }
+
+  /** Keeps the entries by hash slot from now on. */
+  indexSlots(): void {
+    if (this.#slots !== null) return;
+    const slots = (this.#slots = new SlotIndex(this.keyspace.heap));
+    this.#dict.forEach((address) => slots.adopt(address));
+  }
+
+  #dropSlots(): this {
+    this.#slots?.drop();
+    this.#slots = null;
+    return this;
   }
 
   /** Starts or stops to keep entries in the order of their use, as the keyspace says; those of now are not in it yet. */

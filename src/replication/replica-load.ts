@@ -378,6 +378,7 @@ function prepareSpare(spare: Keyspace, keyspace: Keyspace): void {
   spare.setTime(keyspace.nowMs);
   spare.frequency = keyspace.frequency;
   spare.orderUses(keyspace.usesOrdered);
+  for (const { index, slots } of keyspace.databases) if (slots !== null) spare.databases[index]!.indexSlots();
 }
 
 function reasonOf(error: unknown): string {
