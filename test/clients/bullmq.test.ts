@@ -116,11 +116,12 @@ describe('BullMQ', () => {
   });
 
   it('keeps to the rate', async () => {
+    const startMs = Date.now();
     const times: number[] = [];
     work(async () => times.push(Date.now()), { limiter: { max: 2, duration: 200 } });
     await queue.addBulk(Array.from({ length: 6 }, () => ({ name: 'send', data: {} })));
     await eventually(() => times.length === 6, { what: 'all are done', timeoutMs: 10_000 });
-    expect(times[5]! - times[0]!).toBeGreaterThanOrEqual(380);
+    expect(times[5]! - startMs).toBeGreaterThanOrEqual(395);
   });
 
   it('finishes children before their parent', async () => {
