@@ -1,5 +1,5 @@
 /** The conformance suite on the real host, and what only the real host has. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { itWith } from '../support/requires.ts';
 import { describeDisk } from './disk-conformance.ts';
 import { describeNet } from './net-conformance.ts';
 import { connect, Peer, tryListen } from './peer.ts';
+import { describeProcesses } from './processes-conformance.ts';
 import { describeRandom } from './random-conformance.ts';
 import { realStage } from './stage.ts';
 import { describeTimers } from './timers-conformance.ts';
@@ -17,6 +18,12 @@ describe('the real network', () => describeNet(realStage));
 describe('the real clock', () => describeTimers(realStage));
 describe('the real disk', () => describeDisk(realStage));
 describe('real chance and system', () => describeRandom(realStage));
+describe('real programs', () => {
+  describeProcesses(realStage, (directory) => {
+    writeFileSync(join(directory, 'ends'), '#!/bin/sh\nexit "$1"\n', { mode: 0o755 });
+    writeFileSync(join(directory, 'hangs'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  });
+});
 
 // Unix sockets stay outside the simulated set: they do not cross machines, so no fault of the simulator concerns them.
 describe('unix sockets', () => {

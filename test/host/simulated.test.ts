@@ -4,6 +4,7 @@ import { CHUNK_MODES } from '../../src/sim/chunking.ts';
 import { describeDisk } from './disk-conformance.ts';
 import { describeNet } from './net-conformance.ts';
 import { connect } from './peer.ts';
+import { describeProcesses } from './processes-conformance.ts';
 import { describeRandom } from './random-conformance.ts';
 import { simulatedStage } from './stage.ts';
 import { describeTimers } from './timers-conformance.ts';
@@ -20,6 +21,14 @@ for (const seed of [1, 2, 3]) {
   describe(`the simulated disk, seed ${seed}`, () => describeDisk(simulatedStage({ seed })));
   describe(`simulated chance and system, seed ${seed}`, () => describeRandom(simulatedStage({ seed })));
 }
+
+describe('simulated programs', () => {
+  const programs = {
+    '/data/ends': ([status]: readonly string[]) => ({ exitCode: Number(status) }),
+    '/data/hangs': () => null,
+  };
+  describeProcesses(simulatedStage({ seed: 1, programs }), () => {});
+});
 
 describe('unix sockets', () => {
   it('do not exist in the simulator, and it says so', async () => {
