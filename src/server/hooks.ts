@@ -60,12 +60,25 @@ export interface ClusterRouter {
   route(session: Session, command: Command, args: Arguments): string | null;
 }
 
+/** Cluster mode. */
+export interface ClusterHook {
+  /** Loads what is known of the cluster and opens the bus. `done` gets null, or the text that is logged before giving up. */
+  start(anyPort: boolean, done: (error: string | null) => void): void;
+  /** The dataset is there. @returns null, or why the server cannot go on with it. */
+  datasetLoaded(): string | null;
+  /** The server closes: nothing of the bus may be left. */
+  stop(done: () => void): void;
+  /** A message was published here: tells the nodes that may have subscribers. */
+  publish(channel: Uint8Array, message: Uint8Array, isSharded: boolean): void;
+}
+
 export interface Hooks {
   readonly changeSinks: ChangeSink[];
   replication: ReplicationHook | null;
   router: ClusterRouter | null;
+  cluster: ClusterHook | null;
 }
 
 export function noHooks(): Hooks {
-  return { changeSinks: [], replication: null, router: null };
+  return { changeSinks: [], replication: null, router: null, cluster: null };
 }

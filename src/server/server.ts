@@ -374,7 +374,8 @@ export class Server implements Services {
     this.pause.stop();
     this.migrations.close();
     this.scripting.stop();
-    this.listeners.close(done);
+    const { cluster } = this.hooks;
+    this.listeners.close(cluster === null ? done : () => cluster.stop(done));
     for (const session of this.sessions.values()) session.close();
   }
 

@@ -47,15 +47,30 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
       return;
     }
     if (listeners.hasTcp) server.config.assign('port', String(listeners.port));
-    announce(server, listeners, options.terminal);
-    server.cron.start();
-    loadDataset(server, options.loads ?? true, done);
+    joinCluster(server, options.anyPort, (refusal) => {
+      if (refusal !== null) {
+        log.warning(refusal);
+        done(refusal);
+        return;
+      }
+      announce(server, listeners, options.terminal);
+      server.cron.start();
+      loadDataset(server, options.loads ?? true, done);
+    });
   });
+}
+
+function joinCluster(server: Server, anyPort: boolean, done: StartUpDone): void {
+  const { cluster } = server.hooks;
+  if (cluster === null) done(null);
+  else cluster.start(anyPort, done);
 }
 
 /** Clients that come meanwhile are told -LOADING. */
 function loadDataset(server: Server, loads: boolean, done: StartUpDone): void {
-  const finish = (error: string | null): void => {
+  const finish = (failure: string | null): void => {
+    const error = failure ?? server.hooks.cluster?.datasetLoaded() ?? null;
+    if (error !== null && failure === null) server.log.warning(error);
     if (error === null) announceReady(server, server.listeners);
     done(error);
   };
