@@ -8,10 +8,10 @@ import type { Mark, Reply } from '../protocol/reply.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
 import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
-import { flagsOf, GONE, passGates, POSTPONE } from './gates.ts';
+import { flagsOf, GONE, passGates, POSTPONE, Redirection } from './gates.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
-import { queueCommand } from './transactions.ts';
+import { discardTransaction, queueCommand } from './transactions.ts';
 
 /** Nested calls: EXEC, a script inside EXEC, a command of the script. */
 const CALL_DEPTH_MAX = 16;
@@ -89,6 +89,7 @@ export class Dispatcher {
       const verdict = passGates(server, session, command, args);
       if (verdict === POSTPONE) return false;
       if (verdict === GONE) return true;
+      if (verdict instanceof Redirection) return this.#redirect(session, command, verdict.text);
       if (verdict !== null) return this.#reject(session, command, args, verdict);
       if (session.transaction !== null && !command.has(FLAG.immediate)) {
         queueCommand(session, command, args, flagsOf(server, command, args));
@@ -137,6 +138,16 @@ export class Dispatcher {
     this.#server.statistics.rejectedByDispatch++;
     if (command?.has(FLAG.aborts_transaction)) this.#server.abortExec(session, args, text);
     else session.reply.error(text);
+    return true;
+  }
+
+  /** Sends the client to another node. A transaction that was to be executed is over. */
+  #redirect(session: Session, command: Command, text: string): true {
+    command.rejectedCalls++;
+    this.#server.statistics.rejectedByDispatch++;
+    if (command.has(FLAG.aborts_transaction)) discardTransaction(this.#server, session);
+    else session.transaction?.spoil();
+    session.reply.error(text);
     return true;
   }
 

@@ -16,7 +16,14 @@ import { SESSION, type Session } from './session.ts';
 export const POSTPONE = Symbol('postpone');
 /** The session is being closed: the command does not run, and nobody waits for an answer. */
 export const GONE = Symbol('gone');
-export type Verdict = string | null | typeof POSTPONE | typeof GONE;
+/** Another node serves the request, or none: the error says so by itself, also where it refuses EXEC. */
+export class Redirection {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+export type Verdict = string | null | typeof POSTPONE | typeof GONE | Redirection;
 
 /** Conditions of a server that make gates look. */
 export const CONDITION = {
@@ -75,7 +82,11 @@ export const gates: readonly Gate[] = [
     name: 'cluster',
     server: CONDITION.cluster,
     session: 0,
-    check: (server, session, command, _flags, args) => server.hooks.router?.route(session, command, args) ?? null,
+    check(server, session, command, flags, args) {
+      if (session.has(SESSION.master)) return null;
+      const text = server.hooks.router?.route(session, command, args, flags) ?? null;
+      return text === null ? null : new Redirection(text);
+    },
   },
   {
     name: 'memory of clients',

@@ -55,9 +55,12 @@ export interface ReplicationHook {
   refuseForLackOfReplicas(flags: number): string | null;
 }
 
+/** Which node serves a request. */
 export interface ClusterRouter {
-  /** MOVED, ASK, CROSSSLOT, CLUSTERDOWN or null. */
-  route(session: Session, command: Command, args: Arguments): string | null;
+  /** The slot of the keys of the request that was looked at last, or -1. */
+  readonly slot: number;
+  /** @returns null to serve it here, or the error: MOVED, ASK, CROSSSLOT, TRYAGAIN, CLUSTERDOWN. */
+  route(session: Session, command: Command, args: Arguments, flags: number): string | null;
 }
 
 /** Cluster mode. */

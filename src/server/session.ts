@@ -91,6 +91,7 @@ export const PASSING =
   SESSION.replySkip |
   SESSION.replySkipNext |
   SESSION.trackingCaching |
+  SESSION.asking |
   SESSION.replica |
   SESSION.master;
 const MUTED = SESSION.replyOff | SESSION.replySkip | SESSION.closeAfterReply | SESSION.closing;
@@ -380,6 +381,8 @@ export class Session implements ConnectionEvents {
     // CLIENT CACHING holds for the next command, or for the whole of a transaction.
     if (!this.has(SESSION.multi) && this.lastCommand?.parent?.row.name !== 'client')
       this.clear(SESSION.trackingCaching);
+    if (this.has(SESSION.asking) && !this.has(SESSION.multi) && this.lastCommand?.row.name !== 'asking')
+      this.clear(SESSION.asking);
     this.server.silence.discard();
     if (this.#unheard !== null && !this.#unheard.isEmpty) this.#dropUnheard(this.#unheard);
     this.afterCommand?.();

@@ -63,6 +63,8 @@ export class ScriptRun {
   hasWritten = false;
   readonly #session: Session;
   readonly #flags: number;
+  /** The slot of all its keys, or -1 while it has used none. */
+  #slot: number;
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
@@ -79,6 +81,7 @@ export class ScriptRun {
     this.#session = session;
     this.#flags = flags;
     this.#isShortOfMemory = isShortOfMemory(server);
+    this.#slot = server.hooks.router?.slot ?? -1;
     session.db = caller.db;
     session.user = caller.session.user;
     session.clear(TAKEN_OVER);
@@ -159,13 +162,27 @@ export class ScriptRun {
   #refuseBySlot(command: Command, args: Arguments): string | null {
     const { server } = this;
     if ((server.conditions & CONDITION.cluster) === 0 || this.caller.session.has(SESSION.master)) return null;
-    const refusal = server.hooks.router?.route(this.#session, command, args) ?? null;
-    if (refusal === null) return null;
-    if (!refusal.startsWith('CLUSTERDOWN')) return 'ERR Script attempted to access a non local key in a cluster node';
-    return refusal.includes('only accepts read commands')
-      ? 'ERR Script attempted to execute a write command while the cluster is down and readonly'
-      : 'ERR Script attempted to execute a command while the cluster is down';
+    const { router } = server.hooks;
+    if (router === null) return null;
+    const refusal = router.route(this.#session, command, args, command.flags);
+    if (refusal !== null) return slotRefusal(refusal);
+    if (router.slot < 0 || (this.#flags & (SCRIPT_FLAG.allowCrossSlotKeys | SCRIPT_FLAG.compatible)) !== 0) return null;
+    if (this.#slot >= 0 && this.#slot !== router.slot) {
+      return 'ERR Script attempted to access keys that do not hash to the same slot';
+    }
+    this.#slot = router.slot;
+    return null;
   }
+}
+
+/** What a script is told where a client would be sent to another node. */
+function slotRefusal(refusal: string): string {
+  if (!refusal.startsWith('CLUSTERDOWN The cluster')) {
+    return 'ERR Script attempted to access a non local key in a cluster node';
+  }
+  return refusal.includes('only accepts read commands')
+    ? 'ERR Script attempted to execute a write command while the cluster is down and readonly'
+    : 'ERR Script attempted to execute a command while the cluster is down';
 }
 
 /** Whether a value is an error that a command raised. */
