@@ -10,6 +10,7 @@
  *
  * Facts: sentinel.c, sentinelRedisInstance, instanceLink, sentinelState.
  */
+import type { ReplyValue } from '../client/reply-parser.ts';
 
 /** Bits of `Instance.flags`, as sentinel.c numbers them. */
 export const FLAG = {
@@ -66,9 +67,10 @@ export interface InstanceAddress {
 export interface LinkConnection {
   /** Our address on this connection; null while it is not established. */
   readonly localIp: string | null;
-  readonly isOpen: boolean;
+  /** Commands without a reply yet. */
+  readonly unanswered: number;
   /** Queues a command for the end of the turn. `answered` gets its reply, unless the connection breaks before. */
-  send(args: readonly string[], answered: ((reply: unknown) => void) | null): void;
+  send(args: readonly string[], answered: ((reply: ReplyValue) => void) | null): void;
   /** Closes it; nobody is told. */
   close(): void;
 }
@@ -82,8 +84,6 @@ export class InstanceLink {
   refcount = 1;
   /** A connection that is needed is missing. */
   disconnected = true;
-  /** Commands without a reply yet. */
-  pendingCommands = 0;
   /** The connection for commands. */
   cc: LinkConnection | null = null;
   /** The connection subscribed to hellos; sentinels have none. */
@@ -106,6 +106,11 @@ export class InstanceLink {
     this.lastAvailTime = nowMs;
     this.actPingTime = nowMs;
     this.lastPongTime = nowMs;
+  }
+
+  /** Commands without a reply yet. */
+  get pendingCommands(): number {
+    return (this.cc?.unanswered ?? 0) + (this.pc?.unanswered ?? 0);
   }
 }
 
