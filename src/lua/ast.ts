@@ -30,6 +30,7 @@ export interface FunctionBody {
   readonly usesVararg: boolean;
   readonly block: Block;
   readonly line: number;
+  /** Of its `end`; in the main function of the last word. */
   readonly endLine: number;
   /** It has a loop of its own, so that it can run for ever without calling anything. */
   readonly hasLoop: boolean;
@@ -75,6 +76,8 @@ export type Statement =
       readonly values: readonly Expression[];
       readonly body: Block;
       readonly line: number;
+      /** Of the last word of its body. */
+      readonly endLine: number;
     }
   | { readonly kind: 'local-function'; readonly local: Local; readonly body: FunctionBody; readonly line: number }
   | { readonly kind: 'return'; readonly values: readonly Expression[]; readonly line: number }

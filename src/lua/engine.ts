@@ -22,6 +22,7 @@ import { createOperations, type Operations } from './operations.ts';
 import { luaLevels } from './stack.ts';
 import { Pace } from './suspension.ts';
 import { LuaTable } from './table.ts';
+import type { Tracer } from './tracer.ts';
 import { type LuaFunction, type LuaValue, typeName } from './value.ts';
 import type { KnownIterators } from './walk.ts';
 
@@ -52,6 +53,11 @@ export class Engine {
   /** The main function of a compiled chunk, in this engine. */
   bind(chunk: Chunk, globals: LuaTable = this.globals): LuaFunction {
     return chunk.bind(globals === this.globals ? this.#operations : createOperations({ ...this.#world, globals }));
+  }
+
+  /** The same of a chunk that was compiled for a debugger. */
+  bindTraced(chunk: Chunk, tracer: Tracer): LuaFunction {
+    return chunk.bind({ ...this.#operations, dbg: tracer });
   }
 
   get #world() {

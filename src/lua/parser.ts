@@ -59,7 +59,7 @@ class Parser {
       usesVararg: true,
       block,
       line: 0,
-      endLine: this.#lexer.line,
+      endLine: this.#lexer.lastLine,
       hasLoop: scope.hasLoop,
       calledLocals: scope.calledLocals,
     };
@@ -216,7 +216,8 @@ class Parser {
     const callLine = this.#lexer.line;
     const values = this.#expressions();
     this.#lexer.expect('do');
-    return { kind: 'generic-for', variables, values, body: this.#loopBody(variables), line: callLine };
+    const body = this.#loopBody(variables);
+    return { kind: 'generic-for', variables, values, body, line: callLine, endLine: this.#lexer.lastLine };
   }
 
   #local(line: number): Statement {

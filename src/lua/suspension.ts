@@ -43,9 +43,14 @@ export class Pace {
   /** Calls that cannot wait, one in another. */
   #drains = 0;
 
+  /** Whether the script is where it can give way, and stop. */
+  get canGiveWay(): boolean {
+    return this.#drains === 0;
+  }
+
   isOver(): boolean {
     this.fuel = FUEL;
-    const canGiveWay = this.#drains === 0;
+    const { canGiveWay } = this;
     return this.watcher !== null && this.watcher.onExhausted(canGiveWay) && canGiveWay;
   }
 

@@ -16,6 +16,8 @@ export class ChunkWriter {
   readonly sites: Site[] = [];
   readonly calls: CallName[] = [];
   readonly chunkName: string;
+  /** For a debugger: see trace-marks.ts. */
+  readonly traces: boolean;
   /** Writes a function. Functions hold statements, statements expressions, and expressions functions. */
   readonly writeFunction: (body: FunctionBody) => void;
   /** The function that is being written. */
@@ -28,9 +30,11 @@ export class ChunkWriter {
     kinds: FunctionKinds,
     main: FunctionState,
     writeFunction: (w: ChunkWriter, body: FunctionBody) => void,
+    traces: boolean,
   ) {
     this.writeFunction = (body) => writeFunction(this, body);
     this.chunkName = chunkName;
+    this.traces = traces;
     this.#kinds = kinds;
     this.fn = main;
   }

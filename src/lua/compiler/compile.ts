@@ -16,15 +16,17 @@ import { writeFunction } from './functions.ts';
 import { sourceUrl } from './source-url.ts';
 import { findKinds } from './function-kinds.ts';
 import { OPERATIONS, type Operations } from '../operations.ts';
+import type { Tracer } from '../tracer.ts';
 
 export interface Chunk {
   readonly chunkName: string;
   /** The main function, with the globals and the runtime that `operations` work on. */
-  bind(operations: Operations): LuaFunction;
+  bind(operations: Operations & { readonly dbg?: Tracer }): LuaFunction;
 }
 
-export function compile(source: string, chunkName: string): Chunk {
-  const javaScript = translate(source, chunkName);
+/** @param traces for a debugger: what it is bound to needs a `Tracer`. */
+export function compile(source: string, chunkName: string, traces = false): Chunk {
+  const javaScript = translate(source, chunkName, traces);
   // oxlint-disable-next-line typescript/no-implied-eval -- the text is the compiler's: nothing of the script but numbers and quoted strings
   const factory = new Function('$', 'S', javaScript.text) as (
     operations: Operations,
@@ -34,13 +36,19 @@ export function compile(source: string, chunkName: string): Chunk {
 }
 
 /** @returns the body of a function of `$`, the operations, and `S`, the sites. */
-export function translate(source: string, chunkName: string): { text: string; sites: readonly Site[] } {
+export function translate(source: string, chunkName: string, traces = false): { text: string; sites: readonly Site[] } {
   try {
     const main = parse(source, chunkName);
-    const w = new ChunkWriter(chunkName, findKinds(main), new FunctionState(false, null, []), writeFunction);
+    const w = new ChunkWriter(
+      chunkName,
+      findKinds(main, traces),
+      new FunctionState(false, null, []),
+      writeFunction,
+      traces,
+    );
     w.out.write('return ');
     writeFunction(w, main);
-    const constants = `const{${OPERATIONS.join(',')}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;
+    const constants = `const{${OPERATIONS.join(',')}${traces ? ',dbg' : ''}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;
     const url = `//# sourceURL=${sourceUrl(chunkName, w.calls)}`;
     return { text: `"use strict";${constants}\n${w.out.toString()}\n${url}`, sites: w.sites };
   } catch (error) {

@@ -8,6 +8,7 @@
  */
 import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { mark, replacedFrame, writeMarked } from './trace-marks.ts';
 
 const ARITHMETIC = new Map([
   ['+', 'add'],
@@ -72,10 +73,12 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
   const { out } = w;
   switch (expression.kind) {
     case 'global':
-      out.write(`glb(${JSON.stringify(expression.name)},${w.site(expression.line)})`);
+      writeMarked(w, expression.line, () =>
+        out.write(`glb(${JSON.stringify(expression.name)},${w.site(expression.line)})`),
+      );
       break;
     case 'index':
-      writeIndex(w, expression.object, expression.key, expression.line);
+      writeMarked(w, expression.line, () => writeIndex(w, expression.object, expression.key, expression.line));
       break;
     case 'unary':
       if (expression.operator === 'not') writeCondition(w, expression);
@@ -205,8 +208,12 @@ function isPrimitive({ kind }: Expression): boolean {
 // --------------------------------------------------------------------------------------------------------------- calls
 
 /** Writes a call as it is: what it gives may be any of `Results`. */
-export function writeCall(w: ChunkWriter, call: Call): void {
+export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
   const { out } = w;
+  if (w.traces) {
+    writeTracedCall(w, call, isTail);
+    return;
+  }
   out.write('fn(');
   if (call.kind === 'function-call') {
     writeExpression(w, call.callee);
@@ -230,6 +237,33 @@ export function writeCall(w: ChunkWriter, call: Call): void {
   writeList(w, call.args);
   out.write(')');
   w.fn.release();
+}
+
+/** The same with a mark between the arguments and the call. */
+function writeTracedCall(w: ChunkWriter, call: Call, isTail: boolean): void {
+  const { out } = w;
+  const callee = w.fn.take();
+  const args = w.fn.take();
+  const isMethod = call.kind === 'method-call';
+  const name = isMethod ? call.name : calledName(call.callee);
+  out.write(`(${callee}=`);
+  if (isMethod) {
+    out.write(`fn(fld(${args}=`);
+    writeExpression(w, call.object);
+    out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
+    out.write(`${w.namedSite(call.line, `method '${call.name}'`)}),${args}=[${args},`);
+  } else {
+    out.write('fn(');
+    writeExpression(w, call.callee);
+    out.write(`,${w.site(call.line, call.callee)}),${args}=[`);
+  }
+  writeList(w, call.args);
+  out.write(`],${mark(w, call.line)},`);
+  out.write(`dbg.called(${callee},${JSON.stringify(name)},${replacedFrame(isTail)})`);
+  out.moveTo(call.line);
+  w.noteCall(name, isMethod);
+  out.write(`(...${args}))`);
+  w.fn.release(2);
 }
 
 /** How an error of a library function calls it. */
@@ -263,7 +297,8 @@ function writeSingleCall(w: ChunkWriter, call: Call): void {
 }
 
 /** Writes a call that waits where it has to, and gives one value or an array of them. */
-export function writeSettledCall(w: ChunkWriter, call: Call): void {
+/** @param isTail it ends its function. */
+export function writeSettledCall(w: ChunkWriter, call: Call, isTail = false): void {
   if (!w.fn.isSuspendable) {
     w.out.write('settle(');
     writeCall(w, call);
@@ -272,7 +307,7 @@ export function writeSettledCall(w: ChunkWriter, call: Call): void {
   }
   const result = w.fn.take();
   w.out.write(`(settled(${result}=`);
-  writeCall(w, call);
+  writeCall(w, call, isTail);
   w.out.write(`)?${result}:yield*${result})`);
   w.fn.release();
 }

@@ -17,11 +17,14 @@ export interface FunctionKinds {
   readonly tailRecursive: ReadonlyMap<FunctionBody, Local>;
 }
 
-export function findKinds(main: FunctionBody): FunctionKinds {
+/** @param all every function may have to wait. */
+export function findKinds(main: FunctionBody, all: boolean): FunctionKinds {
   const survey = new Survey();
   survey.body(main);
   const { bodies, named, tailRecursive, enclosing } = survey;
-  const found = new Set(bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || survey.namesCoroutine));
+  const found = new Set(
+    bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || survey.namesCoroutine || all),
+  );
   for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const body of bodies) {

@@ -1,4 +1,5 @@
 import type { Local } from '../ast.ts';
+import type { VisibleVariable } from './trace-marks.ts';
 
 /** What the compiler knows of the function that it is writing. */
 export class FunctionState {
@@ -7,6 +8,8 @@ export class FunctionState {
   /** The local through which it ends with a call of itself, if it does: then it is a loop. */
   readonly self: Local | null;
   readonly parameters: readonly Local[];
+  /** What a debugger could show at this point, in the order of the declarations. */
+  readonly visible: VisibleVariable[] = [];
   #inUse = 0;
   #temporaries = 0;
 

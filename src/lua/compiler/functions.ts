@@ -3,6 +3,7 @@ import type { FunctionBody } from '../ast.ts';
 import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { FunctionState } from './function-state.ts';
 import { writeBlock } from './statements.ts';
+import { writeMark, writeTracedEnd, writeTracedHead, writeTurn } from './trace-marks.ts';
 
 export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   const { out } = w;
@@ -11,19 +12,25 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   w.fn = new FunctionState(w.isSuspendable(body), self, body.parameters);
   const parameters = body.parameters.map(self === null ? nameOf : incomingNameOf);
   if (body.isVararg) parameters.push('...$v');
-  out.write(`function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
+  out.write(`${w.traces ? 'dbg.made(' : ''}function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
   if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}${body.usesVararg ? '' : '=pack($v)'};`);
+  writeTracedHead(w, body);
   if (self !== null) writeLoopHead(w, body);
   writeBlock(w, body.block);
-  if (!endsWithReturn(body)) out.write('return none;');
+  if (!endsWithReturn(body)) {
+    writeMark(w, body.endLine);
+    out.write('return none;');
+  }
   if (self !== null) out.write('}');
-  out.write(`${w.fn.declaration}}`);
+  writeTracedEnd(w);
+  out.write(`${w.fn.declaration}}${w.traces ? ')' : ''}`);
   w.fn = outer;
 }
 
 /** Each turn has parameters of its own, since closures may keep them. */
 function writeLoopHead(w: ChunkWriter, { parameters }: FunctionBody): void {
   w.out.write('again:for(;;){if(--pace.fuel<0&&pace.isOver())yield;');
+  writeTurn(w);
   if (parameters.length === 0) return;
   w.out.write(`let ${parameters.map((local) => `${nameOf(local)}=${incomingNameOf(local)}`).join(',')};`);
 }

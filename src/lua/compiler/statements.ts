@@ -2,13 +2,21 @@
 import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
 import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { localsChangedWithoutCalls } from './plain-loops.ts';
+import { isConstantlyTrue, mark, markStatement, visible, withVisible, writeMark, writeTurn } from './trace-marks.ts';
 import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 
-export function writeBlock(w: ChunkWriter, block: Block): void {
+/** @param writeEnd what follows and still sees its locals. */
+export function writeBlock(w: ChunkWriter, block: Block, writeEnd?: () => void): void {
+  const outer = w.fn.visible.length;
   for (const statement of block.statements) {
     w.out.moveTo(statement.line);
+    markStatement(w, statement);
     writeStatement(w, statement);
+    if (statement.kind === 'local') w.fn.visible.push(...statement.locals.map(visible));
+    else if (statement.kind === 'local-function') w.fn.visible.push(visible(statement.local));
   }
+  writeEnd?.();
+  w.fn.visible.length = outer;
 }
 
 function writeBraced(w: ChunkWriter, block: Block): void {
@@ -86,7 +94,7 @@ function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
     writeList(w, values);
     out.write(isOpen ? '])' : ']');
   } else if (first.kind !== 'function-call' && first.kind !== 'method-call') writeExpression(w, first);
-  else if (w.fn.isSuspendable) writeSettledCall(w, first);
+  else if (w.fn.isSuspendable) writeSettledCall(w, first, true);
   else writeCall(w, first);
   out.write(');');
 }
@@ -210,17 +218,22 @@ function writeLoop(w: ChunkWriter, statement: Of<'while' | 'repeat' | 'numeric-f
   switch (statement.kind) {
     case 'while':
       out.write('while(');
+      if (w.traces && !isConstantlyTrue(statement.condition)) out.write(`${mark(w, statement.line)},`);
       writeCondition(w, statement.condition);
       out.write('){');
       writeLoopBody(w, statement.body);
+      writeTurn(w);
       out.write('}');
       break;
     case 'repeat':
       out.write('for(;;){');
-      writeLoopBody(w, statement.body);
-      out.write('if(');
-      writeCondition(w, statement.condition);
-      out.write(')break;}');
+      writeLoopBody(w, statement.body, () => {
+        out.write('if(');
+        writeCondition(w, statement.condition);
+        out.write(')break;');
+      });
+      writeTurn(w);
+      out.write('}');
       break;
     case 'numeric-for':
       writeNumericFor(w, statement);
@@ -231,9 +244,9 @@ function writeLoop(w: ChunkWriter, statement: Of<'while' | 'repeat' | 'numeric-f
 }
 
 /** The back edge is where a script gives way. */
-function writeLoopBody(w: ChunkWriter, body: Block): void {
+function writeLoopBody(w: ChunkWriter, body: Block, writeEnd?: () => void): void {
   w.out.write('if(--pace.fuel<0&&pace.isOver())yield;');
-  writeBlock(w, body);
+  writeBlock(w, body, writeEnd);
 }
 
 /** Lua takes one step back before the loop and one forward at each turn, which rounds. */
@@ -254,10 +267,18 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
   out.write(`${index}=${index}-${step}+${step};`);
   const head = `for(;${inside};${index}+=${step}){`;
   const variable = `let ${nameOf(statement.variable)}=${index};`;
-  const changed = w.fn.isSuspendable ? localsChangedWithoutCalls(statement.body, statement.variable) : null;
+  const changed =
+    w.fn.isSuspendable && !w.traces ? localsChangedWithoutCalls(statement.body, statement.variable) : null;
   if (changed === null) {
     out.write(head + variable);
-    writeLoopBody(w, statement.body);
+    const hidden = [
+      { name: '(for index)', variable: index },
+      { name: '(for limit)', variable: limit },
+      { name: '(for step)', variable: step },
+    ];
+    writeTurn(w);
+    withVisible(w, [...hidden, visible(statement.variable)], () => writeLoopBody(w, statement.body));
+    writeMark(w, statement.line);
     out.write('}}');
     return;
   }
@@ -291,6 +312,14 @@ function writeGenericFor(w: ChunkWriter, statement: Of<'generic-for'>): void {
   out.write(variables.map((variable, at) => `${variable}=${result}[${at}];`).join(''));
   out.write(`if(${key}===void 0)break;${control}=${key};}`);
   w.fn.release();
-  writeLoopBody(w, statement.body);
+  writeMark(w, statement.endLine);
+  writeTurn(w);
+  const hidden = [
+    { name: '(for generator)', variable: iterator },
+    { name: '(for state)', variable: state },
+    { name: '(for control)', variable: key! },
+  ];
+  withVisible(w, [...hidden, ...statement.variables.map(visible)], () => writeLoopBody(w, statement.body));
+  writeMark(w, statement.line);
   out.write('}}');
 }
