@@ -166,3 +166,15 @@ export const dumpCommands = serverFamily('generic', [
   },
   RESTORE,
 ]);
+
+/** What MIGRATE sends to a cluster node: the slot may be on its way there. */
+export const restoreAskingCommands = serverFamily('server', [
+  {
+    ...RESTORE,
+    name: 'restore-asking',
+    flags: ['write', 'denyoom', 'asking'],
+    acl: ['keyspace', 'dangerous'],
+    since: '3.0.0',
+    internal: true,
+  },
+]);

@@ -17,7 +17,7 @@ import { blockingListCommands } from './blocking-lists.ts';
 import { blockingSortedSetCommands } from './blocking-sorted-sets.ts';
 import { commandCommands } from './command-commands.ts';
 import { configCommands } from './config-commands.ts';
-import { dumpCommands } from './dump-commands.ts';
+import { dumpCommands, restoreAskingCommands } from './dump-commands.ts';
 import { debugCommands } from './debug/debug-commands.ts';
 import { latencyCommands } from './latency-commands.ts';
 import { memoryCommands } from './memory-commands.ts';
@@ -55,6 +55,7 @@ export const standaloneFamilies: readonly Family[] = [
   configCommands,
   debugCommands,
   dumpCommands,
+  restoreAskingCommands,
   latencyCommands,
   memoryCommands,
   moduleCommands,

@@ -1,5 +1,6 @@
 /** A server with everything that belongs to it, from all floors. Whoever starts one, binary or embedder, makes it here. */
 import type { Family } from '../commands/row.ts';
+import { clusterCommands } from '../cluster/commands/cluster-commands.ts';
 import { attachReplication } from '../replication/attach.ts';
 import { replicationCommands } from '../replication/commands.ts';
 import type { Call } from '../server/call.ts';
@@ -10,6 +11,7 @@ import { Server, type ServerOptions } from '../server/server.ts';
 export const serverFamilies = [
   ...standaloneFamilies,
   ...replicationCommands,
+  clusterCommands,
 ] as readonly Family<Call>[] as readonly Family[];
 
 export function composeNode(options: Omit<ServerOptions, 'families'>): Server {
