@@ -28,7 +28,7 @@ export function reconnect(machine: Machine, instance: Instance, handlers: LinkHa
   const { link } = instance;
   const { nowMs } = machine;
   if (!link.disconnected || instance.addr.port === 0) return;
-  if (nowMs - link.lastReconnTime < machine.state.periods.pingPeriod && nowMs >= link.lastReconnTime) return;
+  if (nowMs - link.lastReconnTime < machine.state.periods.pingPeriod) return;
   link.lastReconnTime = nowMs;
   if (link.cc === null) {
     refreshAddress(machine, instance);

@@ -147,11 +147,9 @@ function removeNamesake(machine: Machine, master: Instance, { ip, port }: Hello)
 function takeConfiguration(machine: Machine, master: Instance, sentinel: Instance, hello: Hello): void {
   const { masterHost, masterPort } = hello;
   const old = master.addr;
-  if (masterPort === old.port && isHostOf(machine, old, masterHost)) {
-    master.configEpoch = hello.configEpoch;
-    return;
-  }
   master.configEpoch = hello.configEpoch;
+  machine.save();
+  if (masterPort === old.port && isHostOf(machine, old, masterHost)) return;
   announce(machine, '+config-update-from', sentinel);
   const from = `${master.name} ${place(machine.state, old)}`;
   announceText(machine, '+switch-master', master, `${from} ${masterHost} ${masterPort}`);

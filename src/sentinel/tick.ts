@@ -1,19 +1,15 @@
 /**
  * What happens ten to twenty times a second: the clock is looked at, then every instance in turn. For each there is a
- * half that watches, which always runs, and a half that acts, which rests in TILT.
- *
- * TILT is mistrust of oneself. If the clock went back, or more time has passed since the last tick than can be, then we
- * were asleep or the clock was set, and every timeout that seems to have run out may not have. So for a while we only
- * watch.
+ * half that watches, which always runs, and a half that acts, which rests in TILT (tilt.ts).
  */
 import { reconnect } from './connecting.ts';
 import { askOthers, checkObjectivelyDown, checkSubjectivelyDown } from './down.ts';
-import { announceText } from './events.ts';
 import { startFailoverIfNeeded, stepFailover, switchToPromoted } from './failover.ts';
 import { receiveHello } from './hello.ts';
 import type { Machine } from './machine.ts';
 import { sendPeriodicCommands, sendPing } from './periodic.ts';
 import type { Instance } from './state.ts';
+import { checkTilt, isTilted } from './tilt.ts';
 
 const handlers = { sendPing, receiveHello };
 
@@ -30,17 +26,6 @@ export function tick(machine: Machine): void {
   if (switched !== null) switchToPromoted(machine, switched);
 }
 
-function checkTilt(machine: Machine): void {
-  const { state, nowMs } = machine;
-  const elapsed = nowMs - state.previousTime;
-  if (elapsed < 0 || elapsed > state.periods.tiltTrigger) {
-    state.tilt = true;
-    state.tiltStartTime = nowMs;
-    announceText(machine, '+tilt', null, '#tilt mode entered');
-  }
-  state.previousTime = nowMs;
-}
-
 function handle(machine: Machine, instance: Instance): void {
   reconnect(machine, instance, handlers);
   sendPeriodicCommands(machine, instance);
@@ -51,13 +36,4 @@ function handle(machine: Machine, instance: Instance): void {
   if (startFailoverIfNeeded(machine, instance)) askOthers(machine, instance, true);
   stepFailover(machine, instance);
   askOthers(machine, instance, false);
-}
-
-function isTilted(machine: Machine): boolean {
-  const { state } = machine;
-  if (!state.tilt) return false;
-  if (machine.nowMs - state.tiltStartTime < state.periods.tiltPeriod) return true;
-  state.tilt = false;
-  announceText(machine, '-tilt', null, '#tilt mode exited');
-  return false;
 }
