@@ -64,6 +64,7 @@ type Queues = Map<string, Set<Waiter>>;
 export class KeyWaits {
   readonly #server: Server;
   readonly #databases = new Map<Database, Queues>();
+  readonly #waiters = new Set<Waiter>();
   /** Keys that changed, by database and key, in the order in which they did first. */
   #ready = new Map<string, ReadyKey>();
   /** Number of commands that wait for keys, of those that wait for streams, and of those with `missing`. */
@@ -86,6 +87,7 @@ export class KeyWaits {
       if (queue === undefined) queues.set(key, new Set([waiter]));
       else queue.add(waiter);
     }
+    this.#waiters.add(waiter);
     this.#count(wait, 1);
     const { kind, deadlineMs, giveUp } = wait;
     const leave = (): void => this.#leave(waiter);
@@ -105,7 +107,13 @@ export class KeyWaits {
     this.#server.notifications.updateReports();
   }
 
+  /** Those who wait for keys, with the first key of each. */
+  *waiting(): Generator<{ readonly call: Call; readonly key: Uint8Array }> {
+    for (const { call, wait } of this.#waiters) yield { call, key: call.args.view(wait.firstKey) };
+  }
+
   #leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
     const queues = this.#queuesOf(waiter.call.db);
     for (const key of waiter.keys.keys()) {
       const queue = queues.get(key)!;

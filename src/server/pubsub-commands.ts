@@ -47,14 +47,21 @@ function unsubscribePatterns(c: Call): void {
 
 function publish(c: Call): void {
   const receivers = c.server.pubsub.publish(c.args.view(1), c.args.view(2));
-  c.server.propagation.message(c);
+  forward(c, false);
   c.reply.integer(receivers);
 }
 
 function shardPublish(c: Call): void {
   const receivers = c.server.pubsub.publishSharded(c.args.view(1), c.args.view(2));
-  c.server.propagation.message(c);
+  forward(c, true);
   c.reply.integer(receivers);
+}
+
+/** Replicas hear of messages by the stream of changes, nodes of a cluster by their bus. */
+function forward(c: Call, isSharded: boolean): void {
+  const { cluster } = c.server.hooks;
+  if (cluster === null) c.server.propagation.message(c);
+  else cluster.publish(c.args.view(1), c.args.view(2), isSharded);
 }
 
 // ------------------------------------------------------------------------------------------------------------- pubsub

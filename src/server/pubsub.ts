@@ -11,6 +11,7 @@
  * each protocol. Names are binary strings.
  */
 import { Glob } from '../core/glob.ts';
+import { keySlot } from '../core/key-slot.ts';
 import { bytesOf, latin1Of } from '../core/latin1.ts';
 import type { Reply } from '../protocol/reply.ts';
 import type { Server } from './server.ts';
@@ -36,6 +37,8 @@ interface Registry {
 export class PubSub {
   readonly #server: Server;
   readonly #patterns = new Map<string, PatternSubscription>();
+  /** Shard channels with subscribers, by slot. */
+  readonly #shardSlots = new Map<number, Set<string>>();
   readonly global: Registry = {
     subscribers: new Map(),
     channelsOf: (session) => session.channels,
@@ -77,8 +80,10 @@ export class PubSub {
     if (!channels.has(channel)) {
       channels.add(channel);
       const subscribers = registry.subscribers.get(channel);
-      if (subscribers === undefined) registry.subscribers.set(channel, new Set([session]));
-      else subscribers.add(session);
+      if (subscribers === undefined) {
+        registry.subscribers.set(channel, new Set([session]));
+        if (registry === this.shard) this.#noteShardChannel(channel);
+      } else subscribers.add(session);
     }
     session.set(SESSION.subscribed);
     this.#confirm(session, registry.subscribeWord, channel, registry.countOf(session));
@@ -137,7 +142,31 @@ export class PubSub {
     if (!registry.channelsOf(session).delete(channel)) return;
     const subscribers = registry.subscribers.get(channel)!;
     subscribers.delete(session);
-    if (subscribers.size === 0) registry.subscribers.delete(channel);
+    if (subscribers.size > 0) return;
+    registry.subscribers.delete(channel);
+    if (registry === this.shard) this.#forgetShardChannel(channel);
+  }
+
+  #noteShardChannel(channel: string): void {
+    const slot = slotOf(channel);
+    const channels = this.#shardSlots.get(slot);
+    if (channels === undefined) this.#shardSlots.set(slot, new Set([channel]));
+    else channels.add(channel);
+  }
+
+  #forgetShardChannel(channel: string): void {
+    const slot = slotOf(channel);
+    const channels = this.#shardSlots.get(slot)!;
+    channels.delete(channel);
+    if (channels.size === 0) this.#shardSlots.delete(slot);
+  }
+
+  /** A slot is served by another node of the cluster now: its channels have no subscribers here any more. */
+  dropShardSlot(slot: number): void {
+    for (const channel of this.#shardSlots.get(slot) ?? []) {
+      const subscribers = this.shard.subscribers.get(channel) ?? [];
+      for (const session of subscribers) this.unsubscribe(this.shard, session, channel);
+    }
   }
 
   #leavePattern(session: Session, pattern: string): void {
@@ -210,6 +239,11 @@ export class PubSub {
   subscriberCount(registry: Registry, channel: string): number {
     return registry.subscribers.get(channel)?.size ?? 0;
   }
+}
+
+function slotOf(channel: string): number {
+  const bytes = bytesOf(channel);
+  return keySlot(bytes, 0, bytes.length);
 }
 
 function globalCount(session: Session): number {
