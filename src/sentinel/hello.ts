@@ -146,10 +146,11 @@ function removeNamesake(machine: Machine, master: Instance, { ip, port }: Hello)
 /** The master has been failed over since we last heard. */
 function takeConfiguration(machine: Machine, master: Instance, sentinel: Instance, hello: Hello): void {
   const { masterHost, masterPort } = hello;
-  const old = master.addr;
+  const old = currentMasterAddress(master);
   master.configEpoch = hello.configEpoch;
   machine.save();
-  if (masterPort === old.port && isHostOf(machine, old, masterHost)) return;
+  // Also if it is where it was before a failover of ours that is not over: then somebody came later and brought it back.
+  if (masterPort === old.port && isHostOf(machine, old, masterHost) && old === master.addr) return;
   announce(machine, '+config-update-from', sentinel);
   const from = `${master.name} ${place(machine.state, old)}`;
   announceText(machine, '+switch-master', master, `${from} ${masterHost} ${masterPort}`);

@@ -7,6 +7,7 @@
  */
 import { isHost, isHostOf, whenResolved } from './addresses.ts';
 import { announce, callReconfigScript } from './events.ts';
+import { abortFailover } from './failover.ts';
 import { forceHellos } from './hello.ts';
 import { createInstance, findReplica, noDownFor } from './instances.ts';
 import type { Machine } from './machine.ts';
@@ -136,6 +137,15 @@ function act(machine: Machine, replica: Instance, role: Role): void {
 
 /** The replica that we have promoted says that it is a master: from now on the failover cannot be undone. */
 function finishPromotion(machine: Machine, master: Instance, replica: Instance): void {
+  if (master.configEpoch >= master.failoverEpoch) {
+    // A later failover than ours is over already. Its configuration stays, and our replica is demoted again.
+    machine.log(
+      'warning',
+      `Failover of epoch ${master.failoverEpoch} given up, there is a configuration of a later one`,
+    );
+    abortFailover(machine, master);
+    return;
+  }
   master.configEpoch = master.failoverEpoch;
   master.failoverState = 'reconf_slaves';
   master.failoverStateChangeTime = machine.nowMs;

@@ -57,6 +57,8 @@ export class Sentinel {
   readonly state: SentinelState;
   readonly machine: Machine;
   readonly names: Names;
+  /** Called at the end of each turn, when everything is saved and sent: for checkers. */
+  afterTurn: (() => void) | null = null;
   readonly #ports: SentinelPorts;
   readonly #observers = new Set<(event: SentinelEvent) => void>();
   readonly #wires = new Set<Wire>();
@@ -127,6 +129,7 @@ export class Sentinel {
     if (this.#needsSave) this.flushConfig();
     for (const wire of this.#toSend) wire.flush();
     this.#toSend.clear();
+    this.afterTurn?.();
   }
 
   #crash(): void {
