@@ -3,6 +3,7 @@
  * The `resplica` command: redis-server's own forms of call, on the real host.
  *
  *   resplica [/path/to/redis.conf] [--option value ...] [-]
+ *   resplica /path/to/sentinel.conf --sentinel, or resplica-sentinel /path/to/sentinel.conf
  *
  * This is the one place that knows about the process: arguments, standard streams, signals, exit codes, the pid file.
  */
@@ -25,6 +26,7 @@ import type { Server } from './server/server.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
 import { startUp } from './server/start-up.ts';
 import { composeNode, serverFamilies } from './topology/compose.ts';
+import { composeSentinel, openSentinel, sentinelCommands } from './topology/compose-sentinel.ts';
 
 const VERSION_LINE = 'Redis server v=7.0.15 sha=00000000:0 malloc=libc bits=64 build=0';
 const DAEMON_MARK = 'RESPLICA_DAEMON';
@@ -34,6 +36,7 @@ const USAGE = `Usage: resplica [/path/to/redis.conf] [options] [-]
        resplica - (read config from stdin)
        resplica -v or --version
        resplica -h or --help
+       resplica /path/to/sentinel.conf --sentinel, or resplica-sentinel /path/to/sentinel.conf
        resplica --check FILE (what an RDB file or an append-only file holds)
 
 Examples:
@@ -43,6 +46,9 @@ Examples:
        resplica --port 7777
        resplica --port 7777 --replicaof 127.0.0.1 8888
        resplica /etc/myredis.conf --loglevel verbose -
+
+Sentinel mode:
+       resplica /etc/sentinel.conf --sentinel
 `;
 
 function main(): void {
@@ -118,7 +124,10 @@ function start(command: ServerStart): void {
     daemonize();
     return;
   }
-  const started = (server = composeNode({ host, config, directives }));
+  const exit = (code: number): void => process.exit(code);
+  const started = (server = command.sentinel
+    ? composeSentinel({ host, config, directives, exit })
+    : composeNode({ host, config, directives }));
   const reasons = unsupportedReasons(config, directives);
   if (reasons.length > 0) {
     for (const reason of reasons) started.log.warning(reason);
@@ -131,7 +140,7 @@ function configure(config: Config, command: ServerStart): Directives {
   try {
     const stdin = command.readsStdin ? fs.readFileSync(0, 'latin1') : null;
     // Renames are tried out on a table of their own, so that a wrong one is reported with its line.
-    const commands = new CommandTable(serverFamilies);
+    const commands = new CommandTable(command.sentinel ? sentinelCommands : serverFamilies);
     const checks = {
       renameCommand: (from: string, to: string): string | null => commands.rename(from, to),
       user: userLineCheck(commands, config),
@@ -139,11 +148,15 @@ function configure(config: Config, command: ServerStart): Directives {
     return loadConfiguration(config, { stdin, options: command.options }, checks);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const text = Buffer.from(error.message, 'latin1');
-    if (error.channel === 'stderr') fs.writeSync(2, text);
-    else writeOut(`${text.toString()}\n`);
-    process.exit(1);
+    return exitFor(error);
   }
+}
+
+function exitFor(error: ConfigError): never {
+  const text = Buffer.from(error.message, 'latin1');
+  if (error.channel === 'stderr') fs.writeSync(2, text);
+  else writeOut(`${text.toString()}\n`);
+  process.exit(1);
 }
 
 function run(server: Server, command: ServerStart): void {
@@ -160,7 +173,9 @@ function run(server: Server, command: ServerStart): void {
     withoutConfiguration:
       command.options === null && command.configFile === null ? (process.argv[1] ?? 'resplica') : null,
   };
-  startUp(server, options, (error) => {
+  const open = command.sentinel ? openSentinel : startUp;
+  open(server, options, (error) => {
+    if (error instanceof ConfigError) exitFor(error);
     if (error !== null) process.exit(1);
     if (pidFile !== '') writePidFile(server, pidFile);
     if (config.values['set-proc-title']) keepTitle(config);
@@ -170,7 +185,10 @@ function run(server: Server, command: ServerStart): void {
 /** The title as the configuration wants it. The system cuts it to the length of the command line. */
 function keepTitle(config: Config): void {
   const show = (): null => {
-    const title = expandProcessTitle(config.values['proc-title-template'], config.titleVariables('redis-server'));
+    const title = expandProcessTitle(
+      config.values['proc-title-template'],
+      config.titleVariables('redis-server'),
+    );
     if (title !== null) process.title = title;
     return null;
   };

@@ -35,7 +35,7 @@ export interface ArgumentDoc {
 
 type Draft = { -readonly [K in keyof ArgumentDoc]: ArgumentDoc[K] };
 
-const TYPES = new Set<string>(['string', 'integer', 'double', 'key', 'pattern', 'unix-time']);
+const TYPES = new Set<string>(['string', 'integer', 'double', 'key', 'pattern', 'unix-time', 'pure-token']);
 const WORDS = /"[^"]*"|\.\.\.|[[\]<>|=]|@[0-9.]+|![0-9.]+|#[0-9]+|[^\s[\]<>|=@!#"]+/g;
 const NAMED = /^(?:key|pattern)$/;
 

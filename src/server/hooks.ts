@@ -75,13 +75,28 @@ export interface ClusterHook {
   publish(channel: Uint8Array, message: Uint8Array, isSharded: boolean): void;
 }
 
+/** Sentinel mode. */
+export interface SentinelHook {
+  /** Takes the configuration's `sentinel` lines in. `done` gets a ConfigError, or null. */
+  load(done: (error: Error | null) => void): void;
+  /** The server listens. */
+  start(): void;
+  /** The server closes. */
+  stop(): void;
+  /** Hears every event, as subscribers do. @returns ends that. */
+  observe(
+    observer: (event: { readonly type: string; readonly payload: string; readonly timeMs: number }) => void,
+  ): () => void;
+}
+
 export interface Hooks {
   readonly changeSinks: ChangeSink[];
   replication: ReplicationHook | null;
   router: ClusterRouter | null;
   cluster: ClusterHook | null;
+  sentinel: SentinelHook | null;
 }
 
 export function noHooks(): Hooks {
-  return { changeSinks: [], replication: null, router: null, cluster: null };
+  return { changeSinks: [], replication: null, router: null, cluster: null, sentinel: null };
 }

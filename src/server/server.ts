@@ -369,6 +369,7 @@ export class Server implements Services {
     this.isClosed = true;
     this.cron.stop();
     this.hooks.replication?.stop();
+    this.hooks.sentinel?.stop();
     this.persistence.stop();
     this.#stopKeyspaceDuties();
     this.pause.stop();

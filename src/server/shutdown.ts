@@ -76,10 +76,12 @@ export class Shutdown {
   }
 
   /** Begins to shut down. */
-  request(request: ShutdownRequest): void {
+  request(asked: ShutdownRequest): void {
     this.#signalled = null;
     if (this.inProgress) return;
     const { log, config, hooks, host, pause } = this.#server;
+    // A sentinel has no dataset.
+    const request = config.sentinel ? { ...asked, save: false, nosave: true } : asked;
     log.warning('User requested shutdown...');
     const timeoutSeconds = config.values['shutdown-timeout'];
     if (request.now || timeoutSeconds === 0 || hooks.replication === null || hooks.replication.isInSync) {
@@ -113,7 +115,7 @@ export class Shutdown {
     if (config.values.pidfile !== '') log.notice('Removing the pid file.');
     if (config.values.unixsocket !== '') log.notice('Removing the unix socket file.');
     hooks.replication?.flush();
-    log.warning('Redis is now ready to exit, bye bye...');
+    log.warning(`${config.sentinel ? 'Sentinel' : 'Redis'} is now ready to exit, bye bye...`);
     this.onReady?.(request);
   }
 

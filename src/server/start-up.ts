@@ -32,7 +32,7 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
       ? 'Configuration loaded'
       : `Warning: no config file specified, using the default config. In order to specify a config file use ${options.withoutConfiguration} /path/to/redis.conf`,
   );
-  log.role = server.hooks.replication?.isReplica === true ? 'S' : 'M';
+  log.role = server.config.sentinel ? 'X' : server.hooks.replication?.isReplica === true ? 'S' : 'M';
   log.notice('monotonic clock: POSIX clock_gettime');
   const errors = loadUsers(server, server.directives?.users ?? []);
   if (errors.length > 0) {
@@ -55,7 +55,10 @@ export function startUp(server: Server, options: StartUpOptions, done: StartUpDo
       }
       announce(server, listeners, options.terminal);
       server.cron.start();
-      loadDataset(server, options.loads ?? true, done);
+      if (server.hooks.sentinel !== null) {
+        server.hooks.sentinel.start();
+        done(null);
+      } else loadDataset(server, options.loads ?? true, done);
     });
   });
 }
@@ -97,7 +100,7 @@ function announce(server: Server, listeners: Listeners, terminal: boolean): void
   if (values['always-show-logo'] || (terminal && values.logfile === '' && !values['syslog-enabled'])) {
     log.raw(banner(mode, listeners.port, server.host.system.pid));
   } else log.notice(`Running mode=${mode}, port=${listeners.port}.`);
-  log.warning('Server initialized');
+  if (!config.sentinel) log.warning('Server initialized');
 }
 
 function announceReady(server: Server, listeners: Listeners): void {

@@ -61,7 +61,7 @@ export function parseCommandLine(program: string, args: readonly string[], worki
 
 function isSentinel(program: string, args: readonly string[]): boolean {
   const name = program.slice(program.lastIndexOf('/') + 1);
-  return name.includes('redis-sentinel') || args.includes('--sentinel');
+  return /re(?:dis|splica)-sentinel/.test(name) || args.includes('--sentinel');
 }
 
 function parseOptions(args: readonly string[], hasFile: boolean): { options: string; readsStdin: boolean } {
