@@ -135,6 +135,10 @@ export class ClusterNode {
     return (this.flags & NODE.fail) !== 0;
   }
 
+  get neverFailsOver(): boolean {
+    return (this.flags & NODE.noFailover) !== 0;
+  }
+
   /** The master of the shard: itself or its master, or null if that is unknown. */
   get shardMaster(): ClusterNode | null {
     return this.isReplica ? this.master : this;
@@ -178,6 +182,9 @@ export interface MessageStatistics {
   linksBufferLimitExceeded: number;
 }
 
+/** What keeps a replica from being elected. */
+export type Obstacle = 'none' | 'data-age' | 'waiting-delay' | 'expired' | 'waiting-votes';
+
 /** The attempt of a replica to be elected. */
 export interface Election {
   /** When votes are asked for; the past of which is measured against time limits. */
@@ -187,6 +194,9 @@ export interface Election {
   isSent: boolean;
   rank: number;
   epoch: number;
+  obstacle: Obstacle;
+  /** When the obstacle was logged last. */
+  saidMs: number;
 }
 
 /** A failover that somebody asked for. */
@@ -213,6 +223,9 @@ export class ClusterState {
   currentEpoch = 0;
   lastVoteEpoch = 0;
   isOk = false;
+  /** When `isOk` was computed for the first time, and when we were last with a minority. */
+  firstUpdateMs: number | null = null;
+  minorityMs = 0;
   /** Masters with at least one slot. At least 1 before it is computed for the first time. */
   size = 1;
   readonly owners: (ClusterNode | null)[] = Array.from({ length: SLOTS }, () => null);
@@ -224,7 +237,15 @@ export class ClusterState {
   readonly ownerNotClaiming = new Uint8Array(SLOT_BITMAP_BYTES);
   /** Ids that gossip must not bring back, and until when (Unix ms). */
   readonly blacklist = new Map<string, number>();
-  readonly election: Election = { timeMs: 0, votes: new Set(), isSent: false, rank: 0, epoch: 0 };
+  readonly election: Election = {
+    timeMs: 0,
+    votes: new Set(),
+    isSent: false,
+    rank: 0,
+    epoch: 0,
+    obstacle: 'none',
+    saidMs: 0,
+  };
   readonly manualFailover: ManualFailover = { endMs: 0, replica: null, masterOffset: -1, canStart: false };
   readonly messages: MessageStatistics = {
     sent: FRAME_NAMES.map(() => 0),

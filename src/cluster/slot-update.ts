@@ -1,0 +1,72 @@
+/**
+ * What a master claims against what we have noted: the newer configuration wins, slot by slot.
+ *
+ * When all slots of our shard go to another master, we go with them: a master that was replaced while it was away comes
+ * back as the replica of its successor, and the replicas of a failed master follow the one that was elected.
+ */
+import type { Core } from './core.ts';
+import { followNode } from './roles.ts';
+import { type ClusterNode, SLOTS, TODO } from './state.ts';
+
+interface Changes {
+  /** Slots that `owner` claims. */
+  claimed: number;
+  /** Slots that were ours, or our master's. */
+  lost: number;
+  /** Slots that were mine, with keys in them. */
+  readonly dirty: number[];
+}
+
+/** @param slots the bitmap that `owner` claims with `epoch`. */
+export function updateSlotsOf(core: Core, owner: ClusterNode, epoch: number, slots: Uint8Array): void {
+  const { state, settings, log } = core;
+  const { myself } = state;
+  if (owner === myself) {
+    log.warning('Discarding UPDATE message about myself.');
+    return;
+  }
+  const shardMaster = myself.shardMaster;
+  const changes = applyClaims(core, owner, epoch, slots);
+  const isReplaced = changes.lost > 0 && shardMaster !== null && shardMaster.slotCount === 0;
+  const grandMaster = myself.master?.master ?? null;
+  if (isReplaced && (settings.allowReplicaMigration || changes.claimed === changes.lost)) {
+    log.warning(`Configuration change detected. Reconfiguring myself as a replica of ${owner.name}`);
+    followNode(core, owner);
+    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+  } else if (grandMaster !== null && grandMaster !== myself) {
+    log.warning(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${grandMaster.name}`);
+    followNode(core, grandMaster);
+    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+  } else {
+    for (const slot of changes.dirty) core.services.deleteKeysInSlot(slot);
+  }
+}
+
+function applyClaims(core: Core, owner: ClusterNode, epoch: number, slots: Uint8Array): Changes {
+  const { state, services } = core;
+  const { myself, owners } = state;
+  const shardMaster = myself.shardMaster;
+  const changes: Changes = { claimed: 0, lost: 0, dirty: [] };
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const before = owners[slot]!;
+    if ((slots[slot >> 3]! & (1 << (slot & 7))) === 0) {
+      // It stays with whom it was until somebody else wants it: better a redirection too many than no answer.
+      if (before === owner) state.noteUnclaimed(slot);
+      continue;
+    }
+    changes.claimed++;
+    if (before === owner) {
+      state.noteClaimed(slot);
+      continue;
+    }
+    // Whoever moves slots here says when that is over.
+    if (state.importingFrom.has(slot)) continue;
+    if (before !== null && !state.isUnclaimed(slot) && before.configEpoch >= epoch) continue;
+    if (before === myself && services.countKeysInSlot(slot) > 0) changes.dirty.push(slot);
+    if (before !== null && before === shardMaster) changes.lost++;
+    state.unassign(slot);
+    state.assign(slot, owner);
+    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+  }
+  return changes;
+}
