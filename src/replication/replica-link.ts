@@ -30,6 +30,8 @@ import type { Replication } from './replication.ts';
 
 const LINE_FEED = 10;
 const LINE_BYTES_MAX = 1024;
+/** Where the stream of a master begins that has no offsets. */
+const OFFSET_OF_OLD_MASTERS = -1;
 
 interface CachedPlace extends Place {
   /** Database in which the master's next command runs. */
@@ -380,10 +382,11 @@ export class MasterLink implements MasterConnection {
     this.#transfer = null;
     const { place } = transfer;
     if (place === null) {
-      state.beginHistory();
-      state.createBacklog();
+      // The master knows no history: this one is our own, so that others can follow us in it.
+      state.changeId();
+      state.moveTo(state.id, OFFSET_OF_OLD_MASTERS);
     } else state.moveTo(place.id, place.offset);
-    this.#attach(place?.offset ?? state.offset, database, place === null);
+    this.#attach(state.offset, database, place === null);
     server.log.notice('MASTER <-> REPLICA sync: Finished with success');
     if (transfer.end!.hasMark) this.sendAck();
     server.persistence.aof.restart();
@@ -412,8 +415,8 @@ export class MasterLink implements MasterConnection {
     log.warning('Connection with master lost.');
     if (!stream.isBroken) {
       log.notice('Caching the disconnected master state.');
-      const { appliedOffset, database, isOld } = stream;
-      this.#place = isOld ? null : { id: state.id, offset: appliedOffset, database };
+      const { appliedOffset, database } = stream;
+      this.#place = { id: state.id, offset: appliedOffset, database };
     }
     this.downSinceMs = this.#nowMs;
     this.#enter(state.isReplica ? 'connect' : 'none');

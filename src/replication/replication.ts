@@ -247,7 +247,7 @@ export class Replication implements ReplicationHook {
 
   /** Something is wrong that cannot be said over a link: the dataset of master and replica may differ. */
   noteLinkError(session: Session, text: string): void {
-    const { log, statistics } = this.server;
+    const { config, log, shutdown, statistics } = this.server;
     const fromMaster = session.has(SESSION.master);
     const [from, to] = fromMaster ? ['replica', 'master'] : ['master', 'replica'];
     const command = session.lastCommand?.fullName ?? '<unknown>';
@@ -255,9 +255,14 @@ export class Replication implements ReplicationHook {
       `== CRITICAL == This ${from} is sending an error to its ${to}: '-${text}' after processing the command '${command}'`,
     );
     statistics.unexpectedErrorReplies++;
+    if (!fromMaster) return;
     const { buffer } = this.state;
-    if (!fromMaster || buffer.historyBytes === 0) return;
-    log.warning(`Latest backlog is: '${repr(buffer.tail(LOGGED_BACKLOG_BYTES).toString('latin1'))}'`);
+    if (buffer.historyBytes > 0) {
+      log.warning(`Latest backlog is: '${repr(buffer.tail(LOGGED_BACKLOG_BYTES).toString('latin1'))}'`);
+    }
+    const { values } = config;
+    if (values['propagation-error-behavior'] === 'ignore' || !values['replica-read-only']) return;
+    shutdown.fail(`This replica panicked sending an error to its master after processing the command '${command}'`);
   }
 
   // ------------------------------------------------------------------------------------------------------------- output

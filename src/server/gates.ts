@@ -121,8 +121,11 @@ export const gates: readonly Gate[] = [
     name: 'disk error',
     server: CONDITION.diskError,
     session: 0,
-    check: (server, session, command, flags) =>
-      session.has(SESSION.master) ? null : server.persistence.refuse(command, flags),
+    check(server, session, command, flags) {
+      const refusal = server.persistence.refuse(command, flags);
+      if (refusal === null || !session.has(SESSION.master)) return refusal;
+      return server.persistence.mayApplyUnsaved(command) ? null : GONE;
+    },
   },
   {
     name: 'minimum of replicas',
@@ -169,8 +172,8 @@ export const gates: readonly Gate[] = [
     server: CONDITION.busy,
     session: 0,
     check(server, session, command) {
-      // Our master's commands wait: none may get lost.
-      if (session.has(SESSION.master)) return POSTPONE;
+      // Our master's commands wait: none may get lost. While a script is debugged in front of all, everybody's do.
+      if (session.has(SESSION.master) || server.scripting.isDebugged) return POSTPONE;
       return command.has(FLAG.allow_busy) ? null : server.scripting.busyText;
     },
   },

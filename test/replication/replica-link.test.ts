@@ -1,4 +1,7 @@
 /** The replica side against a master that does not always do what it should. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../src/host/prng.ts';
 import { type ServerHandle, startServer } from '../../src/index.ts';
@@ -221,7 +224,59 @@ describe('the link of a replica', () => {
     link.say(Buffer.concat([Buffer.from(`$${rdb.length}\r\n`), rdb, Buffer.from(command('APPEND', 'key', 'er'))]));
     await eventually(async () => (await replica.execute('GET', 'key')) === 'older');
     expect(link.unheard).toBe('');
+    // A stream without offsets is counted from -1, and its last place is remembered, for what it is worth.
+    const applied = command('APPEND', 'key', 'er').length - 1;
+    expect(await offsets(replica)).toBe(`${applied} ${applied} ${applied}`);
+    link.hangUp();
+    const second = await master.introduced();
+    expect(second.psync).toMatch(new RegExp(`^PSYNC [0-9a-f]{40} ${applied + 1}$`));
+    second.link.say('-ERR unknown command\r\n');
+    expect(await second.link.hear()).toBe('inline SYNC');
   });
+
+  it.each([
+    ['ignore', false],
+    ['panic', true],
+    ['panic-on-replicas', true],
+  ])('with propagation-error-behavior %s, ends at a command that fails: %s', async (behavior, ends) => {
+    await using master = await FakeMaster.start();
+    await using replica = await replicaOf(master, { 'propagation-error-behavior': behavior });
+    const link = await synchronised(master);
+    link.say(command('NOSUCH') + command('SET', 'key', 'after'));
+    if (ends) {
+      await link.closed();
+      const last = "This replica panicked sending an error to its master after processing the command '<unknown>'";
+      expect(replica.log.some((line) => line.includes(last))).toBe(true);
+    } else await eventually(async () => (await replica.execute('GET', 'key')) === 'after');
+  });
+
+  it.each([false, true])(
+    'ends when it cannot keep what it applies, unless it is to ignore that: %s',
+    async (ignores) => {
+      const dir = mkdtempSync(join(tmpdir(), 'resplica-replica-'));
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, {
+        'repl-diskless-load': 'on-empty-db',
+        save: '3600 1',
+        dir,
+        'replica-ignore-disk-write-errors': ignores ? 'yes' : 'no',
+      });
+      const link = await synchronised(master);
+      await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+      // A directory in the place of the file cannot be replaced by a file.
+      mkdirSync(join(dir, 'dump.rdb'));
+      await replica.execute('BGSAVE');
+      await eventually(() => replica.log.some((line) => line.includes('Background saving error')));
+      link.say(command('PING') + command('SET', 'key', 'after'));
+      if (ignores) await eventually(async () => (await replica.execute('GET', 'key')) === 'after');
+      else await link.closed();
+      const last = ignores
+        ? 'Replica is applying a command even though'
+        : 'Replica was unable to write command to disk.';
+      expect(replica.log.some((line) => line.includes(last))).toBe(true);
+      rmSync(dir, { recursive: true });
+    },
+  );
 
   it('comes back when the master has errors, says nonsense, or nothing at all', async () => {
     await using master = await FakeMaster.start();

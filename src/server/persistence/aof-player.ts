@@ -65,9 +65,11 @@ export class AofPlayer {
   }
 
   #warn(command: Command, text: string): void {
-    this.#server.log.warning(
-      `== CRITICAL == This server is sending an error to its AOF-loading-client: '${text}' after processing the command '${command.fullName}'`,
-    );
+    const { config, log, shutdown } = this.#server;
+    const after = `after processing the command '${command.fullName}'`;
+    log.warning(`== CRITICAL == This server is sending an error to its AOF-loading-client: '${text}' ${after}`);
+    if (config.values['propagation-error-behavior'] !== 'panic') return;
+    shutdown.fail(`This server panicked sending an error to its AOF-loading-client ${after}`);
   }
 
   /** Lets go of what the commands have left behind: an open transaction, subscriptions. */

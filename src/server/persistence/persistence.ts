@@ -38,8 +38,12 @@ export interface FunctionLibraries {
   clear(): void;
 }
 
+const UNSAVED_LOG_PERIOD_MS = 10_000;
+
 export class Persistence {
   readonly #server: Server;
+  /** Unix time in ms when the log last told that something is applied that cannot be kept. */
+  #unsavedLoggedMs = -Infinity;
   /** Where snapshots go. */
   readonly disk: Disk;
   readonly children: Children;
@@ -120,6 +124,24 @@ export class Persistence {
   /** MISCONF, when a command is refused because what it does could not be kept. @param flags as the gates see them. */
   refuse(command: Command, flags: number): string | null {
     return (flags & FLAG.write) !== 0 || command.fullName === 'ping' ? this.#refusal : null;
+  }
+
+  /**
+   * Whether a command of the master, which cannot be refused, may be executed though it cannot be kept: unless
+   * `replica-ignore-disk-write-errors` allows it, the server ends.
+   */
+  mayApplyUnsaved(command: Command): boolean {
+    const { config, log, host, shutdown } = this.#server;
+    if (!config.values['replica-ignore-disk-write-errors'] && command.fullName !== 'ping') {
+      shutdown.fail('Replica was unable to write command to disk.');
+      return false;
+    }
+    const nowMs = host.clock.wallMs();
+    if (nowMs > this.#unsavedLoggedMs + UNSAVED_LOG_PERIOD_MS) {
+      this.#unsavedLoggedMs = nowMs;
+      log.warning('Replica is applying a command even though it is unable to write to disk.');
+    }
+    return true;
   }
 
   // ------------------------------------------------------------------------------------------------------- start and end
