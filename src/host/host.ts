@@ -88,9 +88,15 @@ export interface Processes {
   isExecutable(path: string): boolean;
   /**
    * Starts a program. `done` is called once, not before this returns.
+   * @param directory where it finds itself; by default the working directory.
    * @returns null if no process can be made; `done` is not called then.
    */
-  start(path: string, args: readonly string[], done: (end: ProcessEnd) => void): ChildProcess | null;
+  start(
+    path: string,
+    args: readonly string[],
+    done: (end: ProcessEnd) => void,
+    directory?: string,
+  ): ChildProcess | null;
 }
 
 export interface ChildProcess {

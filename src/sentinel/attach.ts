@@ -5,6 +5,7 @@
  * The order of events: `attachSentinel` when the server is made, `load` before it listens, `start` once it does.
  */
 import { bytesOf } from '../core/latin1.ts';
+import { pathOfBinary } from '../server/config/paths.ts';
 import { rewriteConfigFile } from '../server/config/rewrite.ts';
 import { userLines } from '../server/acl/user-lines.ts';
 import type { SentinelHook } from '../server/hooks.ts';
@@ -13,7 +14,7 @@ import { sentinelLines } from './config/lines.ts';
 import { loadDirectives, namedHosts } from './config/load.ts';
 import type { SentinelNode } from './commands/node.ts';
 import type { Settings } from './machine.ts';
-import { Scripts } from './scripts.ts';
+import { Scripts, type ScriptSurroundings } from './scripts.ts';
 import { Sentinel, type SentinelEvent } from './sentinel.ts';
 import type { SentinelState } from './state.ts';
 
@@ -24,7 +25,7 @@ export interface AttachOptions {
 
 /** @returns what the commands of `sentinelFamilies` work on. */
 export function attachSentinel(server: Server, { exit }: AttachOptions): SentinelNode {
-  const { host, log, pubsub } = server;
+  const { config, host, log, pubsub } = server;
   const sentinel: Sentinel = new Sentinel({
     host,
     settings: settingsOf(server),
@@ -36,7 +37,7 @@ export function attachSentinel(server: Server, { exit }: AttachOptions): Sentine
   });
   const { machine } = sentinel;
   const scripts = new Scripts({
-    processes: host.processes,
+    processes: scriptProcesses(server),
     periods: machine.state.periods,
     nowMs: () => machine.nowMs,
     enter: (run) => void sentinel.enter(run),
@@ -45,9 +46,17 @@ export function attachSentinel(server: Server, { exit }: AttachOptions): Sentine
       if (level !== 'debug') machine.publish(type, payload);
     },
   });
-  const isExecutable = (path: string): boolean => host.processes.isExecutable(path);
+  const isExecutable = (path: string): boolean => host.processes.isExecutable(config.path(path));
   server.hooks.sentinel = new Attachment(server, sentinel, scripts, isExecutable);
   return { sentinel, machine, scripts, isExecutable };
+}
+
+/** Scripts are found, and find themselves, in the directory that the configuration names. */
+function scriptProcesses({ config, host: { processes } }: Server): ScriptSurroundings['processes'] {
+  return {
+    start: (path, args, done) =>
+      processes.start(config.path(path), args.map(pathOfBinary), done, pathOfBinary(config.values.dir)),
+  };
 }
 
 class Attachment implements SentinelHook {

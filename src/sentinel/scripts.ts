@@ -31,7 +31,7 @@ export interface ScriptJob {
 }
 
 export interface ScriptSurroundings {
-  readonly processes: Processes;
+  readonly processes: Pick<Processes, 'start'>;
   readonly periods: Pick<Periods, 'scriptMaxRuntime' | 'scriptRetryDelay'>;
   nowMs(): number;
   /** Runs what follows from the end of a program. */

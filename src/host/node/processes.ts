@@ -28,13 +28,18 @@ export class NodeProcesses implements Processes {
     }
   }
 
-  start(path: string, args: readonly string[], done: (end: ProcessEnd) => void): ChildProcess | null {
+  start(
+    path: string,
+    args: readonly string[],
+    done: (end: ProcessEnd) => void,
+    directory: string = this.#workingDirectory,
+  ): ChildProcess | null {
     const output = this.#ownsProcess ? 'inherit' : 'ignore';
     // A name without a slash is a file here and not one of the PATH.
     const program = path.includes('/') ? path : `./${path}`;
     let child: NodeChild;
     try {
-      child = spawn(program, args, { cwd: this.#workingDirectory, stdio: ['ignore', output, output] });
+      child = spawn(program, args, { cwd: directory, stdio: ['ignore', output, output] });
     } catch (error) {
       if (NO_PROCESS.has((error as NodeJS.ErrnoException).code ?? '')) return null;
       setImmediate(() => done(CANNOT_EXECUTE));

@@ -5,6 +5,7 @@
  * names the promoted replica as master already, and the old master as its replica.
  */
 import { repr } from '../../core/repr.ts';
+import { splitArguments } from '../../core/split-args.ts';
 import type { RewriteLine } from '../../server/config/value-types.ts';
 import { announcedHost, isSameAddress } from '../addresses.ts';
 import { currentMasterAddress } from '../instances.ts';
@@ -95,5 +96,6 @@ function flag(directive: string, value: boolean, initial: boolean): RewriteLine 
 /** A value as one word. redis-sentinel writes it as it is, and cannot read back what is not one. */
 function word(value: string | null): string | null {
   if (value === null) return null;
-  return /^[^\s"'\\\0-\x1f][^\s\0-\x1f"']*$/.test(value) ? value : repr(value);
+  const words = splitArguments(value);
+  return words?.length === 1 && words[0] === value ? value : repr(value);
 }
