@@ -42,7 +42,8 @@ export class MemoryDisk implements Disk {
 
   stat(path: string): { sizeBytes: number; isDirectory: boolean } | null {
     const content = this.#files.get(path);
-    return content === undefined ? null : { sizeBytes: content.sizeBytes, isDirectory: false };
+    if (content !== undefined) return { sizeBytes: content.sizeBytes, isDirectory: false };
+    return this.list(path).length > 0 ? { sizeBytes: 0, isDirectory: true } : null;
   }
 
   list(directory: string): string[] {

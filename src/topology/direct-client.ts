@@ -44,6 +44,11 @@ export class DirectClients {
     }
   }
 
+  /** The server is no more: nobody will be answered. */
+  abandon(): void {
+    for (const client of this.#clients) client.abandon();
+  }
+
   #idleClient(): DirectClient {
     const clients = this.#clients;
     const closed = clients.findIndex((client) => !client.isOpen);
@@ -115,6 +120,10 @@ class DirectClient {
       this.#parser.buffers = buffers;
       this.#connection.send(encodeCommand(args));
     });
+  }
+
+  abandon(): void {
+    this.#takeWaiter()?.reject(connectionClosed());
   }
 
   #takeWaiter(): Waiter | null {

@@ -162,7 +162,7 @@ function masterOfUrl(text: string): Master | null {
   return { host, port: port === '' ? 6379 : Number(port), password: decodeURIComponent(password) };
 }
 
-function isPersistence(value: unknown): boolean {
+export function isPersistence(value: unknown): boolean {
   if (value === 'none') return true;
   if (typeof value !== 'object' || value === null) return false;
   const { dir, aof, save, ...others } = value as Record<string, unknown>;
@@ -196,6 +196,6 @@ function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -152,18 +152,22 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
   return new ServerHandle(server, options.name ?? 'The server', log, clockOf(host, time));
 }
 
-/** A configured server on a host; nothing is opened yet. @throws ResplicaError ERR_BAD_CONFIG */
-export function composeServer(host: Host, options: ServerOptions): Server {
-  const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory });
+/**
+ * A configured server on a host; nothing is opened yet.
+ * @param file configuration on the host's disk that stands in the place of the options.
+ * @throws ResplicaError ERR_BAD_CONFIG
+ */
+export function composeServer(host: Host, options: ServerOptions, file: string | null = null): Server {
+  const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory, file });
   try {
     const directives = loadConfiguration(
       config,
-      { stdin: null, options: configText(options) },
+      { stdin: null, options: file === null ? configText(options) : null },
       directiveChecks(config),
     );
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
-    const dataDisk = usesDisk(options) ? host.disk : new MemoryDisk((run) => host.timers.soon(run));
+    const dataDisk = file !== null || usesDisk(options) ? host.disk : new MemoryDisk((run) => host.timers.soon(run));
     return composeNode({ host, config, directives, dataDisk });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -202,14 +206,14 @@ function listenError(port: number, log: readonly string[]): ResplicaError {
 }
 
 /** An address for clients of this machine: the wildcards mean all of it. */
-function reachableHost(bind: string): string {
+export function reachableHost(bind: string): string {
   const address = bind.replace(/^-/, '');
   if (address === '*' || address === '0.0.0.0') return '127.0.0.1';
   return address === '::' || address === '::*' ? '::1' : address;
 }
 
 /** Of a binary string, one character per byte. */
-function textOf(binary: string): string {
+export function textOf(binary: string): string {
   return Buffer.from(binary, 'latin1').toString('utf8');
 }
 
