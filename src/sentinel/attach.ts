@@ -72,6 +72,14 @@ class Attachment implements SentinelHook {
     this.#isExecutable = isExecutable;
   }
 
+  get hz(): number {
+    return this.#sentinel.hz;
+  }
+
+  set hz(value: number) {
+    this.#sentinel.hz = value;
+  }
+
   load(done: (error: Error | null) => void): void {
     const directives = this.#server.directives?.sentinel ?? [];
     const { names, machine } = this.#sentinel;

@@ -77,6 +77,8 @@ export interface ClusterHook {
 
 /** Sentinel mode. */
 export interface SentinelHook {
+  /** How often its timer runs in a second, at least: 10, as redis-sentinel's. */
+  hz: number;
   /** Takes the configuration's `sentinel` lines in. `done` gets a ConfigError, or null. */
   load(done: (error: Error | null) => void): void;
   /** The server listens. */
