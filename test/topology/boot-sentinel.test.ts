@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { bootSentinel, bootServer, type SentinelConfiguration } from '../../src/index.ts';
+import { World } from '../../src/sim/index.ts';
+
+const FILE = '/data/sentinel.conf';
+
+interface Set {
+  readonly world: World;
+  /** Log lines of all its boots. */
+  logOf(name: string): string;
+  fileOf(name: string): string;
+}
+
+/** A master with two replicas, and three sentinels around them. */
+function bootSet(more: Partial<SentinelConfiguration> = {}, seed = 3): Set {
+  const world = new World({ seed });
+  world.boot('redis1', bootServer());
+  const { address } = world.process('redis1');
+  const config = { replicaof: [address, 6379], 'repl-diskless-sync-delay': 0 };
+  for (const name of ['redis2', 'redis3']) world.boot(name, bootServer({ config }));
+  const masters = [{ name: 'mymaster', host: address, quorum: 2, downAfterMs: 5000, failoverTimeoutMs: 30_000 }];
+  for (const name of ['sentinel1', 'sentinel2', 'sentinel3']) world.boot(name, bootSentinel({ masters, ...more }));
+  return {
+    world,
+    logOf: (name) => world.process(name).log.join('\n'),
+    fileOf: (name) => world.process(name).enter((host) => Buffer.from(host.disk.read(FILE) ?? []).toString('latin1')),
+  };
+}
+
+const SENTINELS = ['sentinel1', 'sentinel2', 'sentinel3'];
+
+describe('sentinels in a simulated world', () => {
+  it('find each other and the replicas, and write them down', () => {
+    const { world, logOf, fileOf } = bootSet();
+    world.runFor(15_000);
+    for (const name of SENTINELS) {
+      expect(logOf(name)).toContain('+monitor master mymaster');
+      expect(logOf(name).match(/\+sentinel sentinel/g)).toHaveLength(2);
+      expect(logOf(name).match(/\+slave slave/g)).toHaveLength(2);
+      expect(fileOf(name).match(/^sentinel known-sentinel mymaster/gm)).toHaveLength(2);
+      expect(fileOf(name).match(/^sentinel known-replica mymaster/gm)).toHaveLength(2);
+    }
+  });
+
+  it('replace a master that is killed, and remember it when they are booted again', () => {
+    const { world, logOf, fileOf } = bootSet();
+    world.runFor(15_000);
+    world.process('redis1').kill();
+    const isOver = (): boolean => SENTINELS.every((name) => logOf(name).includes('+switch-master'));
+    expect(world.run({ until: isOver, maxMs: 60_000 })).toBe(true);
+    world.runFor(1000);
+    const masters = SENTINELS.map((name) => /^sentinel monitor mymaster (\S+)/m.exec(fileOf(name))![1]);
+    expect(new Set(masters).size).toBe(1);
+    expect([world.process('redis2').address, world.process('redis3').address]).toContain(masters[0]);
+    const id = /^sentinel myid (.*)/m.exec(fileOf('sentinel1'))![1];
+    world.process('sentinel1').restart();
+    world.runFor(1000);
+    expect(logOf('sentinel1').split('Sentinel ID is ').slice(1)).toEqual([
+      expect.stringContaining(id!),
+      expect.stringContaining(id!),
+    ]);
+    expect(
+      logOf('sentinel1')
+        .split('\n')
+        .findLast((line) => line.includes('+monitor')),
+    ).toContain(masters[0]);
+  });
+
+  it('run the scripts of the world', () => {
+    const calls: (readonly string[])[] = [];
+    const programs = {
+      '/notify': (args: readonly string[]) => {
+        calls.push(args);
+        return { exitCode: 0 };
+      },
+    };
+    const world = new World({ seed: 5, programs });
+    const masters = [{ name: 'm', host: '10.9.9.9', quorum: 1, downAfterMs: 1000 }];
+    const lines = ['sentinel notification-script m /notify'];
+    world.boot('sentinel', bootSentinel({ masters, lines }));
+    world.runFor(5000);
+    expect(calls.map(([type]) => type)).toEqual(expect.arrayContaining(['+monitor', '+sdown', '+odown']));
+    expect(calls[0]).toEqual(['+monitor', 'master m 10.9.9.9 6379 quorum 1']);
+  });
+
+  it('have the same history twice', () => {
+    const history = (): number => {
+      const { world } = bootSet();
+      world.runFor(8000);
+      return world.traceHash;
+    };
+    expect(history()).toBe(history());
+  });
+
+  it('refuse options that make no sense before the world begins, and lines that do not when they boot', () => {
+    const master = { name: 'm', host: '10.0.0.1', quorum: 1 };
+    expect(() => bootSentinel({ masters: [{ ...master, name: 'two words' }] })).toThrow('Option "masters"');
+    expect(() => bootSentinel({ masters: [], nonsense: 1 } as unknown as SentinelConfiguration)).toThrow('"nonsense"');
+    const boot = (lines: string[]): void => {
+      const world = new World({ seed: 1 });
+      world.boot('sentinel', bootSentinel({ masters: [master], lines }));
+      world.runFor(10);
+    };
+    expect(() => boot(['sentinel quorum m 3'])).toThrow('Unrecognized sentinel configuration statement.');
+    expect(() => boot(['nonsense 1'])).toThrow('Bad directive');
+  });
+});
