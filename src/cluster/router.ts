@@ -62,6 +62,9 @@ export class Router implements ClusterRouter {
 
   #decide(state: ClusterState, session: Session, command: Command, args: Arguments, flags: number): string | null {
     const keys = this.#keys;
+    // Whether a key has expired is a question of now. Within a transaction or script no time passes.
+    const { dispatcher, host } = this.#server;
+    if (state.hasOpenSlots && dispatcher.depth === 0) this.#server.advanceTime(host.clock.monotonicUs());
     const refusal = this.#look(state, session, command, args);
     if (refusal !== null) return refusal;
     const { owner, slot } = keys;

@@ -215,6 +215,8 @@ export interface ManualFailover {
 export interface StateObserver {
   /** A slot of my shard was taken away from its owner (or is about to be given anew). */
   slotUnbound(slot: number): void;
+  /** There is something to do before the turn ends, for the first time in it. */
+  workToDo(): void;
 }
 
 export class ClusterState {
@@ -385,7 +387,9 @@ export class ClusterState {
   }
 
   doBeforeSleep(todo: number): void {
+    const isFirst = this.todo === 0;
     this.todo |= todo;
+    if (isFirst) this.observer?.workToDo();
   }
 }
 

@@ -45,6 +45,8 @@ export class Replication implements ReplicationHook {
   readonly failover: Failover;
   readonly master: MasterConnection;
   readonly #localExpiry: LocalExpiry;
+  /** Somebody waits for the stream to come to its end: no PING may enter it. */
+  standsStill = false;
   #flushIsDue = false;
   #tickedMs = -Infinity;
   #ticks = 0;
@@ -202,6 +204,13 @@ export class Replication implements ReplicationHook {
     this.update();
   }
 
+  /** The server starts as the replica of a master: what it is about to load is that master's. */
+  startAsReplica(master: MasterAddress): void {
+    this.state.master = master;
+    this.server.config.assign('replicaof', master.host, String(master.port));
+    this.update();
+  }
+
   /** Becomes a master, with a history of its own from here on. */
   promote(): void {
     const { server, state, links } = this;
@@ -320,7 +329,7 @@ export class Replication implements ReplicationHook {
     const periodTicks = this.server.config.values['repl-ping-replica-period'];
     // The first tick comes with the start: nobody can be waiting for a sign of life.
     if (this.#ticks === 0 || this.#ticks % periodTicks !== 0 || this.links.count === 0 || this.isReplica) return;
-    if (!this.failover.holdsStream) this.feed.ping();
+    if (!this.failover.holdsStream && !this.standsStill) this.feed.ping();
   }
 
   /** Those who wait for a snapshot hear nothing else for a while. */

@@ -1,5 +1,6 @@
 /** A server with everything that belongs to it, from all floors. Whoever starts one, binary or embedder, makes it here. */
 import type { Family } from '../commands/row.ts';
+import { attachCluster } from '../cluster/attach.ts';
 import { clusterCommands } from '../cluster/commands/cluster-commands.ts';
 import { attachReplication } from '../replication/attach.ts';
 import { replicationCommands } from '../replication/commands.ts';
@@ -16,6 +17,7 @@ export const serverFamilies = [
 
 export function composeNode(options: Omit<ServerOptions, 'families'>): Server {
   const server = new Server({ ...options, families: serverFamilies });
-  attachReplication(server);
+  const replication = attachReplication(server);
+  if (server.config.values['cluster-enabled']) attachCluster(server, replication);
   return server;
 }
