@@ -349,6 +349,12 @@ export class Database extends Entries {
     return target;
   }
 
+  /** Fails if there is no room for another entry; one that is added next finds it. */
+  ensureRoom(keyBytes: number, valueBytes: number): void {
+    const { heap } = this.keyspace;
+    heap.free(heap.allocate(overheadBytes(keyBytes, true) + valueBytes));
+  }
+
   /**
    * Adds a small collection of `length` bytes that the caller fills in, under a key for which `write` has just found
    * nothing. @param room bytes that it may grow to without moving.

@@ -67,6 +67,7 @@ function restore(c: Call): void {
     fail('ERR DUMP payload version or checksum are wrong');
   }
   const value = decode(c, payload);
+  ensureRoom(c, value);
   const isReplaced = options.replace && removeOld(c);
   const expireMs = ttl === 0n ? 0 : timeOf(c, ttl, options.isAbsolute);
   if (expireMs !== 0 && isPast(c, expireMs)) {
@@ -102,9 +103,18 @@ function timeOf(c: Call, ttl: bigint, isAbsolute: boolean): UnixMs {
   return Number.isSafeInteger(rounded) ? rounded : time;
 }
 
+/** The old value goes only when it is certain that the new one can be stored. */
+function ensureRoom({ args, db }: Call, value: LoadedValue): void {
+  try {
+    db.ensureRoom(args.ends[1]! - args.starts[1]!, value.end - value.start);
+  } catch (error) {
+    releaseLoaded(value);
+    throw error;
+  }
+}
+
 /** Removes what the key holds, even if its time has passed. @returns whether there was anything. */
-function removeOld(c: Call): boolean {
-  const { args, db } = c;
+function removeOld({ args, db }: Call): boolean {
   const old = db.dict.find(args.bytes, args.starts[1]!, args.ends[1]!);
   if (old === NONE) return false;
   db.remove(old, 'server');

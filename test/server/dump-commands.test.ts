@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crc64 } from '../../src/core/crc64.ts';
+import { OutOfMemory } from '../../src/data/heap.ts';
 import { startTestServer, type TestServer } from '../support/in-process.ts';
 import { describeWith } from '../support/requires.ts';
 import { type RedisProcess, startRedis } from '../support/redis-process.ts';
@@ -55,6 +56,24 @@ describe('RESTORE', () => {
     expect(redis.call('PTTL', 'v')).toBe(5000);
     expect(redis.call('RESTORE', 'a', redis.now + 70, HELLO, 'absttl')).toBe('OK');
     expect(redis.call('PTTL', 'a')).toBe(70);
+  });
+
+  it('keeps the old value where there is no room for the new one', () => {
+    const redis = startTestServer();
+    redis.call('SET', 'k', 'old', 'EX', 100);
+    const payload = sealed(`\0\x80\x00\x02\x00\x00${'v'.repeat(1 << 17)}`);
+    const { heap } = redis.server.keyspace;
+    const allocate = heap.allocate.bind(heap);
+    heap.allocate = (bytes): number => {
+      if (bytes > 100_000) throw new OutOfMemory('no more');
+      return allocate(bytes);
+    };
+    expect(redis.call('RESTORE', 'k', 0, payload, 'REPLACE')).toBe('-OOM no more');
+    expect(redis.call('GET', 'k')).toBe('old');
+    expect(redis.call('TTL', 'k')).toBe(100);
+    heap.allocate = allocate;
+    expect(redis.call('RESTORE', 'k', 0, payload, 'REPLACE')).toBe('OK');
+    expect(redis.call('STRLEN', 'k')).toBe(1 << 17);
   });
 
   it('refuses a key that is there, unless it replaces it', () => {

@@ -7,13 +7,14 @@
  * a file that is torn, missing or no AOF is fatal.
  */
 import { DiskError, type DiskFile } from '../../host/host.ts';
-import { BROKEN, COMMAND, CommandReader, MORE } from '../../persistence/aof/command-reader.ts';
+import { BROKEN, COMMAND, CommandReader } from '../../persistence/aof/command-reader.ts';
 import type { AofFile } from '../../persistence/aof/manifest.ts';
 import { RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { Server } from '../server.ts';
 import type { AofDirectory } from './aof-directory.ts';
 import { AofPlayer } from './aof-player.ts';
 import type { Loading } from './loading.ts';
+import { zerosAtEnd } from './zeros-at-end.ts';
 import { RdbLoad } from './rdb-load.ts';
 
 /** `missing`: there was nothing to be loaded. */
@@ -27,8 +28,6 @@ const LOOKS_PER_SLICE_MAX = 500;
 const COMMANDS_PER_LOOK = 32;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_BYTES_MAX = 1 << 28;
-/** What a power loss leaves torn is one write, or a few. */
-const TORN_BYTES_MAX = 1 << 26;
 const SIGNATURE = Buffer.from('REDIS');
 
 export class AofLoad {
@@ -300,20 +299,11 @@ class FileLoad {
     return 'failed';
   }
 
-  /**
-   * Whether what is no command is the end of a file of which the machine lost the power while it was written: the
-   * beginning of a command, then nothing but zeros.
-   */
+  /** Whether what is no command is what a power loss leaves. */
   #endsInZeros(): boolean {
-    const tail = this.#file.read(this.#validTo, TORN_BYTES_MAX + 1);
-    let end = tail.length;
-    while (end > 0 && tail[end - 1] === 0) end--;
-    if (end === tail.length || tail.length > TORN_BYTES_MAX) return false;
-    const reader = new CommandReader();
-    reader.feed(Buffer.from(tail.subarray(0, end)));
-    if (reader.next() !== MORE) return false;
-    const { log } = this.#server;
-    log.warning(`!!! Warning: the AOF file ${this.name} ends in ${tail.length - end} zeros, as after a power loss!!!`);
+    const zeros = zerosAtEnd(this.#file, this.#validTo);
+    if (zeros === 0) return false;
+    this.#server.log.warning(`!!! Warning: the AOF file ${this.name} ends in ${zeros} zeros, as after a power loss!!!`);
     return true;
   }
 

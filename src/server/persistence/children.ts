@@ -1,7 +1,7 @@
 /**
  * What redis-server forks a child for: a snapshot that is taken in the background. One runs at a time, whatever it is
  * for, and whoever wants to start one asks `active` first. `rdb` is for a file or for the links of replicas, `aof` for
- * the base of an append-only file.
+ * the base of an append-only file, `debug` for the copy on which a script is debugged.
  *
  * It is no process here. Nobody can kill it but the server itself (`kill`), and the memory that it costs is what
  * commands make it encode ahead of its time.
@@ -10,7 +10,7 @@ import { Snapshot, type SnapshotEncoder } from '../../persistence/snapshot.ts';
 import { SnapshotPump, type SnapshotSink } from '../../persistence/snapshot-pump.ts';
 import type { Server } from '../server.ts';
 
-export type ChildKind = 'rdb' | 'aof';
+export type ChildKind = 'rdb' | 'aof' | 'debug';
 
 export class Child {
   readonly kind: ChildKind;
@@ -61,7 +61,7 @@ export class Children {
   /** How many there were. */
   count = 0;
   /** Bytes that commands made the last one of a kind encode ahead of its time. */
-  readonly lastHandedOverBytes: Record<ChildKind, number> = { rdb: 0, aof: 0 };
+  readonly lastHandedOverBytes: Record<ChildKind, number> = { rdb: 0, aof: 0, debug: 0 };
 
   constructor(server: Server) {
     this.#server = server;

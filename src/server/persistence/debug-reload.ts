@@ -41,7 +41,7 @@ function reload(c: Call): void {
   } catch {
     return fail(FAILED);
   }
-  if (file.runNow() !== null) fail(FAILED);
+  if (!file.runNow()) fail(FAILED);
   server.log.warning('DB reloaded by DEBUG RELOAD');
   c.reply.ok();
 }

@@ -1,6 +1,6 @@
 /** Loads an RDB file: in slices at the start, while clients are told -LOADING; at once for DEBUG RELOAD. */
 import { type Disk, DiskError, type DiskFile } from '../../host/host.ts';
-import { RdbError } from '../../persistence/rdb/rdb-error.ts';
+import { RdbError, SHORT_READ } from '../../persistence/rdb/rdb-error.ts';
 import type { Server } from '../server.ts';
 import { RdbLoad, type RdbLoadOptions } from './rdb-load.ts';
 
@@ -30,14 +30,17 @@ export class RdbFileLoad {
     server.persistence.loading.start(this.#sizeBytes);
   }
 
-  /** Reads everything. @returns null, or why it could not be read. */
-  runNow(): LoadFailure | null {
+  /** Reads everything. @returns whether it could be read; the log says what could not. */
+  runNow(): boolean {
     try {
       while (!this.#slice(() => true));
       this.#close();
-      return null;
+      return true;
     } catch (error) {
-      return this.#failed(error);
+      this.load.abandon();
+      this.#close();
+      noteFailure(this.#server, error);
+      return false;
     }
   }
 
@@ -95,7 +98,17 @@ export class RdbFileLoad {
   }
 }
 
-/** Writes into the log why a file cannot be read, as redis-server does. @returns the line that it ends with. */
+/** What stands for itself in the log; everything else is told in the words of a file that ends too early. */
+const TOLD_KINDS = new Set<string>(['version', 'checksum', 'unsupported']);
+
+/** Writes into the log why a file cannot be read that the server lives without. */
+function noteFailure({ log }: Server, error: unknown): void {
+  if (error instanceof DiskError) return;
+  if (error instanceof RdbError) log.warning(TOLD_KINDS.has(error.kind) ? error.message : SHORT_READ);
+  else log.warning(`Fault while loading: ${error instanceof Error ? error.stack : String(error)}`);
+}
+
+/** Writes into the log why a server cannot start with a file, as redis-server does. @returns the line that it ends with. */
 export function explainFailure(server: Server, error: unknown, position: number): string {
   const { log } = server;
   if (error instanceof DiskError) return fatal(log, error.message);

@@ -111,6 +111,23 @@ describe('--check', () => {
     expect(checker.check('bad.aof').text).toContain(`bad file format at byte ${log.length} of ${log.length + 7}`);
   });
 
+  it('knows an end of zeros: behind an RDB file nobody reads it, behind commands it is cut off', () => {
+    const checker = new Checker();
+    const zeros = Buffer.alloc(100);
+    checker.write('dump.rdb', Buffer.concat([sampleFile(), zeros]));
+    expect(checker.check('dump.rdb')).toMatchObject({ good: true });
+    expect(checker.check('dump.rdb').text).toContain('100 bytes follow at byte');
+    const whole = commands(['SELECT', '0'], ['SET', 'a', 'b']);
+    for (const torn of ['', '*3\r\n$3\r\nSE']) {
+      checker.write('torn.aof', Buffer.concat([whole, Buffer.from(torn), zeros]));
+      const { good, text } = checker.check('torn.aof');
+      expect(good).toBe(false);
+      expect(text).toContain(`it ends in 100 zeros, as after a power loss. The first ${whole.length} of`);
+    }
+    checker.write('odd.aof', Buffer.concat([whole, zeros, Buffer.from('x')]));
+    expect(checker.check('odd.aof').text).toContain('bad file format at byte');
+  });
+
   it('goes through the files of a manifest', () => {
     const checker = new Checker();
     checker.write('d/x.aof.1.base.rdb', sampleFile());

@@ -259,6 +259,30 @@ describe('DEBUG RELOAD', () => {
     rmSync(join(dir, 'dump.rdb'));
     await expect(server.execute('DEBUG', 'RELOAD', 'NOSAVE')).rejects.toThrow('ERR Error trying to load the RDB dump');
   });
+
+  it('keeps what came before the damage of a file, and does not say that it ends', async () => {
+    const server = await start();
+    for (const [damage, said] of [
+      [(file: Buffer) => file.subarray(0, file.length - 15), 'Short read or OOM loading DB. Unrecoverable error'],
+      [(file: Buffer) => file.fill(1, file.length - 3), 'Wrong RDB checksum expected'],
+      [(file: Buffer) => file.fill(0x58, 0, 1), 'Wrong signature trying to load DB from file'],
+      [(file: Buffer) => file.fill(0x39, 7, 9), "Can't handle RDB format version 99"],
+    ] as const) {
+      await server.execute('FLUSHALL');
+      await server.execute('MSET', 'a', 1, 'b', 2, 'c', 3);
+      await server.execute('SAVE');
+      writeFileSync(join(dir, 'dump.rdb'), damage(readFileSync(join(dir, 'dump.rdb'))));
+      const seen = server.log.length;
+      await expect(server.execute('DEBUG', 'RELOAD', 'NOSAVE')).rejects.toThrow(
+        'ERR Error trying to load the RDB dump',
+      );
+      expect(server.log.at(-1)).toContain(said);
+      expect(server.log.slice(seen).join()).not.toMatch(/Terminating|Exiting/);
+      expect(await server.execute('PING')).toBe('PONG');
+    }
+    await server.execute('FLUSHALL');
+    await server.execute('SAVE');
+  });
 });
 
 describe('A server without persistence', () => {

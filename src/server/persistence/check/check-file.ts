@@ -15,6 +15,7 @@ import { BROKEN, COMMAND, CommandReader } from '../../../persistence/aof/command
 import { type AofManifest, ManifestError, parseManifest } from '../../../persistence/aof/manifest.ts';
 import { RdbError } from '../../../persistence/rdb/rdb-error.ts';
 import { joinPath, pathOfBinary } from '../../config/paths.ts';
+import { zerosAtEnd } from '../zeros-at-end.ts';
 import { RdbCheck } from './rdb-check.ts';
 
 export interface CheckPorts {
@@ -30,6 +31,8 @@ export interface CheckPorts {
 const CHUNK_BYTES = 1 << 20;
 const MAGIC = 'REDIS';
 const COMMANDS_SHOWN = 12;
+/** A command, and a remark. */
+const COMMAND_STARTS: ReadonlySet<number> = new Set([0x2a, 0x23]);
 
 /** @returns whether a server would load the file. */
 export function checkFile(ports: CheckPorts, path: string): boolean {
@@ -48,7 +51,7 @@ function checkOne(ports: CheckPorts, path: string): boolean {
     const head = file.read(0, MAGIC.length);
     const isRdb = latin1Of(head, 0, head.length) === MAGIC;
     // What does not begin like a command is no append-only file either.
-    const isLog = head.length === 0 ? !path.endsWith('.rdb') : head[0] === 0x2a || head[0] === 0x23;
+    const isLog = head.length === 0 ? !path.endsWith('.rdb') : COMMAND_STARTS.has(head[0]!);
     return isRdb || !isLog ? checkRdb(ports, file) : checkCommands(ports, file, 0);
   } finally {
     file.close();
@@ -70,6 +73,10 @@ function checkRdb(ports: CheckPorts, file: DiskFile): boolean {
   if (problem !== null) return verdict(ports, file.path, problem);
   const end = check.position;
   if (end === file.sizeBytes) return verdict(ports, file.path, null);
+  if (!COMMAND_STARTS.has(file.read(end, 1)[0]!)) {
+    ports.print(`  ${file.sizeBytes - end} bytes follow at byte ${end}, which nobody reads`);
+    return verdict(ports, file.path, null);
+  }
   ports.print(`  commands follow at byte ${end}:`);
   return checkCommands(ports, file, end);
 }
@@ -169,7 +176,8 @@ function checkCommands(ports: CheckPorts, file: DiskFile, from: number): boolean
   const names = [...counts.byName].sort(([, a], [, b]) => b - a);
   for (const [name, count] of names.slice(0, COMMANDS_SHOWN)) ports.print(`  ${name}: ${count}`);
   if (names.length > COMMANDS_SHOWN) ports.print(`  and ${names.length - COMMANDS_SHOWN} others`);
-  return verdict(ports, file.path, problemOf(reader, counts, isBroken, file.sizeBytes));
+  const zeros = isBroken ? zerosAtEnd(file, counts.wholeUntil) : 0;
+  return verdict(ports, file.path, problemOf(reader, counts, isBroken, zeros, file.sizeBytes));
 }
 
 function countCommand({ args, offset }: CommandReader, counts: CommandCounts): void {
@@ -185,10 +193,12 @@ function problemOf(
   reader: CommandReader,
   { wholeUntil, isInTransaction }: CommandCounts,
   isBroken: boolean,
+  zeros: number,
   sizeBytes: number,
 ): string | null {
-  if (isBroken) return `bad file format at byte ${reader.offset} of ${sizeBytes}.`;
+  if (isBroken && zeros === 0) return `bad file format at byte ${reader.offset} of ${sizeBytes}.`;
   const kept = `The first ${wholeUntil} of ${sizeBytes} bytes are whole; aof-load-truncated lets a server start with these.`;
+  if (zeros > 0) return `it ends in ${zeros} zeros, as after a power loss. ${kept}`;
   if (reader.isInCommand) return `it ends in the middle of a command. ${kept}`;
   return isInTransaction ? `it ends in the middle of a transaction. ${kept}` : null;
 }
