@@ -1,5 +1,6 @@
 /** Makes a server a node of a cluster. To be called once, before the server starts, if `cluster-enabled` says so. */
 import type { Replication } from '../replication/replication.ts';
+import { CONDITION } from '../server/gates.ts';
 import type { Server } from '../server/server.ts';
 import { Cluster } from './cluster.ts';
 import { provideClusterDebugCommands } from './debug-commands.ts';
@@ -13,6 +14,7 @@ export function attachCluster(server: Server, replication: Replication): Cluster
   const waiting = new WaitingClients(server, router);
   server.hooks.cluster = cluster;
   server.hooks.router = router;
+  server.setCondition(CONDITION.cluster, true);
   server.keyspace.databases[0]!.indexSlots();
   server.cronDuties.push((nowMs) => waiting.redirect(nowMs));
   provideClusterDebugCommands(cluster);

@@ -26,8 +26,7 @@ export class WaitingClients {
     const isDue = nowMs - this.#lookedMs >= PERIOD_MS || nowMs < this.#lookedMs;
     if (keyWaits.count > FEW_WAITING && !isDue) return;
     this.#lookedMs = nowMs;
-    // Whoever is answered leaves the list.
-    for (const { call, key } of [...keyWaits.waiting()]) {
+    for (const { call, key } of keyWaits.waiting()) {
       const { session, command } = call;
       const text = this.#router.routeWaiting(session, command, key);
       if (text === null) continue;
