@@ -158,7 +158,7 @@ function tableOperations(metatables: Metatables) {
     },
     fld: (object: LuaValue, key: string, site: Site): LuaValue => {
       if (object instanceof LuaTable) {
-        const value = object.getString(key);
+        const value = object.getStringAt(key, site);
         if (value !== undefined || object.metatable === null) return value;
       }
       return metatables.index(object, key, site);
@@ -194,7 +194,7 @@ function tableOperations(metatables: Metatables) {
 function globalOperations({ globals, metatables }: World) {
   return {
     glb: (name: string, site: Site): LuaValue => {
-      const value = globals.getString(name);
+      const value = globals.getStringAt(name, site);
       return value !== undefined ? value : metatables.index(globals, name, site);
     },
     setglb: (name: string, value: LuaValue, site: Site): void => metatables.setIndex(globals, name, value, site),

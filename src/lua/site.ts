@@ -6,8 +6,9 @@
  */
 import type { Expression } from './ast.ts';
 import type { Position } from './lua-error.ts';
+import type { Place } from './table.ts';
 
-export interface Site extends Position {
+export interface Site extends Position, Place {
   /** "local 'x'", "field 'y'", or '' for what has no name. Of the first operand. */
   readonly left: string;
   /** Of the second operand. */

@@ -24,6 +24,11 @@ const NONE = -1;
 const NO_VALUES = Object.freeze([]) as unknown as LuaValue[];
 const NO_NUMBERS = Object.freeze([]) as unknown as number[];
 
+/** A place in a program, which remembers where it found its key: in most tables that come there it is at the same node. */
+export interface Place {
+  node?: number;
+}
+
 export class LuaTable {
   #metatable: LuaTable | null = null;
   #isReadOnly = false;
@@ -88,6 +93,16 @@ export class LuaTable {
     return this.#valueAt(this.#find(key));
   }
 
+  /** As `getString`, for a place that asks for the same key each time. */
+  getStringAt(key: string, place: Place): LuaValue {
+    const { node } = place;
+    if (node !== undefined && this.#keys[node] === key) return this.#values[node];
+    const found = this.#find(key);
+    if (found === NONE) return undefined;
+    place.node = found;
+    return this.#values[found];
+  }
+
   getNumber(key: number): LuaValue {
     const array = this.#array;
     if (key >= 1 && key <= array.length && Number.isInteger(key)) return array[key - 1];
@@ -102,6 +117,16 @@ export class LuaTable {
 
   setString(key: string, value: LuaValue): void {
     this.#setNode(key, value);
+  }
+
+  setStringAt(key: string, value: LuaValue, place: Place): void {
+    const { node } = place;
+    if (node !== undefined && this.#keys[node] === key) {
+      this.#values[node] = value;
+      return;
+    }
+    this.#setNode(key, value);
+    place.node = this.#find(key);
   }
 
   setNumber(key: number, value: LuaValue): void {

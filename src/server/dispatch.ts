@@ -44,6 +44,9 @@ export class Dispatcher {
   #run: Command | null = null;
   #runCalls = 0;
   #last: Command | null = null;
+  /** Calls of fast commands within one that is timed by itself: they share a reading of the clock too. */
+  readonly #nested: Command[] = [];
+  #nestedCalls = 0;
   /** Error replies that have been put down to a command, or came before the one that runs. */
   #errorsSeen = 0;
   /** The client that is answered after it has been waiting. */
@@ -65,6 +68,11 @@ export class Dispatcher {
   /** Starts a turn. */
   startTurn(nowUs: number): void {
     this.#clockUs = nowUs;
+  }
+
+  /** Monotonic time at which the outermost call started, or a little before. */
+  get startUs(): number {
+    return this.#clockUs;
   }
 
   /** Ends a turn: whatever ran is accounted for. */
@@ -161,7 +169,7 @@ export class Dispatcher {
     this.#errorsSeen = statistics.errorReplies;
     const markChunks = reply.markChunks;
     const markAt = reply.markAt;
-    const isRun = depth === 0 && this.#joinRun(command, args);
+    const isRun = depth === 0 ? this.#joinRun(command, args) : this.#joinNested(command, args);
     const startUs = this.#clockUs;
     if (!isRun && depth === 0) server.advanceTime(startUs);
     const call = this.#takeCall(depth, session, command, args);
@@ -214,6 +222,7 @@ export class Dispatcher {
 
   #leaveUnfinished(halted: HaltedCall[], call: Call, startUs: number, changesBefore: number): void {
     const depth = this.#depth;
+    if (this.#nestedCalls > 0) this.#endNested();
     call.args = call.args.detach();
     halted.push({ call, depth, startUs, changesBefore, rest: this.#rest });
     this.#rest = null;
@@ -341,10 +350,7 @@ export class Dispatcher {
    * requests, other commands), and everything while the slow log looks at single microseconds, is timed by itself.
    */
   #joinRun(command: Command, args: Arguments): boolean {
-    const eligible =
-      command.has(FLAG.fast) &&
-      !this.#server.exactTiming &&
-      args.ends[args.count - 1]! - args.starts[0]! <= RUN_REQUEST_BYTES_MAX;
+    const eligible = this.#isBrief(command, args);
     if (this.#runCalls > 0 && (!eligible || this.#run !== command || this.#runCalls === RUN_CALLS_MAX)) this.#endRun();
     if (!eligible) return false;
     if (this.#runCalls === 0) this.#server.advanceTime(this.#clockUs);
@@ -362,11 +368,46 @@ export class Dispatcher {
     this.#runCalls = 0;
   }
 
+  #isBrief(command: Command, args: Arguments): boolean {
+    return (
+      command.has(FLAG.fast) &&
+      !this.#server.exactTiming &&
+      args.ends[args.count - 1]! - args.starts[0]! <= RUN_REQUEST_BYTES_MAX
+    );
+  }
+
+  /** The same for what EXEC or a script calls, whatever the commands are. */
+  #joinNested(command: Command, args: Arguments): boolean {
+    const eligible = this.#isBrief(command, args);
+    if (this.#nestedCalls > 0 && (!eligible || this.#nestedCalls === RUN_CALLS_MAX)) this.#endNested();
+    if (eligible) this.#nested[this.#nestedCalls++] = command;
+    return eligible;
+  }
+
+  #endNested(): void {
+    const startUs = this.#clockUs;
+    const endUs = (this.#clockUs = this.#server.host.clock.monotonicUs());
+    this.#shareNested(endUs - startUs);
+  }
+
+  #shareNested(duration: number): void {
+    const share = duration / this.#nestedCalls;
+    const tracks = this.#server.latencyTracking;
+    for (let at = 0; at < this.#nestedCalls; at++) {
+      const command = this.#nested[at]!;
+      command.microseconds += share;
+      if (tracks) command.durations.record(share, 1);
+    }
+    this.#nestedCalls = 0;
+  }
+
   /** Times one call by itself. The calls within an EXEC or a script count for themselves and for what they are in. */
   #account(call: Call, startUs: number): void {
     const { command } = call;
     const server = this.#server;
+    const beforeUs = this.#clockUs;
     const endUs = (this.#clockUs = server.host.clock.monotonicUs());
+    if (this.#nestedCalls > 0) this.#shareNested(endUs - beforeUs);
     const duration = endUs - startUs;
     command.microseconds += duration;
     // What waits has not ended: it counts when it is answered.

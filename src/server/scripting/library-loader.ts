@@ -98,7 +98,8 @@ export class LibraryLoader {
   }
 
   #limit(): PaceWatcher {
-    const timer = new ScriptTimer(this.#server.host.clock);
+    const { clock } = this.#server.host;
+    const timer = new ScriptTimer(clock, clock.monotonicUs());
     const onExhausted = (): boolean => {
       timer.look();
       if (timer.elapsedMs > TIMEOUT_MS) throw new ScriptKilled('ERR FUNCTION LOAD timeout', currentPosition());

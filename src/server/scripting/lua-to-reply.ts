@@ -16,7 +16,9 @@ const TOO_DEEP = 'ERR reached lua stack limit';
 
 /** @param scriptProtocol as the script chose it with `redis.setresp`. */
 export function luaToReply(value: LuaValue, call: Call, scriptProtocol: number): void {
-  new ReplyWriter(call, scriptProtocol).write(value);
+  if (typeof value === 'string') call.reply.bulkBinary(value);
+  else if (typeof value === 'number') writeInteger(call.reply, value);
+  else new ReplyWriter(call, scriptProtocol).write(value);
 }
 
 /** A table of which some elements are written. */

@@ -20,7 +20,11 @@ const EXACT_DIGITS = 15;
 
 /** @param bytes begin with the reply; what follows it is not looked at. */
 export function replyToLua(bytes: Buffer): LuaValue {
-  return new ReplyReader(bytes).read();
+  if (bytes[0] !== BULK || bytes[1] === MINUS) return new ReplyReader(bytes).read();
+  let length = 0;
+  let at = 1;
+  for (; bytes[at] !== CR; at++) length = length * 10 + (bytes[at]! - ZERO);
+  return latin1Of(bytes, at + 2, at + 2 + length);
 }
 
 /** A table with one field. */

@@ -3,7 +3,7 @@
  * more than the search. Its first eight digits are the key; among the few that share them the whole is compared.
  */
 import type { Arguments } from '../../core/arguments.ts';
-import { equalsIgnoreCase } from '../../core/latin1.ts';
+import { lowerCaseByte } from '../../core/latin1.ts';
 
 export const SHA1_HEX_LENGTH = 40;
 const KEY_DIGITS = 8;
@@ -13,15 +13,21 @@ interface Identified {
   readonly sha: string;
 }
 
+interface Entry<Script> {
+  readonly script: Script;
+  readonly digits: Uint8Array;
+}
+
 export class ScriptIndex<Script extends Identified> {
-  readonly #scripts = new Map<number, Script[]>();
+  readonly #scripts = new Map<number, Entry<Script>[]>();
   size = 0;
 
   add(script: Script): void {
-    const key = keyOf(Buffer.from(script.sha, 'latin1'), 0);
+    const digits = Buffer.from(script.sha, 'latin1');
+    const key = keyOf(digits, 0);
     const sharing = this.#scripts.get(key);
-    if (sharing === undefined) this.#scripts.set(key, [script]);
-    else sharing.push(script);
+    if (sharing === undefined) this.#scripts.set(key, [{ script, digits }]);
+    else sharing.push({ script, digits });
     this.size++;
   }
 
@@ -32,8 +38,8 @@ export class ScriptIndex<Script extends Identified> {
     const sharing = this.#scripts.get(keyOf(args.bytes, start));
     if (sharing === undefined) return null;
     for (let at = 0; at < sharing.length; at++) {
-      const script = sharing[at]!;
-      if (equalsIgnoreCase(args.bytes, start, start + SHA1_HEX_LENGTH, script.sha)) return script;
+      const { script, digits } = sharing[at]!;
+      if (isSha(args.bytes, start, digits)) return script;
     }
     return null;
   }
@@ -42,6 +48,15 @@ export class ScriptIndex<Script extends Identified> {
     this.#scripts.clear();
     this.size = 0;
   }
+}
+
+/** Clients send what they were told, as a rule, which is in lower case. */
+function isSha(bytes: Uint8Array, start: number, digits: Uint8Array): boolean {
+  for (let at = 0; at < SHA1_HEX_LENGTH; at++) {
+    const byte = bytes[start + at]!;
+    if (byte !== digits[at] && lowerCaseByte(byte) !== digits[at]) return false;
+  }
+  return true;
 }
 
 /** What is no digit makes some key too. */

@@ -14,6 +14,7 @@ import { type Command, FLAG } from '../command-table.ts';
 import { CONDITION } from '../gates.ts';
 import type { Server } from '../server.ts';
 import { SESSION, type Session } from '../session.ts';
+import type { ScriptDebugger } from './debugger/script-debugger.ts';
 import type { RequestBuilder } from './request-builder.ts';
 import { errorTable, replyToLua } from './reply-to-lua.ts';
 import { isShortOfMemory } from './script-gates.ts';
@@ -21,6 +22,9 @@ import { SCRIPT_FLAG } from './script-header.ts';
 import { ScriptTimer } from './script-timer.ts';
 import { LuaTable } from '../../lua/table.ts';
 
+/** The conditions under which `#refuse` may refuse. */
+const REFUSING =
+  CONDITION.stale | CONDITION.readonlyReplica | CONDITION.diskError | CONDITION.minReplicas | CONDITION.cluster;
 const TAKEN_OVER = SESSION.readonly | SESSION.asking;
 
 /** What is run. */
@@ -43,6 +47,7 @@ export interface ScriptRunOptions {
   readonly subject: ScriptSubject;
   /** By EVAL_RO, EVALSHA_RO or FCALL_RO. */
   readonly isReadOnly: boolean;
+  readonly debugger: ScriptDebugger | null;
 }
 
 export class ScriptRun {
@@ -52,7 +57,9 @@ export class ScriptRun {
   readonly isFunction: boolean;
   readonly engine: Engine;
   readonly requests: RequestBuilder;
-  readonly timer: ScriptTimer;
+  readonly debugger: ScriptDebugger | null;
+  #timer: ScriptTimer | null = null;
+  readonly #startUs: number;
   /** It runs for so long that others are answered meanwhile, between its slices. */
   isSlow = false;
   /** SCRIPT KILL or FUNCTION KILL was called. */
@@ -68,7 +75,8 @@ export class ScriptRun {
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
-  constructor({ server, caller, session, requests, subject, isReadOnly }: ScriptRunOptions) {
+  constructor(options: ScriptRunOptions) {
+    const { server, caller, session, requests, subject, isReadOnly } = options;
     const { flags } = subject;
     this.server = server;
     this.caller = caller;
@@ -76,7 +84,8 @@ export class ScriptRun {
     this.isFunction = subject.isFunction;
     this.engine = subject.engine;
     this.requests = requests;
-    this.timer = new ScriptTimer(server.host.clock);
+    this.debugger = options.debugger;
+    this.#startUs = server.dispatcher.startUs;
     this.isReadOnly = isReadOnly || (flags & (SCRIPT_FLAG.noWrites | SCRIPT_FLAG.compatible)) === SCRIPT_FLAG.noWrites;
     this.#session = session;
     this.#flags = flags;
@@ -87,6 +96,11 @@ export class ScriptRun {
     session.clear(TAKEN_OVER);
     session.set(caller.session.flags & TAKEN_OVER);
     session.output.protocol = 2;
+  }
+
+  /** Most scripts have ended before anybody asks. */
+  get timer(): ScriptTimer {
+    return (this.#timer ??= new ScriptTimer(this.server.host.clock, this.#startUs));
   }
 
   /** Of the replies that the script sees. */
@@ -101,23 +115,46 @@ export class ScriptRun {
   /** `redis.call` and `redis.pcall`: the reply, or a table with `err`. */
   execute(values: LuaValue[]): LuaValue {
     const args = this.requests.build(values);
-    if (typeof args === 'string') return errorTable(`ERR ${args}`, false);
+    if (typeof args === 'string') return this.#error(`ERR ${args}`, false);
     const { server } = this;
+    this.debugger?.sawCommand(args);
     const command = server.commands.find(args);
-    const refusal = this.#refuse(command, args);
-    if (refusal !== null) {
-      if (command !== null) command.rejectedCalls++;
-      server.countError(refusal);
-      server.dispatcher.forgiveErrors();
-      return errorTable(refusal, true);
+    if (command === null || !this.#isFree(command, args)) {
+      const refusal = this.#refuse(command, args);
+      if (refusal !== null) {
+        if (command !== null) command.rejectedCalls++;
+        server.countError(refusal);
+        server.dispatcher.forgiveErrors();
+        return this.#error(refusal, true);
+      }
     }
     if (command!.has(FLAG.write)) this.hasWritten = true;
     const session = this.#session;
     server.dispatcher.call(session, command!, args);
     const { output } = session;
-    const result = replyToLua(output.piece ?? output.contents());
+    const bytes = output.piece ?? output.contents();
+    const result = replyToLua(bytes);
+    if (this.debugger !== null) this.debugger.sawReply(bytes, isErrorTable(result) ? errorOf(result) : null);
     output.rewind();
     return result;
+  }
+
+  #error(text: string, isCounted: boolean): LuaTable {
+    this.debugger?.sawError(text);
+    return errorTable(text, isCounted);
+  }
+
+  /** Whether nothing is set by which a command could be refused. */
+  #isFree(command: Command, args: Arguments): boolean {
+    return (
+      (this.server.conditions & REFUSING) === 0 &&
+      (command.flags & FLAG.noscript) === 0 &&
+      !this.isReadOnly &&
+      !this.#isShortOfMemory &&
+      !this.caller.session.has(SESSION.restricted) &&
+      command.run !== null &&
+      command.acceptsArity(args.count)
+    );
   }
 
   #refuse(command: Command | null, args: Arguments): string | null {
@@ -183,6 +220,10 @@ function slotRefusal(refusal: string): string {
   return refusal.includes('only accepts read commands')
     ? 'ERR Script attempted to execute a write command while the cluster is down and readonly'
     : 'ERR Script attempted to execute a command while the cluster is down';
+}
+
+function errorOf(table: LuaTable): string {
+  return table.getString('err') as string;
 }
 
 /** Whether a value is an error that a command raised. */

@@ -18,9 +18,9 @@ export class ScriptTimer {
   #imaginedUs = 0;
   #sliceStartUs: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, startUs: number) {
     this.#clock = clock;
-    this.startUs = this.#lastUs = this.#sliceStartUs = clock.monotonicUs();
+    this.startUs = this.#lastUs = this.#sliceStartUs = startUs;
   }
 
   /** Looks at the clock. */

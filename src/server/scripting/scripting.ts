@@ -7,11 +7,12 @@
  */
 import type { Arguments } from '../../core/arguments.ts';
 import { sha1Hex } from '../../core/sha1.ts';
+import type { Propagation } from '../../commands/context.ts';
 import { fail } from '../../core/errors.ts';
 import { compile } from '../../lua/compiler/compile.ts';
 import { Engine } from '../../lua/engine.ts';
 import { LuaSyntaxError } from '../../lua/syntax-error.ts';
-import { LuaTable } from '../../lua/table.ts';
+import { LuaTable, type Place } from '../../lua/table.ts';
 import type { LuaFunction, LuaValue } from '../../lua/value.ts';
 import type { Call } from '../call.ts';
 import type { Command } from '../command-table.ts';
@@ -21,6 +22,8 @@ import type { Server } from '../server.ts';
 import { SESSION, Session } from '../session.ts';
 import { FunctionLibraries } from './function-libraries.ts';
 import type { LibraryFunction } from './function-library.ts';
+import { evaluateDebugged } from './debugger/debugged-eval.ts';
+import type { ScriptDebugger } from './debugger/script-debugger.ts';
 import { protect } from './protection.ts';
 import { RequestBuilder } from './request-builder.ts';
 import { registerRedisLibrary } from './redis-library.ts';
@@ -33,6 +36,8 @@ import { ScriptRun, type ScriptSubject } from './script-run.ts';
 const CHUNK_NAME = 'user_script';
 /** What is no SHA1 names no script, whatever else is wrong. */
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
+/** What a script does is propagated, not the script. */
+const PROPAGATES_NOTHING: Propagation = { instead: [], also: [] };
 /** Of the table of scripts and of a script, besides its source. */
 const SCRIPT_OVERHEAD_BYTES = 120;
 const NOT_BUSY = 'NOTBUSY No scripts in execution right now.';
@@ -61,6 +66,8 @@ export class Scripting {
   #session: Session | null = null;
   #execution: ScriptExecution | null = null;
   readonly #requests = new RequestBuilder();
+  readonly #keysPlace: Place = {};
+  readonly #argvPlace: Place = {};
 
   constructor(server: Server) {
     this.#server = server;
@@ -181,21 +188,47 @@ export class Scripting {
   /** Runs a script by its SHA1. Throws a ReplyError if there is none. */
   evaluateBySha(call: Call, isReadOnly: boolean): void {
     if (call.args.length(1) !== SHA1_HEX_LENGTH) fail(NO_SCRIPT);
+    if (call.session.debugMode !== 'off') fail('ERR Please use EVAL instead of EVALSHA for debugging');
     const keys = keyCount(call, call.integer(2));
     this.#evaluate(call, this.find(call.args, 1) ?? fail(NO_SCRIPT), keys, isReadOnly);
   }
 
   /** Runs a script given as its source. */
   evaluate(call: Call, isReadOnly: boolean): void {
+    if (call.session.debugMode !== 'off') {
+      evaluateDebugged(call, isReadOnly);
+      return;
+    }
     const keys = keyCount(call, call.integer(2));
     this.#evaluate(call, this.load(call.args.binary(1)), keys, isReadOnly);
   }
 
-  #evaluate(call: Call, script: Script, keys: number, isReadOnly: boolean): void {
-    const run = this.#begin(call, script, isReadOnly);
+  /** The same for a debugger. */
+  evaluateTraced(call: Call, isReadOnly: boolean, tracedBy: ScriptDebugger): void {
+    const keys = keyCount(call, call.integer(2));
+    const script = this.load(call.args.binary(1));
+    const { body } = readScriptHeader(script.source);
+    const main = this.engine.bindTraced(compile(body, CHUNK_NAME, true), tracedBy.tracer);
+    this.#evaluate(call, { ...script, main }, keys, isReadOnly, tracedBy);
+  }
+
+  /** Whether everybody waits for a client that debugs. */
+  get isDebugged(): boolean {
+    return this.running?.debugger?.isAttached === true;
+  }
+
+  #evaluate(
+    call: Call,
+    script: Script,
+    keys: number,
+    isReadOnly: boolean,
+    tracedBy: ScriptDebugger | null = null,
+  ): void {
+    const run = this.#begin(call, script, isReadOnly, tracedBy);
+    if (tracedBy !== null) tracedBy.run = run;
     const { globals } = script.engine;
-    globals.setString('KEYS', listOf(call, 3, 3 + keys));
-    globals.setString('ARGV', listOf(call, 3 + keys, call.args.count));
+    globals.setStringAt('KEYS', listOf(call, 3, 3 + keys), this.#keysPlace);
+    globals.setStringAt('ARGV', listOf(call, 3 + keys, call.args.count), this.#argvPlace);
     this.#execute(run, script.main);
   }
 
@@ -210,14 +243,14 @@ export class Scripting {
     this.#execute(run, () => callback(keyList, argumentList));
   }
 
-  #begin(caller: Call, subject: ScriptSubject, isReadOnly: boolean): ScriptRun {
+  #begin(caller: Call, subject: ScriptSubject, isReadOnly: boolean, tracedBy: ScriptDebugger | null = null): ScriptRun {
     const server = this.#server;
     // A script that is allowed everything could call EVAL.
     if (this.#execution !== null) fail('ERR A script cannot run another one');
     const refusal = refuseScript(server, caller.session, subject.flags, isReadOnly);
     if (refusal !== null) fail(refusal);
     server.propagation.scriptMask = PROPAGATE.all;
-    caller.propagateInstead();
+    caller.propagation = PROPAGATES_NOTHING;
     return new ScriptRun({
       server,
       caller,
@@ -225,6 +258,7 @@ export class Scripting {
       requests: this.#requests,
       subject,
       isReadOnly,
+      debugger: tracedBy,
     });
   }
 
