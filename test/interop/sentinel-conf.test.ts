@@ -57,29 +57,25 @@ const REFUSED: readonly string[] = [
   'sentinel current-epoch',
   'sentinel announce-port 1 2',
   `${MASTER}\n\n# comment\n   sentinel   quorum m 3   `,
-  'sentinel',
   'nonsense 1',
 ];
 
 describeWith('redis-server', 'sentinel.conf', () => {
-  it.each(REFUSED.filter((text) => text !== 'sentinel').map((text) => [text]))(
-    'is refused by both in the same words: %j',
-    async (text) => {
-      const folder = mkdtempSync(join(tmpdir(), 'sentinel-conf-'));
-      const file = join(folder, 'sentinel.conf');
-      writeFileSync(file, `port 0\nbind 127.0.0.1\ndir ${folder}\n${text}\n`);
-      const theirs = spawnSync('redis-server', [file, '--sentinel'], { encoding: 'utf8', timeout: 10_000 });
-      rmSync(folder, { recursive: true, force: true });
-      const ours = await startOwnSentinel(text, 0).then(
-        async (sentinel) => {
-          await sentinel[Symbol.asyncDispose]();
-          return null;
-        },
-        (error: unknown) => error as Error,
-      );
-      expect({ status: theirs.status, text: theirs.stderr }).toEqual({ status: 1, text: causeOf(ours) });
-    },
-  );
+  it.each(REFUSED.map((text) => [text]))('is refused by both in the same words: %j', async (text) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sentinel-conf-'));
+    const file = join(folder, 'sentinel.conf');
+    writeFileSync(file, `port 0\nbind 127.0.0.1\ndir ${folder}\nsave ""\n${text}\n`);
+    const theirs = spawnSync('redis-server', [file, '--sentinel'], { encoding: 'utf8', timeout: 10_000 });
+    rmSync(folder, { recursive: true, force: true });
+    const ours = await startOwnSentinel(text, 0).then(
+      async (sentinel) => {
+        await sentinel[Symbol.asyncDispose]();
+        return null;
+      },
+      (error: unknown) => error as Error,
+    );
+    expect({ status: theirs.status, text: theirs.stderr }).toEqual({ status: 1, text: causeOf(ours) });
+  });
 
   const configured = [
     '# the three of us',
@@ -117,7 +113,8 @@ describeWith('redis-server', 'sentinel.conf', () => {
   ];
 
   it('is written by both with the same lines, and those that were there stay in their places', async () => {
-    const text = configured.filter((line) => !line.includes('known-slave')).join('\n');
+    // redis-sentinel writes several masters in an order drawn by chance, and does not replace lines of the old name.
+    const text = configured.filter((line) => !/known-slave| other /.test(line)).join('\n');
     const [theirs, ours] = await Promise.all([rewrittenByTheirs(text), rewrittenByOurs(text)]);
     expect(ours.head).toEqual(theirs.head);
     expect(ours.appended).toEqual(theirs.appended);
