@@ -17,7 +17,7 @@ export function sendPeriodicCommands(machine: Machine, instance: Instance): void
   const { nowMs } = machine;
   const { periods } = machine.state;
   if (link.disconnected || link.pendingCommands >= PENDING_COMMANDS_MAX * link.refcount) return;
-  const infoPeriod = isUrgent(instance) ? URGENT_INFO_PERIOD_MS : periods.infoPeriod;
+  const infoPeriod = isUrgent(instance) ? Math.min(URGENT_INFO_PERIOD_MS, periods.infoPeriod) : periods.infoPeriod;
   if (!instance.isSentinel && (instance.infoRefresh === 0 || nowMs - instance.infoRefresh > infoPeriod)) {
     askInfo(machine, instance);
   }

@@ -231,10 +231,10 @@ export class NodeHandle {
       this.#synced,
     );
     const server = program.compose(life.host, this.#file);
-    const error = await new Promise<string | null>((done) => program.open(server, done));
+    const error = await new Promise<string | ResplicaError | null>((done) => program.open(server, done));
     if (error !== null) {
       await new Promise<void>((done) => life.kill(done));
-      throw this.#startError(error);
+      throw typeof error === 'string' ? this.#startError(error) : error;
     }
     const running = { life, server, direct: new DirectClients(server), streams: new Set<ClientStream>() };
     this.#running = running;

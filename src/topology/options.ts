@@ -182,7 +182,7 @@ function toUses(name: string, value: DirectiveValue): string[][] {
   return uses.map((words) => words.map((word) => toWord(word, name)));
 }
 
-function toWord(value: Word, name = 'requirepass'): string {
+export function toWord(value: Word, name = 'requirepass'): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return repr(Buffer.from(value, 'utf8').toString('latin1'));
   if (Number.isFinite(value)) return String(value);

@@ -1,11 +1,12 @@
 /** Options of `startReplicaSet`, checked, and what each node's configuration says. */
 import { ResplicaError } from './errors.ts';
 import {
-  type DirectiveValue,
-  type PersistenceOptions,
   describe,
+  type DirectiveValue,
   isPersistence,
+  type PersistenceOptions,
   type ServerOptions,
+  toWord,
 } from './options.ts';
 
 export interface ReplicaSetOptions {
@@ -13,6 +14,24 @@ export interface ReplicaSetOptions {
   readonly name?: string;
   /** Replicas besides the master; 2 by default. */
   readonly replicas?: number;
+  /** Sentinels that watch the set; 3 by default, 0 for none. */
+  readonly sentinels?: number;
+  /** Sentinels that have to agree that the master is down; by default the majority. */
+  readonly quorum?: number;
+  /** How long a server has to be silent to count as down, in ms. */
+  readonly downAfterMs?: number;
+  /** How long a failover may take, in ms; after twice that time another one is tried. */
+  readonly failoverTimeoutMs?: number;
+  /**
+   * How quick sentinels are. `test`, the default: a master that was killed is replaced well within a second. `production`:
+   * as redis-sentinel. An object changes single periods of `test`, by the names that SENTINEL DEBUG has for them.
+   */
+  readonly timings?: 'test' | 'production' | Partial<Record<SentinelPeriod, number>>;
+  /**
+   * Directives of sentinel.conf by their own names, those of a master without its name:
+   * `{ 'parallel-syncs': 2, 'announce-hostnames': 'yes' }`.
+   */
+  readonly sentinelConfig?: Readonly<Record<string, string | number | boolean>>;
   /** Password of every server, and what its replicas and sentinels log in with. */
   readonly password?: string;
   /** Address that all nodes listen on; 127.0.0.1 by default. */
@@ -24,6 +43,27 @@ export interface ReplicaSetOptions {
   /** Takes the log lines of all nodes as they are written. The newest are in each node's `log` in any case. */
   readonly onLog?: (node: string, line: string) => void;
 }
+
+/** Periods of a sentinel, as SENTINEL DEBUG names them. */
+export type SentinelPeriod = keyof typeof TEST_PERIODS;
+
+/** A second holds many rounds of everything; the machine is not kept busy by a set that rests. */
+const TEST_PERIODS = {
+  'info-period': 200,
+  'ping-period': 100,
+  'ask-period': 50,
+  'publish-period': 200,
+  'tilt-trigger': 2000,
+  'tilt-period': 1000,
+  'slave-reconf-timeout': 2000,
+  'min-link-reconnect-period': 15_000,
+  'election-timeout': 1000,
+  'script-max-runtime': 60_000,
+  'script-retry-delay': 30_000,
+} as const;
+const TEST_HZ = 40;
+const TEST_DOWN_AFTER_MS = 300;
+const TEST_FAILOVER_TIMEOUT_MS = 1000;
 
 interface Rule {
   readonly wanted: string;
@@ -38,6 +78,15 @@ const RULES: { readonly [name in keyof Required<ReplicaSetOptions>]: Rule } = {
     accepts: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]+$/.test(value),
   },
   replicas: { wanted: `an integer from 0 to ${NODES_MAX}`, accepts: (value) => isCount(value, 0) },
+  sentinels: { wanted: `an integer from 0 to ${NODES_MAX}`, accepts: (value) => isCount(value, 0) },
+  quorum: { wanted: 'a number of sentinels, at least 1', accepts: (value) => isCount(value, 1) },
+  downAfterMs: { wanted: 'milliseconds, at least 1', accepts: isPeriod },
+  failoverTimeoutMs: { wanted: 'milliseconds, at least 1', accepts: isPeriod },
+  timings: {
+    wanted: `'test', 'production' or an object with any of ${Object.keys(TEST_PERIODS).join(', ')}, in ms`,
+    accepts: (value) => value === 'test' || value === 'production' || isPeriods(value),
+  },
+  sentinelConfig: { wanted: "an object of directives, such as { 'parallel-syncs': 2 }", accepts: isRecord },
   password: { wanted: 'a string', accepts: (value) => typeof value === 'string' },
   host: {
     wanted: 'one address',
@@ -45,7 +94,7 @@ const RULES: { readonly [name in keyof Required<ReplicaSetOptions>]: Rule } = {
   },
   config: {
     wanted: "an object of redis.conf directives, such as { 'maxmemory-policy': 'noeviction' }",
-    accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    accepts: isRecord,
   },
   persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
@@ -68,8 +117,71 @@ export function checkReplicaSetOptions(options: ReplicaSetOptions): void {
   }
 }
 
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPeriod(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 1;
+}
+
+function isPeriods(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return Object.entries(value as object).every(([name, ms]) => Object.hasOwn(TEST_PERIODS, name) && isPeriod(ms));
+}
+
 function isCount(value: unknown, least: number): boolean {
   return Number.isInteger(value) && Number(value) >= least && Number(value) <= NODES_MAX;
+}
+
+/** How a sentinel of the set runs. */
+export interface SentinelPace {
+  /** Words of SENTINEL DEBUG behind its name; none for those of redis-sentinel. */
+  readonly periods: readonly string[];
+  /** Of its timer; null for that of redis-sentinel. */
+  readonly hz: number | null;
+}
+
+export function paceOf({ timings = 'test' }: ReplicaSetOptions): SentinelPace {
+  if (timings === 'production') return { periods: [], hz: null };
+  const periods = { ...TEST_PERIODS, ...(timings === 'test' ? {} : timings) };
+  return { periods: Object.entries(periods).flatMap(([name, ms]) => [name, String(ms)]), hz: TEST_HZ };
+}
+
+/** Directives that do not belong to a master. */
+const GLOBAL_DIRECTIVES = new Set(
+  'announce-ip announce-port deny-scripts-reconfig resolve-hostnames announce-hostnames sentinel-user sentinel-pass'.split(
+    ' ',
+  ),
+);
+
+/** What sentinel.conf says at first. */
+export function sentinelText(options: ReplicaSetOptions, port: number, masterPort: number): string {
+  const { name = 'mymaster', host = '127.0.0.1', sentinels = 3, password, timings, sentinelConfig = {} } = options;
+  const isQuick = timings !== 'production';
+  const downAfterMs = options.downAfterMs ?? (isQuick ? TEST_DOWN_AFTER_MS : null);
+  const failoverTimeoutMs = options.failoverTimeoutMs ?? (isQuick ? TEST_FAILOVER_TIMEOUT_MS : null);
+  const lines = [
+    `bind ${host}`,
+    `port ${port}`,
+    // Verbose is the level of changes of role, which the events of the set tell of.
+    'loglevel verbose',
+    `sentinel monitor ${name} ${host} ${masterPort} ${options.quorum ?? Math.floor(sentinels / 2) + 1}`,
+  ];
+  const add = (directive: string, value: string | number | null): void => {
+    if (value !== null) lines.push(`sentinel ${directive} ${name} ${value}`);
+  };
+  add('down-after-milliseconds', downAfterMs);
+  add('failover-timeout', failoverTimeoutMs);
+  add('auth-pass', password === undefined ? null : toWord(password));
+  for (const [directive, value] of Object.entries(sentinelConfig)) {
+    if (!/^[\w-]+$/.test(directive)) {
+      throw new ResplicaError('ERR_BAD_CONFIG', `"${directive}" is no name of a directive.`);
+    }
+    if (GLOBAL_DIRECTIVES.has(directive)) lines.push(`sentinel ${directive} ${toWord(value, directive)}`);
+    else add(directive, toWord(value, directive));
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 /** A server of the set, as `startServer` would take it. */

@@ -1,27 +1,41 @@
 /**
- * `startReplicaSet`: a master and its replicas within this process, on real sockets.
+ * `startReplicaSet`: a master, its replicas and the sentinels that watch them, within this process, on real sockets.
  *
- *   await using set = await startReplicaSet({ replicas: 2, password: 'secret' });
- *   const redis = new Redis(set.endpoint.url);
+ *   await using set = await startReplicaSet({ replicas: 2, sentinels: 3, password: 'secret' });
+ *   const redis = new Redis({ sentinels: set.sentinels, name: set.name, password: 'secret' });
+ *   const another = new Redis(set.endpoint.url);
  *   await set.master.kill();
+ *   await set.stable();
  */
+import { ErrorReply } from '../client/reply-parser.ts';
 import { Endpoint } from './endpoint.ts';
 import { ResplicaError } from './errors.ts';
+import { MasterViews } from './master-views.ts';
 import type { NodeHandle } from './node-handle.ts';
-import { serverProgram } from './node-program.ts';
-import { checkReplicaSetOptions, type ReplicaSetOptions, serverOptionsOf } from './replica-set-options.ts';
-import { readServerLine } from './topology-events.ts';
+import { sentinelProgram, serverProgram } from './node-program.ts';
+import {
+  checkReplicaSetOptions,
+  paceOf,
+  type ReplicaSetOptions,
+  sentinelText,
+  serverOptionsOf,
+} from './replica-set-options.ts';
+import { readSentinelLine, readServerLine, type TopologyEventBody } from './topology-events.ts';
 import { STABLE_TIMEOUT_MS, type StableOptions, Topology } from './topology.ts';
-import { disagreementOfServers, living } from './views.ts';
+import { type Ask, disagreementOfSentinels, disagreementOfServers, living } from './views.ts';
+
+const START_TIMEOUT_MS = 30_000;
+const LOOK_PERIOD_MS = 5;
 
 export class ReplicaSet extends Topology {
   /** By which clients ask sentinels for the master. */
   readonly name: string;
   readonly #options: ReplicaSetOptions;
   readonly #servers: NodeHandle[] = [];
+  readonly #sentinels: NodeHandle[] = [];
   #endpoint: Endpoint | null = null;
-  /** Who it was when it was last asked. */
-  #lastMaster: NodeHandle | null = null;
+  /** Set when there are servers. */
+  #views: MasterViews | null = null;
 
   private constructor(options: ReplicaSetOptions) {
     const { persistence = 'none', host = '127.0.0.1', onLog } = options;
@@ -48,22 +62,30 @@ export class ReplicaSet extends Topology {
   }
 
   async #start(): Promise<void> {
-    const { replicas = 2, host = '127.0.0.1', password = '' } = this.#options;
-    const ports = await this.findPorts(1 + replicas);
-    for (const [index, port] of ports.entries()) {
+    const { replicas = 2, sentinels = 3, host = '127.0.0.1', password = '' } = this.#options;
+    const ports = await this.findPorts(1 + replicas + sentinels);
+    const masterPort = ports[0]!;
+    for (const [index, port] of ports.slice(0, 1 + replicas).entries()) {
       const name = `redis-${index + 1}`;
-      const options = serverOptionsOf(this.#options, name, port, index === 0 ? null : ports[0]!);
+      const options = serverOptionsOf(this.#options, name, port, index === 0 ? null : masterPort);
       this.#servers.push(this.addNode({ name, port, program: serverProgram(options), read: readServerLine }));
     }
-    this.#lastMaster = this.#servers[0]!;
+    this.#views = new MasterViews(this.name, this.#servers[0]!);
     await Promise.all(this.#servers.map((server) => server.start()));
+    const pace = paceOf(this.#options);
+    for (const [index, port] of ports.slice(1 + replicas).entries()) {
+      const program = sentinelProgram(sentinelText(this.#options, port, masterPort), pace);
+      const name = `sentinel-${index + 1}`;
+      this.#sentinels.push(this.addNode({ name, port, program, read: (text) => this.#readSentinel(name, text) }));
+    }
+    await Promise.all(this.#sentinels.map((sentinel) => sentinel.start()));
     this.#endpoint = await Endpoint.open({
       net: this.world.net,
       address: host,
       password,
       target: () => this.#target(),
     });
-    await this.stable();
+    await this.stable({ timeoutMs: START_TIMEOUT_MS });
   }
 
   /** The servers: the first master, then its replicas. */
@@ -71,12 +93,23 @@ export class ReplicaSet extends Topology {
     return this.#servers;
   }
 
-  /** The master; while there is none that lives, the last one. */
+  /** For clients: `new Redis({ sentinels: set.sentinels, name: set.name })`. */
+  get sentinels(): NodeHandle[] {
+    return [...this.#sentinels];
+  }
+
+  /**
+   * The master: the one that most of the living sentinels name, be it down or not. Without sentinels, the server that is
+   * one; while there is none that lives, the last one.
+   */
   get master(): NodeHandle {
-    const current = this.#lastMaster!;
-    if (current.alive && current.role === 'master') return current;
-    const found = this.#servers.find((server) => server.alive && server.role === 'master');
-    return (this.#lastMaster = found ?? current);
+    const byPort = (port: number): NodeHandle | undefined => this.#servers.find((server) => server.port === port);
+    if (this.#sentinels.length > 0) return byPort(this.#views!.elected(living(this.#sentinels)))!;
+    const current = byPort(this.#views!.last)!;
+    if (isMaster(current)) return current;
+    const found = this.#servers.find(isMaster) ?? current;
+    this.#views!.last = found.port;
+    return found;
   }
 
   /** Servers that follow, by their own account. */
@@ -89,25 +122,51 @@ export class ReplicaSet extends Topology {
     return this.#endpoint!;
   }
 
+  /** Of several that hold themselves for the master, the one that the sentinels name. */
   #target(): NodeHandle | null {
+    const candidates = this.#servers.filter((server) => isMaster(server) && !server.isPaused);
     const { master } = this;
-    return master.alive && master.role === 'master' ? master : null;
+    return candidates.includes(master) ? master : (candidates[0] ?? null);
+  }
+
+  #readSentinel(name: string, text: string): TopologyEventBody | null {
+    const event = readSentinelLine(text);
+    if (event !== null) this.#views!.note(name, event);
+    return event;
   }
 
   /** Makes a replica the master. Resolves when all agree. @throws ResplicaError ERR_NOT_STABLE */
   async failover(options: StableOptions = {}): Promise<void> {
     const before = this.master;
-    if (!before.alive)
-      throw new ResplicaError('ERR_NOT_RUNNING', `${before.name} is down, and nobody else takes over.`);
-    const { clock } = this.world;
     const timeoutMs = options.timeoutMs ?? STABLE_TIMEOUT_MS;
+    const { clock } = this.world;
     const deadlineUs = clock.monotonicUs() + timeoutMs * 1000;
+    const [sentinel] = living(this.#sentinels);
+    if (sentinel !== undefined) await this.#failoverBySentinel(sentinel, deadlineUs);
+    else if (!before.alive) {
+      throw new ResplicaError('ERR_NOT_RUNNING', `${before.name} is down, and there is no sentinel to replace it.`);
+    }
     // With a time limit the master does not ping its replicas meanwhile, whom it wants to be in step.
-    await before.execute('FAILOVER', 'TIMEOUT', timeoutMs);
-    while (this.master === before && clock.monotonicUs() < deadlineUs) await this.pass(5);
+    else await before.execute('FAILOVER', 'TIMEOUT', timeoutMs);
+    while (this.master === before && clock.monotonicUs() < deadlineUs) await this.pass(LOOK_PERIOD_MS);
     if (this.master === before) throw new ResplicaError('ERR_NOT_STABLE', `${before.name} is still the master.`);
-    await this.#followTheMaster(before);
+    if (sentinel === undefined) await this.#followTheMaster(before);
     await this.stable(options);
+  }
+
+  /** One that has just begun to know the replicas finds none that is good; a moment later it does. */
+  async #failoverBySentinel(sentinel: NodeHandle, deadlineUs: number): Promise<void> {
+    for (;;) {
+      try {
+        await this.ask(sentinel, 'SENTINEL', 'FAILOVER', this.name);
+        return;
+      } catch (error) {
+        const isEarly = error instanceof ErrorReply && error.code === 'NOGOODSLAVE';
+        if (error instanceof ErrorReply && error.code === 'INPROG') return;
+        if (!isEarly || this.world.clock.monotonicUs() >= deadlineUs) throw error;
+        await this.pass(LOOK_PERIOD_MS);
+      }
+    }
   }
 
   /** FAILOVER changes two servers; the others would go on following the old master, as its replicas' replicas.
@@ -120,8 +179,13 @@ export class ReplicaSet extends Topology {
     }
   }
 
-  protected override disagreement(): Promise<string | null> {
-    return disagreementOfServers(this.#servers, this.master, (node, ...args) => this.ask(node, ...args));
+  protected override async disagreement(): Promise<string | null> {
+    const ask: Ask = (node, ...args) => this.ask(node, ...args);
+    const { master, name } = this;
+    return (
+      (await disagreementOfServers(this.#servers, master, ask)) ??
+      (await disagreementOfSentinels({ name, master, servers: this.#servers, sentinels: this.#sentinels, ask }))
+    );
   }
 
   protected override async closing(): Promise<void> {
@@ -129,7 +193,11 @@ export class ReplicaSet extends Topology {
   }
 }
 
-/** Starts a master with its replicas, and resolves when all are in step. @throws ResplicaError */
+function isMaster(server: NodeHandle): boolean {
+  return server.alive && server.role === 'master';
+}
+
+/** Starts a master with its replicas and sentinels, and resolves when all agree. @throws ResplicaError */
 export async function startReplicaSet(options: ReplicaSetOptions = {}): Promise<ReplicaSet> {
   return ReplicaSet.start(options);
 }

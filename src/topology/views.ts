@@ -51,3 +51,55 @@ function isListed(info: ReadonlyMap<string, string>, replica: NodeHandle): boole
   }
   return false;
 }
+
+export interface SentinelViews {
+  /** Of the master. */
+  readonly name: string;
+  readonly master: NodeHandle;
+  readonly servers: readonly NodeHandle[];
+  readonly sentinels: readonly NodeHandle[];
+  readonly ask: Ask;
+}
+
+/** Every living sentinel knows the master, its replicas and the other sentinels, and holds none that lives for down. */
+export async function disagreementOfSentinels(views: SentinelViews): Promise<string | null> {
+  for (const sentinel of living(views.sentinels)) {
+    const reason = await disagreementOf(sentinel, views);
+    if (reason !== null) return `${sentinel.name} ${reason}`;
+  }
+  return null;
+}
+
+async function disagreementOf(sentinel: NodeHandle, views: SentinelViews): Promise<string | null> {
+  const { name, master, servers, sentinels, ask } = views;
+  const view = pairs(await ask(sentinel, 'SENTINEL', 'MASTER', name));
+  if (view.get('port') !== String(master.port))
+    return `holds port ${view.get('port')} for the master, not ${master.name}`;
+  if (view.get('flags') !== 'master') return `sees ${master.name} as ${view.get('flags')}`;
+  const replicas = (await ask(sentinel, 'SENTINEL', 'REPLICAS', name)) as ReplyValue[];
+  const peers = (await ask(sentinel, 'SENTINEL', 'SENTINELS', name)) as ReplyValue[];
+  return findUnknown(replicas, 'slave', servers, master) ?? findUnknown(peers, 'sentinel', sentinels, sentinel);
+}
+
+/** A living node that is not in a list of what a sentinel knows, or not well there. */
+function findUnknown(
+  list: readonly ReplyValue[],
+  flags: string,
+  nodes: readonly NodeHandle[],
+  except: NodeHandle,
+): string | null {
+  const known = new Map(list.map((entry) => [pairs(entry).get('port'), pairs(entry)]));
+  for (const node of living(nodes)) {
+    if (node === except) continue;
+    const view = known.get(String(node.port));
+    if (view === undefined) return `does not know ${node.name}`;
+    if (view.get('flags') !== flags) return `sees ${node.name} as ${view.get('flags')}`;
+  }
+  return null;
+}
+
+/** A map as RESP2 has it: names and values in turn. */
+function pairs(reply: ReplyValue): ReadonlyMap<string, string> {
+  const words = (reply as ReplyValue[]).map(String);
+  return new Map(words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : [])));
+}
