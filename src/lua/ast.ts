@@ -54,7 +54,14 @@ export type Statement =
   | { readonly kind: 'call'; readonly call: Call; readonly line: number }
   | { readonly kind: 'do'; readonly body: Block; readonly line: number }
   | { readonly kind: 'while'; readonly condition: Expression; readonly body: Block; readonly line: number }
-  | { readonly kind: 'repeat'; readonly body: Block; readonly condition: Expression; readonly line: number }
+  | {
+      readonly kind: 'repeat';
+      readonly body: Block;
+      readonly condition: Expression;
+      readonly line: number;
+      /** Of the last word of the condition. */
+      readonly endLine: number;
+    }
   | {
       readonly kind: 'if';
       readonly branches: readonly Branch[];
@@ -76,8 +83,6 @@ export type Statement =
       readonly values: readonly Expression[];
       readonly body: Block;
       readonly line: number;
-      /** Of the last word of its body. */
-      readonly endLine: number;
     }
   | { readonly kind: 'local-function'; readonly local: Local; readonly body: FunctionBody; readonly line: number }
   | { readonly kind: 'return'; readonly values: readonly Expression[]; readonly line: number }

@@ -183,7 +183,7 @@ class Parser {
     const condition = this.#expression();
     scope.leaveBlock(mark);
     scope.loopDepth--;
-    return { kind: 'repeat', body, condition, line };
+    return { kind: 'repeat', body, condition, line, endLine: this.#lexer.lastLine };
   }
 
   #for(line: number): Statement {
@@ -216,8 +216,7 @@ class Parser {
     const callLine = this.#lexer.line;
     const values = this.#expressions();
     this.#lexer.expect('do');
-    const body = this.#loopBody(variables);
-    return { kind: 'generic-for', variables, values, body, line: callLine, endLine: this.#lexer.lastLine };
+    return { kind: 'generic-for', variables, values, body: this.#loopBody(variables), line: callLine };
   }
 
   #local(line: number): Statement {

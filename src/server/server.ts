@@ -143,7 +143,10 @@ export class Server implements Services {
   readonly #toFlush = new Set<Session>();
   readonly #stopKeyspaceDuties: () => void;
 
+  readonly #options: ServerOptions;
+
   constructor(options: ServerOptions) {
+    this.#options = options;
     this.host = options.host;
     this.config = options.config;
     this.random = options.host.random;
@@ -193,6 +196,11 @@ export class Server implements Services {
     provideLoadAof(this.debugging);
     this.scripting.provide();
     wireConfig(this);
+  }
+
+  /** A server with the same commands and a copy of the configuration: empty, and known to nobody. */
+  sibling(): Server {
+    return new Server({ ...this.#options, config: this.config.copy() });
   }
 
   /** Samples for INFO. */

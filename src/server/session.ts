@@ -17,6 +17,7 @@ import type { User } from './acl/user.ts';
 import { BufferGauge } from './buffer-gauge.ts';
 import type { Command } from './command-table.ts';
 import type { Server } from './server.ts';
+import type { DebugMode } from './scripting/debugger/debug-mode.ts';
 import type { Transaction } from './transactions.ts';
 import type { WatchedKey } from './watches.ts';
 
@@ -142,6 +143,10 @@ export class Session implements ConnectionEvents {
   source: OutputSource | null = null;
   /** Where replies go that must not be heard: those to a replica or to our master. */
   #unheard: Reply | null = null;
+  /** Who takes what the client sends, in the place of the session. */
+  successor: ConnectionEvents | null = null;
+  /** SCRIPT DEBUG: how the next EVAL runs. */
+  debugMode: DebugMode = 'off';
   /** Called after each command of a link. */
   afterCommand: (() => void) | null = null;
   /** Offset of the replication stream after the client's last command: what WAIT waits for. */
@@ -270,10 +275,15 @@ export class Session implements ConnectionEvents {
 
   data(chunk: Buffer): void {
     if (this.has(SESSION.closed | SESSION.closeAfterReply | SESSION.closing)) return;
-    this.server.receive(this, chunk);
+    if (this.successor !== null) this.successor.data(chunk);
+    else this.server.receive(this, chunk);
   }
 
   drain(): void {
+    if (this.successor?.drain !== undefined) {
+      this.successor.drain();
+      return;
+    }
     this.#backedUp = false;
     this.flush();
   }

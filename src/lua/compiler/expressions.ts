@@ -50,7 +50,7 @@ export function writeExpression(w: ChunkWriter, expression: Expression): void {
       out.write(nameOf(expression.local));
       break;
     case 'function':
-      w.writeFunction(expression.body);
+      writeMarked(w, expression.body.endLine, () => w.writeFunction(expression.body));
       break;
     case 'group':
       writeExpression(w, expression.inner);

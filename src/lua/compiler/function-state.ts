@@ -10,6 +10,8 @@ export class FunctionState {
   readonly parameters: readonly Local[];
   /** What a debugger could show at this point, in the order of the declarations. */
   readonly visible: VisibleVariable[] = [];
+  /** For a debugger: something has been written for which Lua would have an instruction. */
+  hasBegun = false;
   #inUse = 0;
   #temporaries = 0;
 

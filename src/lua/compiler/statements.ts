@@ -2,7 +2,16 @@
 import { type Block, type Expression, isMultiple, type Local, type Statement, type Target } from '../ast.ts';
 import { type ChunkWriter, incomingNameOf, nameOf } from './chunk-writer.ts';
 import { localsChangedWithoutCalls } from './plain-loops.ts';
-import { isConstantlyTrue, mark, markStatement, visible, withVisible, writeMark, writeTurn } from './trace-marks.ts';
+import {
+  isConstantlyTrue,
+  mark,
+  markStatement,
+  visible,
+  type VisibleVariable,
+  withVisible,
+  writeMark,
+  writeTurn,
+} from './trace-marks.ts';
 import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 
 /** @param writeEnd what follows and still sees its locals. */
@@ -38,6 +47,7 @@ function writeStatement(w: ChunkWriter, statement: Statement): void {
       break;
     case 'assign':
       writeAssignment(w, statement.targets, statement.values);
+      writeMark(w, statement.line);
       break;
     case 'call':
       out.write(w.fn.isSuspendable ? '' : 'void ');
@@ -228,6 +238,7 @@ function writeLoop(w: ChunkWriter, statement: Of<'while' | 'repeat' | 'numeric-f
     case 'repeat':
       out.write('for(;;){');
       writeLoopBody(w, statement.body, () => {
+        writeMark(w, statement.endLine);
         out.write('if(');
         writeCondition(w, statement.condition);
         out.write(')break;');
@@ -276,9 +287,7 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
       { name: '(for limit)', variable: limit },
       { name: '(for step)', variable: step },
     ];
-    writeTurn(w);
-    withVisible(w, [...hidden, visible(statement.variable)], () => writeLoopBody(w, statement.body));
-    writeMark(w, statement.line);
+    writeTracedBody(w, statement, hidden, [statement.variable]);
     out.write('}}');
     return;
   }
@@ -312,14 +321,25 @@ function writeGenericFor(w: ChunkWriter, statement: Of<'generic-for'>): void {
   out.write(variables.map((variable, at) => `${variable}=${result}[${at}];`).join(''));
   out.write(`if(${key}===void 0)break;${control}=${key};}`);
   w.fn.release();
-  writeMark(w, statement.endLine);
-  writeTurn(w);
   const hidden = [
     { name: '(for generator)', variable: iterator },
     { name: '(for state)', variable: state },
     { name: '(for control)', variable: key! },
   ];
-  withVisible(w, [...hidden, ...statement.variables.map(visible)], () => writeLoopBody(w, statement.body));
-  writeMark(w, statement.line);
+  writeTracedBody(w, statement, hidden, statement.variables);
   out.write('}}');
+}
+
+/** The body of a loop with variables: what the loop keeps for itself is still there when it turns. */
+function writeTracedBody(
+  w: ChunkWriter,
+  { body, line }: Of<'numeric-for' | 'generic-for'>,
+  hidden: readonly VisibleVariable[],
+  variables: readonly Local[],
+): void {
+  writeTurn(w);
+  withVisible(w, hidden, () => {
+    withVisible(w, variables.map(visible), () => writeLoopBody(w, body));
+    writeMark(w, line);
+  });
 }

@@ -6,7 +6,7 @@
  * statements, global names, fields and calls, and where loops turn. What is given up: operators and constants of an expression
  * that goes over several lines.
  */
-import type { Block, Expression, FunctionBody, Local, Statement } from '../ast.ts';
+import type { Expression, FunctionBody, Local, Statement } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
 
 /** Frames of functions in the output. */
@@ -45,7 +45,9 @@ export function writeMark(w: ChunkWriter, line: number): void {
 }
 
 export function markStatement(w: ChunkWriter, statement: Statement): void {
-  const line = w.traces ? firstLine(statement) : null;
+  // Locals are nil anyway when a function begins: Lua has no instruction for that.
+  w.fn.hasBegun ||= statement.kind !== 'local' || statement.values.length > 0;
+  const line = w.traces && w.fn.hasBegun ? firstLine(statement) : null;
   if (line !== null) writeMark(w, line);
 }
 
@@ -94,8 +96,9 @@ function firstLine(statement: Statement): number | null {
       return value === undefined ? statement.line : (lineOf(value) ?? statement.line);
     }
     case 'assign': {
-      const [target] = statement.targets;
-      return lineOf(target!) ?? lineOf(statement.values[0]!) ?? statement.line;
+      const target = statement.targets[0]!;
+      const object = target.kind === 'index' ? lineOf(target.object) : null;
+      return object ?? lineOf(statement.values[0]!) ?? statement.line;
     }
     case 'return': {
       const [value] = statement.values;
@@ -133,10 +136,4 @@ function lineOf(expression: Expression): number | null {
     default:
       return null;
   }
-}
-
-/** Whether a function begins with what Lua has no instruction for: locals that are nil anyway. */
-export function beginsSilently({ statements }: Block): boolean {
-  const [first] = statements;
-  return first?.kind === 'local' && first.values.length === 0;
 }

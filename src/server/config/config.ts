@@ -93,6 +93,17 @@ export class Config {
     this.#addOwnHooks();
   }
 
+  /** The same values, without hooks and without a file. */
+  copy(): Config {
+    const copy = new Config({
+      disk: this.disk,
+      workingDirectory: pathOfBinary(this.values.dir),
+      sentinel: this.sentinel,
+    });
+    for (const [name, setting] of this.#settings) copy.#store(name, setting);
+    return copy;
+  }
+
   /** Calls `hook` after CONFIG SET has changed the parameter. One hook on several parameters runs once per SET. */
   onChange<N extends ParameterName>(name: N, hook: ChangeHook<N>): void {
     const hooks = this.#hooks.get(name);

@@ -138,12 +138,18 @@ function withCode(error: string): string {
   return `${code} ${message.replace(/^[\r\n]+|[\r\n]+$/g, '')}`;
 }
 
-function surroundings({ server }: RedisLibraryOptions): Record<string, LuaFunction> {
+function surroundings({ server, run }: RedisLibraryOptions): Record<string, LuaFunction> {
   return {
     log: logger(server),
-    /** There is no debugger: these do nothing, as without one. */
-    breakpoint: () => false,
-    debug: () => [],
+    breakpoint: () => {
+      const debugger_ = run()?.debugger ?? null;
+      debugger_?.breakAtNextLine();
+      return debugger_ !== null;
+    },
+    debug: (...args) => {
+      run()?.debugger?.debug(args);
+      return [];
+    },
     /** Scripts always replicate their effects. */
     replicate_commands: () => true,
   };

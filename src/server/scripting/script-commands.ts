@@ -7,7 +7,7 @@ import { serverFamily } from '../rows.ts';
 
 const SCRIPT_HELP = [
   'DEBUG (YES|SYNC|NO)',
-  '    There is no debugger here: YES and SYNC are refused.',
+  '    Lets the scripts that follow be debugged: YES on a copy of the dataset, SYNC on the dataset itself.',
   'EXISTS <sha1> [<sha1> ...]',
   '    For each script, whether EVALSHA would find it.',
   'FLUSH [ASYNC|SYNC]',
@@ -60,9 +60,13 @@ function scriptKill(c: Call): void {
 }
 
 function scriptDebug(c: Call): void {
-  if (c.args.is(2, 'no')) c.reply.ok();
-  else if (c.args.is(2, 'yes') || c.args.is(2, 'sync')) fail('ERR The script debugger is not supported');
+  const { args, session, reply } = c;
+  if (session.output.pendingBytes > 0) fail('ERR SCRIPT DEBUG must be called outside a pipeline');
+  if (args.is(2, 'no')) session.debugMode = 'off';
+  else if (args.is(2, 'yes')) session.debugMode = 'isolated';
+  else if (args.is(2, 'sync')) session.debugMode = 'sync';
   else fail('ERR Use SCRIPT DEBUG YES/SYNC/NO');
+  reply.ok();
 }
 
 function scriptHelp(c: Call): void {

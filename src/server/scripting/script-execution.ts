@@ -64,6 +64,10 @@ export class ScriptExecution {
     return this.#advance();
   }
 
+  #goOnFromStop(): boolean {
+    return this.run.debugger?.serve() !== false && this.#advance();
+  }
+
   #advance(): boolean {
     const step = this.#rest!.next();
     return step.done === true && this.#succeed(step.value);
@@ -71,6 +75,7 @@ export class ScriptExecution {
 
   #succeed(results: LuaValue | readonly LuaValue[]): true {
     const value = (Array.isArray(results) ? results[0] : results) as LuaValue;
+    this.run.debugger?.end();
     luaToReply(value, this.run.caller, this.run.protocol);
     return true;
   }
@@ -80,7 +85,7 @@ export class ScriptExecution {
     const { reply, session, command } = this.run.caller;
     const { markChunks, markAt } = reply;
     try {
-      return main === null ? this.#advance() : this.#begin(main);
+      return main === null ? this.#goOnFromStop() : this.#begin(main);
     } catch (error) {
       reply.rollbackTo(markChunks, markAt);
       try {
@@ -99,6 +104,7 @@ export class ScriptExecution {
       thrown instanceof ScriptKilled ? { value: thrown.reason, position: thrown.position } : engine.asLuaError(thrown);
     const where = position === null ? '' : ` script: ${name}, on @${position.chunkName}:${position.line}.`;
     const isCounted = value instanceof LuaTable && value.getString('ignore_error_stats_update') === true;
+    this.run.debugger?.end();
     writeError(caller, errorText(value) + where, isCounted);
   }
 
@@ -108,6 +114,7 @@ export class ScriptExecution {
   onExhausted(canGiveWay: boolean): boolean {
     const { run } = this;
     const { timer } = run;
+    run.debugger?.onExhausted();
     if (run.isKilled) throw new ScriptKilled(KILLED, currentPosition());
     const thresholdMs = this.#server.config.values['busy-reply-threshold'];
     if (thresholdMs === 0 || !this.#canHalt) return false;
@@ -132,22 +139,34 @@ export class ScriptExecution {
     }
     server.setCondition(CONDITION.busy, true);
     run.isSlow = true;
-    server.log.warning(
+    if (run.debugger === null) this.#warn();
+    this.#goOnLater();
+  }
+
+  #warn(): void {
+    const { run } = this;
+    this.#server.log.warning(
       `Slow script detected: still in execution after ${Math.floor(run.timer.elapsedMs)} milliseconds. ` +
         `You can try killing the script using the ${run.isFunction ? 'FUNCTION' : 'SCRIPT'} KILL command. ` +
         `Script name is: ${run.name}.`,
     );
-    this.#goOnLater();
   }
 
   #goOnLater(): void {
-    this.#timer = this.#server.host.timers.after(PAUSE_MS, () => this.#server.enter(() => this.#goOn()));
+    const server = this.#server;
+    const { debugger: debugger_ } = this.run;
+    const goOn = (): void => server.enter(() => this.#goOn());
+    if (debugger_?.isStopped !== true) this.#timer = server.host.timers.after(PAUSE_MS, goOn);
+    else debugger_.wait(() => server.host.timers.soon(goOn));
   }
 
   #goOn(): void {
     const server = this.#server;
-    const { session } = this.run.caller;
-    this.run.timer.startSlice();
+    const { caller, timer } = this.run;
+    const { session } = caller;
+    // Its server has closed.
+    if (server.scripting.running !== this.run) return;
+    timer.startSlice();
     const haveAllEnded = server.dispatcher.goOn(this.#halted, () => {
       if (!this.#attempt(null)) return false;
       this.#end();
@@ -167,6 +186,7 @@ export class ScriptExecution {
       server.blocking.unblockAll('paused');
     }
     this.#onEnd();
+    this.run.debugger?.leave();
   }
 }
 
