@@ -104,11 +104,18 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
       done(error);
       return;
     }
-    const plan = listenPlan(this.server, anyPort);
-    const wanted = this.#wantedPort;
-    this.#bus.listen({ ...plan, port: wanted <= PORT_MAX ? wanted : 0 }, (refusal) => {
+    this.#listen(this.#wantedPort <= PORT_MAX ? this.#wantedPort : 0, anyPort, (refusal) => {
       if (refusal === null) this.#begin();
       done(refusal);
+    });
+  }
+
+  /** Where any port will do, so will another one than that which is 10000 above. */
+  #listen(port: number, anyPort: boolean, done: (error: string | null) => void): void {
+    this.#bus.listen({ ...listenPlan(this.server, anyPort), port }, (refusal) => {
+      const isFixed = !anyPort || port === 0 || this.server.config.values['cluster-port'] !== 0;
+      if (refusal === null || isFixed) done(refusal);
+      else this.#listen(0, anyPort, done);
     });
   }
 
@@ -225,7 +232,7 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
   /** The stream that a manual failover waits for is no affair of the bus: nobody tells us when its end is reached. */
   #waitForOffset(): void {
     const { endMs, masterOffset, canStart } = this.state.manualFailover;
-    if (endMs === 0 || masterOffset < 0 || canStart || this.#lookAgain !== null) return;
+    if (endMs === 0 || this.server.isClosed || masterOffset < 0 || canStart || this.#lookAgain !== null) return;
     this.#lookAgain = this.server.host.timers.after(LOOK_AGAIN_MS, () => {
       this.#lookAgain = null;
       this.#event(() => this.state.doBeforeSleep(TODO.manualFailover));
