@@ -128,7 +128,10 @@ export class SentinelSet {
     const watcher = this.#watcher;
     if (watcher === null) return;
     sentinel.observe((event) => watcher.event(name, sentinel, event));
-    sentinel.afterTurn = (): void => watcher.turn(name, sentinel);
+    sentinel.afterTurn = (): void => {
+      // One that was struck in the midst of its turn has no end of it.
+      if (this.sentinel(name) === sentinel) watcher.turn(name, sentinel);
+    };
   }
 
   // ------------------------------------------------------------------------------------------------------------- states
