@@ -10,6 +10,7 @@ import {
   parseLongDouble,
 } from '../core/long-double.ts';
 import { findField, hashSize, insertHash, removeField, setField, setIntegerAtPlace } from '../data/hash-entry.ts';
+import { HashValue } from '../data/hash-value.ts';
 import { NONE } from '../data/heap.ts';
 import { bigIntegerOfElement, integerOfElement, isIntegerElement, textLength, textOffset } from '../data/listpack.ts';
 import { bytesForElement } from '../data/listpack-edit.ts';
@@ -63,11 +64,36 @@ function fill(c: Context, entry: number): number {
 
 /** Where memory runs out, no hash without fields stays behind. */
 function fillNew(c: Context): number {
+  if (hasLongArgument(c)) return insertLarge(c);
   const entry = insertNew(c);
   try {
     return fill(c, entry);
   } catch (error) {
     removeEmpty(c, 1, hashSize);
+    throw error;
+  }
+}
+
+/** Whether a field or a value is too long for a packed hash. */
+function hasLongArgument({ args, services }: Context): boolean {
+  const { starts, ends, count } = args;
+  const { packedHashBytesMax } = services.settings;
+  for (let i = 2; i < count; i++) if (ends[i]! - starts[i]! > packedHashBytesMax) return true;
+  return false;
+}
+
+/** A large hash at argument 1, where there is nothing, of the arguments behind the key. */
+function insertLarge(c: Context): number {
+  const { args, db } = c;
+  const { bytes, starts, ends, count } = args;
+  const value = new HashValue(db.keyspace);
+  try {
+    value.dict.reserve((count - 2) >> 1);
+    for (let i = 2; i < count; i += 2) value.set(bytes, starts[i]!, ends[i]!, bytes, starts[i + 1]!, ends[i + 1]!);
+    return db.insertObject(bytes, starts[1]!, ends[1]!, value);
+  } catch (error) {
+    // There is no memory for all of it.
+    while (!value.releaseSome());
     throw error;
   }
 }

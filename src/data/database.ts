@@ -387,6 +387,11 @@ export class Database extends Entries {
   setObject(key: Uint8Array, start: number, end: number, value: LargeValue, keepExpiry = false): number {
     const address = this.write(key, start, end);
     if (address !== NONE) return this.replaceWithObject(address, value, keepExpiry);
+    return this.insertObject(key, start, end, value);
+  }
+
+  /** Adds a large value under a key for which `write` has just found nothing. @returns the entry. */
+  insertObject(key: Uint8Array, start: number, end: number, value: LargeValue): number {
     return this.#attach(this.#insert(key, start, end, 0, value.kind | OBJECT), value);
   }
 
