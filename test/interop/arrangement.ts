@@ -5,7 +5,6 @@
 import { everyValue } from '../persistence/rdb/every-value.ts';
 import { Prng } from '../../src/host/prng.ts';
 import { eventually } from '../support/eventually.ts';
-import { RespClient } from '../support/resp-client.ts';
 import { readReply } from '../support/resp-reader.ts';
 import type { Call } from '../twin/suite.ts';
 import { CuttingProxy } from './cutting-proxy.ts';

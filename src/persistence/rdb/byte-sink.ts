@@ -143,7 +143,10 @@ export class ByteSink {
       const { compressor } = this;
       compressor.start(source, start, end, length - LZF_GAIN_BYTES);
       const compressed = compressor.run();
-      if (compressed > 0) this.compressed(compressor.result, compressed, length);
+      if (compressed > 0) {
+        this.compressedLengths(compressed, length);
+        this.raw(compressor.result, 0, compressed);
+      }
       compressor.finish();
       if (compressed > 0) return;
     }
@@ -151,12 +154,11 @@ export class ByteSink {
     this.raw(source, start, end);
   }
 
-  /** The first `length` bytes are what a string of `originalLength` bytes was compressed to. */
-  compressed(bytes: Uint8Array, length: number, originalLength: number): void {
+  /** What stands before the `length` bytes that a string of `originalLength` bytes was compressed to. */
+  compressedLengths(length: number, originalLength: number): void {
     this.byte(STRING_LZF);
     this.length(length);
     this.length(originalLength);
-    this.raw(bytes, 0, length);
   }
 
   #integer(value: number): boolean {

@@ -23,7 +23,8 @@ import { Crc64 } from '../../core/crc64.ts';
 import { NO_EXPIRY, type Database } from '../../data/database.ts';
 import { ByteSink } from './byte-sink.ts';
 import { OPCODE, RDB_VERSION } from './format.ts';
-import { startValue, typeOfValue, type ValueEncoder } from './value-encoder.ts';
+import type { ValueEncoder } from './piece-encoder.ts';
+import { startValue, typeOfValue } from './value-encoder.ts';
 
 /** What is told of how a key is used: under an LRU policy how long it was not, under an LFU policy how often. */
 export type UsageForm = 'none' | 'idle' | 'frequency';

@@ -7,13 +7,12 @@ import { listpackAt, listpackLength } from '../../data/stream-node.ts';
 import type { StreamValue } from '../../data/stream-value.ts';
 import { bytesOf } from '../../core/latin1.ts';
 import type { ByteSink } from './byte-sink.ts';
-import type { ValueEncoder } from './value-encoder.ts';
+import { PieceEncoder } from './piece-encoder.ts';
 
 /** Bytes of an ID. */
 const ID_BYTES = 16;
 
-export class StreamEncoder implements ValueEncoder {
-  readonly #sink: ByteSink;
+export class StreamEncoder extends PieceEncoder {
   readonly #stream: StreamValue;
   readonly #groups: [string, ConsumerGroup][];
   readonly #id = new StreamId();
@@ -27,41 +26,40 @@ export class StreamEncoder implements ValueEncoder {
   #left = 0;
 
   constructor(sink: ByteSink, stream: StreamValue) {
-    this.#sink = sink;
+    super(sink);
     this.#stream = stream;
     this.#groups = stream.sortedGroups();
     sink.length(stream.nodeCount);
   }
 
-  writeTo(position: number): boolean {
-    const sink = this.#sink;
+  override writeTo(position: number): boolean {
     this.#resume();
-    while (sink.writtenBytes < position) {
-      if (this.#nextNode < this.#stream.nodeCount) this.#writeNode(this.#nextNode++);
-      else if (this.#group < 0) {
-        this.#writeCounters();
-        this.#group = 0;
-        if (this.#groups.length > 0) this.#startGroup();
-      } else if (this.#left > 0) this.#writePending();
-      else if (!this.#advance()) return true;
-    }
-    return false;
+    return super.writeTo(position);
   }
 
-  close(): void {}
+  protected step(): boolean {
+    if (this.#nextNode < this.#stream.nodeCount) this.#writeNode(this.#nextNode++);
+    else if (this.#group < 0) {
+      this.#writeCounters();
+      this.#group = 0;
+      if (this.#groups.length > 0) this.#startGroup();
+    } else if (this.#left > 0) this.#writePending();
+    else return this.#advance();
+    return true;
+  }
 
   #writeNode(index: number): void {
     const { heap } = this.#stream;
     const node = this.#stream.nodeAt(index);
-    const sink = this.#sink;
+    const { sink } = this;
     sink.length(ID_BYTES);
     this.#writeId(this.#id.read(heap.wordsOf(node), Heap.wordOffset(node)));
     const at = listpackAt(node);
-    sink.string(heap.bytesOf(node), at, at + listpackLength(heap, node));
+    this.string(heap.bytesOf(node), at, at + listpackLength(heap, node));
   }
 
   #writeCounters(): void {
-    const sink = this.#sink;
+    const { sink } = this;
     const stream = this.#stream;
     sink.length(stream.size);
     for (const id of [stream.lastId, stream.firstId, stream.maxDeletedId]) this.#writeIdAsLengths(id);
@@ -71,7 +69,7 @@ export class StreamEncoder implements ValueEncoder {
 
   #startGroup(): void {
     const [name, group] = this.#groups[this.#group]!;
-    const sink = this.#sink;
+    const { sink } = this;
     sink.string(bytesOf(name));
     this.#writeIdAsLengths(group.lastId);
     sink.length64(group.entriesRead);
@@ -83,7 +81,7 @@ export class StreamEncoder implements ValueEncoder {
   /** Goes on to the next consumer, or to the next group. @returns false at the end. */
   #advance(): boolean {
     if (this.#group >= this.#groups.length) return false;
-    const sink = this.#sink;
+    const { sink } = this;
     if (this.#consumer < 0) sink.length(this.#consumers.length);
     if (++this.#consumer < this.#consumers.length) {
       const consumer = this.#consumers[this.#consumer]!;
@@ -100,7 +98,7 @@ export class StreamEncoder implements ValueEncoder {
   #startPending(pending: IdTable): void {
     this.#pending = pending;
     this.#left = pending.size;
-    this.#sink.length(pending.size);
+    this.sink.length(pending.size);
     pending.seekFirst();
     if (pending.hasRecord) pending.readId(this.#id);
   }
@@ -115,8 +113,8 @@ export class StreamEncoder implements ValueEncoder {
     this.#writeId(pending.readId(this.#id));
     if (this.#consumer < 0) {
       const [, group] = this.#groups[this.#group]!;
-      this.#sink.int64(group.deliveredMs);
-      this.#sink.length64(group.deliveries);
+      this.sink.int64(group.deliveredMs);
+      this.sink.length64(group.deliveries);
     }
     pending.next();
     if (--this.#left > 0) pending.readId(this.#id);
@@ -124,8 +122,8 @@ export class StreamEncoder implements ValueEncoder {
 
   /** An ID as it is: 16 bytes. */
   #writeId(id: StreamId): void {
-    this.#sink.words(id.msHigh, id.msLow);
-    this.#sink.words(id.seqHigh, id.seqLow);
+    this.sink.words(id.msHigh, id.msLow);
+    this.sink.words(id.seqHigh, id.seqLow);
   }
 
   #writeIdAsLengths(id: StreamId): void {
@@ -135,6 +133,6 @@ export class StreamEncoder implements ValueEncoder {
 
   #writeHalf(high: number, low: number): void {
     const value = high * 0x1_0000_0000 + low;
-    this.#sink.length64(Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low));
+    this.sink.length64(Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low));
   }
 }

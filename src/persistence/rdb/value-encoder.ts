@@ -16,19 +16,9 @@ import { KIND, type Kind } from '../../data/value.ts';
 import { ByteRange } from '../../data/zset-reader.ts';
 import type { ZsetValue } from '../../data/zset-value.ts';
 import type { ByteSink } from './byte-sink.ts';
-import { LZF_GAIN_BYTES, NODE_PACKED, NODE_PLAIN, TYPE, UNCOMPRESSED_BYTES_MAX } from './format.ts';
+import { NODE_PACKED, NODE_PLAIN, TYPE } from './format.ts';
+import { LONG_STRING_BYTES, PieceEncoder, StringEncoder, type ValueEncoder } from './piece-encoder.ts';
 import { StreamEncoder } from './stream-encoder.ts';
-
-/** A value under way. */
-export interface ValueEncoder {
-  /** Writes until the sink has taken `position` bytes or more. @returns whether the value is complete. */
-  writeTo(position: number): boolean;
-  /** Lets go of a value that is not going to be completed. */
-  close(): void;
-}
-
-/** A string from here on is written in pieces. */
-const LONG_STRING_BYTES = 1 << 16;
 
 const LARGE_TYPES: Record<Kind, number> = {
   [KIND.string]: TYPE.string,
@@ -80,105 +70,48 @@ function encoderOf(sink: ByteSink, db: Database, entry: number): ValueEncoder {
   }
 }
 
-class StringEncoder implements ValueEncoder {
-  readonly #sink: ByteSink;
-  readonly #bytes: Uint8Array;
-  #at: number;
-  readonly #end: number;
-  #compresses: boolean;
-
-  constructor(sink: ByteSink, bytes: Uint8Array, start: number, end: number) {
-    this.#sink = sink;
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
-    this.#compresses = sink.compresses && end - start > UNCOMPRESSED_BYTES_MAX;
-    if (this.#compresses) this.#startToCompress();
-    else sink.length(end - start);
-  }
-
-  /** The compressor serves nobody else before the value is complete. */
-  #startToCompress(): void {
-    this.#sink.compressor.start(this.#bytes, this.#at, this.#end, this.#end - this.#at - LZF_GAIN_BYTES);
-  }
-
-  writeTo(position: number): boolean {
-    const sink = this.#sink;
-    if (this.#compresses) {
-      const { compressor } = sink;
-      const compressed = compressor.run(Math.max(1, position - sink.writtenBytes));
-      if (compressed < 0) return false;
-      const length = this.#end - this.#at;
-      if (compressed > 0) sink.compressed(compressor.result, compressed, length);
-      else sink.length(length);
-      this.close();
-      if (compressed > 0) return true;
-    }
-    while (this.#at < this.#end && sink.writtenBytes < position) {
-      const next = Math.min(this.#at + LONG_STRING_BYTES, this.#end);
-      sink.raw(this.#bytes, this.#at, next);
-      this.#at = next;
-    }
-    return this.#at === this.#end;
-  }
-
-  close(): void {
-    if (this.#compresses) this.#sink.compressor.finish();
-    this.#compresses = false;
-  }
-}
-
-class ListEncoder implements ValueEncoder {
-  readonly #sink: ByteSink;
+class ListEncoder extends PieceEncoder {
   readonly #list: ListValue;
   #next = 0;
 
   constructor(sink: ByteSink, list: ListValue) {
-    this.#sink = sink;
+    super(sink);
     this.#list = list;
     sink.length(list.nodeCount);
   }
 
-  writeTo(position: number): boolean {
-    const sink = this.#sink;
+  protected step(): boolean {
     const list = this.#list;
-    while (this.#next < list.nodeCount && sink.writtenBytes < position) {
-      sink.length(list.isPlain(this.#next) ? NODE_PLAIN : NODE_PACKED);
-      const node = list.nodeBytes(this.#next++);
-      // What is one element alone is written as it is; a listpack never looks like an integer.
-      sink.string(node);
-    }
-    return this.#next === list.nodeCount;
+    if (this.#next === list.nodeCount) return false;
+    this.sink.length(list.isPlain(this.#next) ? NODE_PLAIN : NODE_PACKED);
+    // What is one element alone is written as it is; a listpack never looks like an integer.
+    this.string(list.nodeBytes(this.#next++));
+    return true;
   }
-
-  close(): void {}
 }
 
-abstract class DictEncoder implements ValueEncoder {
-  protected readonly sink: ByteSink;
+abstract class DictEncoder extends PieceEncoder {
   protected readonly db: Database;
   readonly #walk: DictWalk;
 
   constructor(sink: ByteSink, db: Database, value: SetValue | HashValue) {
-    this.sink = sink;
+    super(sink);
     this.db = db;
     sink.length(value.size);
     this.#walk = new DictWalk(value.dict);
   }
 
-  protected abstract writeRecord(record: number): void;
-
-  writeTo(position: number): boolean {
-    const { sink } = this;
-    while (sink.writtenBytes < position) {
-      const record = this.#walk.next();
-      if (record === NONE) return true;
-      this.writeRecord(record);
-    }
-    return false;
+  protected step(): boolean {
+    const record = this.#walk.next();
+    if (record === NONE) return false;
+    this.writeRecord(record);
+    return true;
   }
 
-  close(): void {
+  protected abstract writeRecord(record: number): void;
+
+  override close(): void {
+    super.close();
     this.#walk.close();
   }
 }
@@ -186,45 +119,62 @@ abstract class DictEncoder implements ValueEncoder {
 class SetEncoder extends DictEncoder {
   protected writeRecord(record: number): void {
     const at = this.db.keyOffset(record);
-    this.sink.string(this.db.bytes(record), at, at + this.db.keyLength(record));
+    this.string(this.db.bytes(record), at, at + this.db.keyLength(record));
   }
 }
 
 class HashEncoder extends DictEncoder {
+  /** The record of which the value is still to be written. */
+  #open = NONE;
+
+  protected override step(): boolean {
+    if (this.#open === NONE) return super.step();
+    this.#writeValue(this.#open);
+    this.#open = NONE;
+    return true;
+  }
+
   protected writeRecord(record: number): void {
-    const { db, sink } = this;
-    const bytes = db.bytes(record);
+    const { db } = this;
+    if (this.string(db.bytes(record), db.keyOffset(record), db.valueOffset(record))) this.#writeValue(record);
+    else this.#open = record;
+  }
+
+  #writeValue(record: number): void {
+    const { db } = this;
     const value = db.valueOffset(record);
-    sink.string(bytes, db.keyOffset(record), value);
-    sink.string(bytes, value, value + db.length(record));
+    this.string(db.bytes(record), value, value + db.length(record));
   }
 }
 
 /** The highest first: so a reader that adds each one at the head needs no search. */
-class ZsetEncoder implements ValueEncoder {
-  readonly #sink: ByteSink;
+class ZsetEncoder extends PieceEncoder {
   readonly #set: ZsetValue;
   readonly #range = new ByteRange();
   #member: number;
+  /** The member of which the score is still to be written. */
+  #open = NONE;
 
   constructor(sink: ByteSink, set: ZsetValue) {
-    this.#sink = sink;
+    super(sink);
     this.#set = set;
     this.#member = set.last;
     sink.length(set.size);
   }
 
-  writeTo(position: number): boolean {
-    const sink = this.#sink;
-    const range = this.#range;
-    while (this.#member !== NONE && sink.writtenBytes < position) {
-      this.#set.locate(this.#member, range);
-      sink.string(range.bytes, range.start, range.end);
-      sink.double(this.#set.score(this.#member));
-      this.#member = this.#set.previous(this.#member);
+  protected step(): boolean {
+    if (this.#open !== NONE) {
+      this.sink.double(this.#set.score(this.#open));
+      this.#open = NONE;
+      return true;
     }
-    return this.#member === NONE;
+    const member = this.#member;
+    if (member === NONE) return false;
+    const range = this.#range;
+    this.#set.locate(member, range);
+    this.#member = this.#set.previous(member);
+    if (this.string(range.bytes, range.start, range.end)) this.sink.double(this.#set.score(member));
+    else this.#open = member;
+    return true;
   }
-
-  close(): void {}
 }

@@ -41,6 +41,12 @@ function inPortions(name: string, key: string, elements: readonly string[], port
   return commands;
 }
 
+/** Long enough to be written in pieces: one that is compressed, and one that cannot be. */
+const LONG_TEXT = 'long element '.repeat(9000);
+const LONG_NOISE = String.fromCharCode(
+  ...Array.from({ length: 100_000 }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 13) & 0xff),
+);
+
 const SCORES = ['-inf', '-0', '0', '1', '2.5', '3.3', '1e300', '12345678901234567', '4611686018427387904', 'inf'];
 
 function streamEntries(key: string, count: number): Command[] {
@@ -84,6 +90,21 @@ export const everyValue: readonly NamedValue[] = [
     commands: [['SADD', `intset-${count}`, ...numbered(count, (i) => [String(i * i * i * (i % 2 === 0 ? 1 : -1))])]],
   })),
   { key: 'intset-wide', commands: [['SADD', 'intset-wide', '9223372036854775807', '-9223372036854775808', '5']] },
+  { key: 'list-of-long', commands: [['RPUSH', 'list-of-long', LONG_TEXT, 'short', LONG_NOISE, LONG_TEXT]] },
+  { key: 'set-of-long', isUnordered: true, commands: [['SADD', 'set-of-long', LONG_TEXT, 'short', LONG_NOISE]] },
+  {
+    key: 'hash-of-long',
+    isUnordered: true,
+    commands: [['HSET', 'hash-of-long', LONG_TEXT, LONG_NOISE, 'short', LONG_TEXT, LONG_NOISE, 'short']],
+  },
+  { key: 'zset-of-long', commands: [['ZADD', 'zset-of-long', '1', LONG_TEXT, '2', 'short', '3', LONG_NOISE]] },
+  {
+    key: 'stream-of-long',
+    commands: [
+      ['XADD', 'stream-of-long', '1-1', 'f', LONG_TEXT],
+      ['XADD', 'stream-of-long', '2-1', 'f', LONG_NOISE, 'g', 'short'],
+    ],
+  },
   { key: 'set-one', commands: [['SADD', 'set-one', 'a']] },
   { key: 'set', isUnordered: true, commands: [['SADD', 'set', ...numbered(700, (i) => [`member ${i}`, String(i)])]] },
   {
