@@ -10,7 +10,7 @@
  */
 import type { Arguments } from '../core/arguments.ts';
 import { keySlot } from '../core/key-slot.ts';
-import { FoundKeys, findKeys } from '../commands/key-specs.ts';
+import { FoundKeys, findKeys, findLeniently, type LegacyRange } from '../commands/key-specs.ts';
 import type { KeySpec } from '../commands/row.ts';
 import { NONE } from '../data/heap.ts';
 import { type Command, FLAG } from '../server/command-table.ts';
@@ -110,8 +110,7 @@ export class Router implements ClusterRouter {
       found.count = 0;
       found.add(index, '');
     } else if (index === NO_KEYS) return null;
-    else if (isShardCommand(command)) addShardChannels(command, args, found);
-    else findKeys(command.row, args, found);
+    else findInOrder(command, args, found);
     for (let i = 0; i < found.count; i++) {
       const at = found.indexes[i]!;
       const refusal = keys.add(state, args, at);
@@ -217,8 +216,26 @@ function isShardCommand(command: Command): boolean {
   return command.has(FLAG.pubsub) && command.keys.length > 0;
 }
 
-function addShardChannels(command: Command, args: Arguments, found: FoundKeys): void {
+/**
+ * The keys in the order in which redis-server looks at them: the first one decides which error is told. Where that has a
+ * function of its own for a command, the ranges of COMMAND are not asked.
+ */
+function findInOrder({ row, keys, legacyRange }: Command, args: Arguments, found: FoundKeys): void {
   found.count = 0;
-  const end = command.row.name === 'spublish' ? 2 : args.count;
-  for (let i = 1; i < end; i++) found.add(i, '');
+  if (keys.some(({ find }) => 'count' in find)) findLeniently(keys, args, found);
+  else if (row.findKeys !== undefined) found.set(row.findKeys(args));
+  else if (keys.some(({ begin, find }) => !('index' in begin) || 'unknown' in find)) findKeys(row, args, found);
+  else addRange(legacyRange, args, found);
+}
+
+function addRange({ first, last, step }: LegacyRange, args: Arguments, found: FoundKeys): void {
+  const end = last < 0 ? args.count + last : last;
+  for (let i = first; i <= end; i += step) {
+    if (i < args.count) found.add(i, '');
+    else {
+      // A pair without its second half: the command will say what is wrong.
+      found.count = 0;
+      return;
+    }
+  }
 }

@@ -22,6 +22,8 @@ import type { NotifyClass } from './notify-class.ts';
 export interface CommandSettings {
   /** proto-max-bulk-len */
   readonly bulkBytesMax: number;
+  /** cluster-enabled: there is one database, and commands must not use keys that they do not name. */
+  readonly isClusterNode: boolean;
   /** lazyfree-lazy-user-del */
   readonly lazyUserDelete: boolean;
   /** lazyfree-lazy-server-del */

@@ -59,7 +59,7 @@ export function findKeys(row: KeyedRow, args: Arguments, found: FoundKeys): void
  * Where the number of keys is not one, or does not fit, Redis looks again with an eye for whatever number the argument
  * begins with, and knows no flags then; keys in front of the number come last (db.c genericGetKeys).
  */
-function findLeniently(specs: readonly KeySpec[], args: Arguments, found: FoundKeys): void {
+export function findLeniently(specs: readonly KeySpec[], args: Arguments, found: FoundKeys): void {
   for (const { begin, find } of specs) {
     if (!('count' in find) || !('index' in begin)) continue;
     const first = begin.index + find.first;

@@ -105,6 +105,7 @@ function renameKey(c: Context, onlyIfAbsent: boolean): boolean {
 
 export function move(c: Context): void {
   const { args, db } = c;
+  if (c.services.settings.isClusterNode) fail('ERR MOVE is not allowed in cluster mode');
   const target = databaseAt(c, 2);
   if (target === db) fail(SAME_OBJECT);
   const entry = c.write(1);
@@ -126,6 +127,9 @@ export function move(c: Context): void {
 export function copy(c: Context): void {
   const { args, db } = c;
   const { target, replaces } = parseCopyOptions(c);
+  if (c.services.settings.isClusterNode && target.index !== 0) {
+    fail('ERR Copying to another database is not allowed in cluster mode');
+  }
   if (target === db && areEqual(c, 1, 2)) fail(SAME_OBJECT);
   const entry = c.read(1);
   const start = args.starts[2]!;

@@ -62,6 +62,7 @@ function parseOptions(c: Context, mayStore: boolean): SortOptions {
     gets: [],
     store: 0,
   };
+  const { isClusterNode } = c.services.settings;
   for (let i = 2; i < args.count; i++) {
     const left = args.count - i - 1;
     if (args.is(i, 'asc')) options.descending = false;
@@ -74,8 +75,10 @@ function parseOptions(c: Context, mayStore: boolean): SortOptions {
     else if (args.is(i, 'by') && left >= 1) {
       options.by = ++i;
       if (!args.view(i).includes(STAR)) options.unsorted = true;
+      else if (isClusterNode) fail('ERR BY option of SORT denied in Cluster mode.');
       else if (!c.services.readsAnyKey(c)) fail(BY_DENIED);
     } else if (args.is(i, 'get') && left >= 1) {
+      if (isClusterNode) fail('ERR GET option of SORT denied in Cluster mode.');
       if (!c.services.readsAnyKey(c)) fail(GET_DENIED);
       options.gets.push(++i);
     } else fail(SYNTAX_ERROR);

@@ -8,6 +8,9 @@ export function settingsOf(values: ConfigValues, debugging: Debugging): CommandS
     get bulkBytesMax(): number {
       return values['proto-max-bulk-len'];
     },
+    get isClusterNode(): boolean {
+      return values['cluster-enabled'];
+    },
     get lazyUserDelete(): boolean {
       return values['lazyfree-lazy-user-del'];
     },
