@@ -23,7 +23,7 @@ export function hashNumber(value: number): number {
 /** The same for what most keys are, without memory to lay a double out in. */
 function hashPositive(value: number): number {
   const exponent = 31 - Math.clz32(value);
-  const fraction = value - 2 ** exponent;
+  const fraction = value - (1 << exponent);
   const high = (exponent + EXPONENT_BIAS) << HIGH_BITS;
   if (exponent <= HIGH_BITS) return (high | (fraction << (HIGH_BITS - exponent))) >>> 0;
   const low = fraction << (32 + HIGH_BITS - exponent);

@@ -18,6 +18,7 @@ import type { LuaValue } from './value.ts';
 /** Compared one by one up to so many nodes. */
 const SCANNED_NODES_MAX = 8;
 const ARRAY_BITS_MAX = 26;
+const APPENDED_MAX = 2 ** ARRAY_BITS_MAX;
 const INTEGER_MAX = 2 ** 31 - 3;
 const NONE = -1;
 /** The parts of tables that have none, which most lists are: never written to. */
@@ -132,7 +133,24 @@ export class LuaTable {
   setNumber(key: number, value: LuaValue): void {
     const array = this.#array;
     if (key >= 1 && key <= array.length && Number.isInteger(key)) array[key - 1] = value;
+    else if (key === array.length + 1 && this.#isList && key <= APPENDED_MAX) this.#append(value);
     else this.#setNode(key === 0 ? 0 : key, value);
+  }
+
+  /** Whether there is nothing but an array without holes. */
+  get #isList(): boolean {
+    const array = this.#array;
+    let at = array.length - 1;
+    while (at >= 0 && array[at] !== undefined) at--;
+    return at < 0 && this.#keys.length === 0;
+  }
+
+  /** What `#rehash` comes to where a list grows: all of it in an array of the next power of two. */
+  #append(value: LuaValue): void {
+    const array = this.#array;
+    this.layout++;
+    const size = 1 << ceilLog2(array.push(value));
+    while (array.length < size) array.push(undefined);
   }
 
   #valueAt(node: number): LuaValue {
@@ -149,6 +167,7 @@ export class LuaTable {
   #setNode(key: LuaValue, value: LuaValue): void {
     const node = this.#find(key);
     if (node !== NONE) this.#values[node] = value;
+    else if (this.#keys.length === 0 && typeof key === 'number') this.#rehash(key, 0, value);
     else this.#insert(key, this.#hash(key), value);
   }
 
@@ -317,7 +336,8 @@ export class LuaTable {
 
   /** Finds new sizes for both parts, with room for a key more, and inserts it. */
   #rehash(key: LuaValue, hash: number, value: LuaValue): void {
-    const counts = filled<number>(ARRAY_BITS_MAX + 1, 0);
+    // As many as ARRAY_BITS_MAX and one more.
+    const counts = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let total = this.#countArray(counts);
     let integers = total;
     for (let node = 0; node < this.#keys.length; node++) {
@@ -374,6 +394,9 @@ export class LuaTable {
 }
 
 function filled<T>(length: number, value: T): T[] {
+  if (length === 1) return [value];
+  if (length === 2) return [value, value];
+  if (length === 4) return [value, value, value, value];
   // oxlint-disable-next-line unicorn/no-new-array -- several times as fast as Array.from
   return new Array<T>(length).fill(value);
 }

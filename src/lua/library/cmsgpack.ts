@@ -194,6 +194,21 @@ class Reader {
     return Buffer.from(this.#string(count), 'latin1');
   }
 
+  #double(): number {
+    const at = this.at;
+    const high = this.#unsigned(4);
+    const low = this.#unsigned(4);
+    if (high === 0 && low === 0) return 0;
+    const exponent = (high >>> 20) & 0x7ff;
+    // Those of every day are put together here; memory to lay the others out in costs more than all the rest.
+    if (exponent === 0 || exponent === 0x7ff) {
+      this.at = at;
+      return this.#bytes(8).readDoubleBE();
+    }
+    const fraction = 1 + ((high & 0xfffff) * 2 ** 32 + low) / 2 ** 52;
+    return (high >= 2 ** 31 ? -fraction : fraction) * 2 ** (exponent - 1023);
+  }
+
   read(): LuaValue {
     const type = this.#unsigned(1);
     if (type <= 0x7f) return type;
@@ -214,7 +229,7 @@ class Reader {
       case 0xca:
         return this.#bytes(4).readFloatBE();
       case 0xcb:
-        return this.#bytes(8).readDoubleBE();
+        return this.#double();
       case 0xcc:
       case 0xcd:
       case 0xce:
