@@ -34,6 +34,7 @@ export function updateClusterState(core: Core): void {
   if (isOk && isMaster && nowMs - state.minorityMs < delayMs) return;
   core.log.warning(`Cluster state changed: ${isOk ? 'ok' : 'fail'}`);
   state.isOk = isOk;
+  core.note({ kind: 'state', isOk });
 }
 
 /** Masters that make a majority. */

@@ -15,6 +15,7 @@ import { FRAME } from './bus/layout.ts';
 import { Outbox } from './bus/outbox.ts';
 import { updateClusterState } from './cluster-state.ts';
 import type { ClusterControl, FailoverKind } from './control.ts';
+import type { ClusterEvent } from './events.ts';
 import type { ClusterLog, ClusterSettings, Core } from './core.ts';
 import { runCron } from './cron.ts';
 import { stepElection } from './election.ts';
@@ -57,6 +58,9 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
   #busPort = 0;
   #cronMs = -Infinity;
   #cronRuns = 0;
+  readonly #observers = new Set<(event: ClusterEvent) => void>();
+  /** Called at the end of each turn: everything is saved and sent. */
+  afterTurn: (() => void) | null = null;
   #isInTurn = false;
   #isAwake = false;
   #lookAgain: Timer | null = null;
@@ -182,7 +186,18 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
     } finally {
       this.#settle();
       this.#isInTurn = false;
+      this.afterTurn?.();
     }
+  }
+
+  /** Hears of every event, as it happens. @returns ends that. */
+  observe(observer: (event: ClusterEvent) => void): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  note(event: ClusterEvent): void {
+    for (const observer of this.#observers) observer(event);
   }
 
   /** A turn that nobody's command has begun. */

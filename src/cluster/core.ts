@@ -5,6 +5,7 @@
  */
 import type { Random } from '../host/host.ts';
 import type { Outbox } from './bus/outbox.ts';
+import type { ClusterEvent } from './events.ts';
 import type { ClusterNode, ClusterState } from './state.ts';
 
 /** The parameters `cluster-*`, as they are now. */
@@ -67,4 +68,6 @@ export interface Core {
   readonly services: NodeServices;
   /** Type of frames to be ignored (DEBUG DROP-CLUSTER-PACKET-FILTER); -1 for none. */
   droppedType: number;
+  /** Tells those who watch. */
+  note(event: ClusterEvent): void;
 }

@@ -107,6 +107,7 @@ function lookAfter(core: Core, node: ClusterNode): boolean {
   if (Math.min(pingDelayMs, silenceMs) <= nodeTimeoutMs) return false;
   log.debug(`*** NODE ${node.name} possibly failing`);
   node.set(NODE.pfail);
+  core.note({ kind: 'unreachable', node: node.name });
   return true;
 }
 

@@ -61,6 +61,7 @@ export function stepElection(core: Core): void {
   else if (election.votes.size < majorityOf(state)) sayObstacle(core, 'waiting-votes');
   else {
     core.log.warning("Failover election won: I'm the new master.");
+    core.note({ kind: 'elected', epoch: election.epoch, votes: election.votes.size });
     if (myself.configEpoch < election.epoch) {
       myself.configEpoch = election.epoch;
       core.log.warning(`configEpoch set to ${myself.configEpoch} after successful failover`);
@@ -140,6 +141,7 @@ function askForVotes(core: Core): void {
   core.log.warning(`Starting a failover election for epoch ${state.currentEpoch}.`);
   broadcast(core, authRequestFrame(core, state.manualFailover.endMs !== 0));
   election.isSent = true;
+  core.note({ kind: 'election', epoch: election.epoch });
   state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
 }
 
@@ -167,6 +169,7 @@ export function voteIfPossible(core: Core, replica: ClusterNode, request: Frame)
   replica.master!.votedMs = nowMs;
   state.doBeforeSleep(TODO.save | TODO.sync);
   send(core, replica.link, newFrame(core, FRAME.authAck, 0));
+  core.note({ kind: 'vote', epoch: state.currentEpoch, replica: replica.name });
   log.warning(`Failover auth granted to ${replica.name} for epoch ${state.currentEpoch}`);
 }
 

@@ -53,6 +53,7 @@ export function markFailedIfAgreed(core: Core, node: ClusterNode): void {
   if (voices < majorityOf(state)) return;
   log.notice(`Marking node ${node.name} as failing (quorum reached).`);
   setFailed(core, node);
+  core.note({ kind: 'failed', node: node.name, voices, told: false });
   broadcast(core, failFrame(core, node));
 }
 
@@ -72,6 +73,7 @@ export function forgiveIfPossible(core: Core, node: ClusterNode): void {
   } else if (node.isMaster && nowMs - node.failedMs > settings.nodeTimeoutMs * VALIDITY_TIMEOUTS) {
     reason = 'is reachable again and nobody is serving its slots after some time.';
   } else return;
+  core.note({ kind: 'recovered', node: node.name });
   log.notice(`Clear FAIL state for node ${node.name}: ${reason}`);
   node.clear(NODE.fail);
   state.doBeforeSleep(TODO.updateState | TODO.save);

@@ -78,6 +78,7 @@ export function completeHandshake(core: Core, link: RemoteLink, sender: ClusterN
   log.debug(`Handshake with node ${node.name} completed.`);
   node.clear(NODE.handshake);
   node.set(frame.flags & (NODE.master | NODE.replica));
+  core.note({ kind: 'joined', node: id });
   state.doBeforeSleep(TODO.save);
   return true;
 }

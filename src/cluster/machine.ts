@@ -66,7 +66,7 @@ function hearHeader(core: Core, sender: ClusterNode, frame: Frame): void {
   const { currentEpoch, configEpoch } = frame;
   if (currentEpoch > state.currentEpoch) {
     state.currentEpoch = currentEpoch;
-    state.doBeforeSleep(TODO.save);
+    state.doBeforeSleep(TODO.save | TODO.sync);
   }
   if (configEpoch > sender.configEpoch) {
     sender.configEpoch = configEpoch;
@@ -189,6 +189,7 @@ function processFail(core: Core, frame: Frame, sender: ClusterNode | null): void
   if (failing === null || failing.has(NODE.fail | NODE.myself)) return;
   log.notice(`FAIL message received from ${sender.name} about ${failing.name}`);
   setFailed(core, failing);
+  core.note({ kind: 'failed', node: failing.name, voices: 0, told: true });
 }
 
 function processOther(core: Core, link: RemoteLink, frame: Frame, sender: ClusterNode): void {

@@ -28,6 +28,7 @@ export function followNode(core: Core, master: ClusterNode): void {
   }
   state.setMaster(myself, master);
   services.follow(master.ip, master.port);
+  core.note({ kind: 'follows', master: master.name });
   resetManualFailover(core);
 }
 
@@ -44,6 +45,7 @@ export function replaceMaster(core: Core): void {
     state.unassign(slot);
     state.assign(slot, myself);
   }
+  core.note({ kind: 'promoted', epoch: myself.configEpoch, master: master.name });
   updateClusterState(core);
   state.doBeforeSleep(TODO.save | TODO.sync);
   broadcastPong(core, 'all');
