@@ -1,8 +1,12 @@
 /** What the program does around its server; servers themselves are tested without it. */
-import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../src/index.ts';
 import { eventually } from './support/eventually.ts';
-import { oursCommand, startRedis } from './support/redis-process.ts';
+import { launchRedis, oursCommand, startRedis } from './support/redis-process.ts';
 import { describeWith } from './support/requires.ts';
 import { RespClient } from './support/resp-client.ts';
 
@@ -16,5 +20,63 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
     await eventually(() => title().startsWith('redis-server '));
     await client.call('CONFIG', 'SET', 'proc-title-template', 'T {port}');
     expect(title()).toBe(`T ${redis.port}`);
+  });
+});
+
+describe.concurrent('sentinel mode', () => {
+  const started = async (name: string, args: string[], config: string) => {
+    const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
+    const command = oursCommand();
+    const program = join(folder, name);
+    symlinkSync(command.at(-1)!, program);
+    const redis = await startRedis({ command: [...command.slice(0, -1), program], args, config });
+    return { redis, [Symbol.asyncDispose]: () => redis.stop().then(() => rm(folder, { recursive: true })) };
+  };
+
+  it.each([
+    ['cli.ts', ['--sentinel']],
+    ['resplica-sentinel', []],
+  ])('is entered by name or option: %s %j', async (name, args) => {
+    await using process = await started(name, args, 'sentinel monitor m 127.0.0.1 1 2');
+    await using client = await RespClient.connect({ port: process.redis.port });
+    expect(await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'm')).toEqual(['127.0.0.1', '1']);
+    const { log } = process.redis;
+    expect(log.match(/:(\w) /g)!.every((role) => role === ':X ')).toBe(true);
+    expect(log).toMatch(
+      /Running mode=sentinel, port=\d+\.\n.*new configuration saved.*\n.*Sentinel ID is .*\n.*\+monitor /,
+    );
+    await client.call('SHUTDOWN').catch(() => {});
+    expect(await process.redis.exited).toEqual({ code: 0, signal: null });
+    expect(process.redis.log).toContain('Sentinel is now ready to exit, bye bye...');
+  });
+
+  it('needs a file', async () => {
+    await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'] });
+    expect(await process.exited).toEqual({ code: 1, signal: null });
+    expect(process.log).toMatch(/^\d+:X .* # Sentinel needs config file on disk to save state\. Exiting\.\.\.\n$/);
+  });
+
+  it('does not start with a line that is wrong', async () => {
+    const config = 'sentinel monitor master 127.0.0.1 1 2\nsentinel down-after-milliseconds master1 5000';
+    await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'], config });
+    expect(await process.exited).toEqual({ code: 1, signal: null });
+    expect(process.log).toBe(
+      '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nReading the configuration file, at line 6\n' +
+        ">>> 'sentinel down-after-milliseconds master1 5000'\nNo such master with specified name.\n",
+    );
+  });
+
+  it('ends with status 99 when a crash is simulated', async () => {
+    await using master = await startServer();
+    await using replica = await startServer({ replicaOf: master });
+    const config = `sentinel monitor m 127.0.0.1 ${master.port} 1`;
+    await using sentinel = await startRedis({ command: oursCommand(), args: ['--sentinel'], config });
+    await using client = await RespClient.connect({ port: sentinel.port });
+    await client.call('SENTINEL', 'SIMULATE-FAILURE', 'crash-after-election');
+    const begun = async (): Promise<boolean> => (await client.call('SENTINEL', 'FAILOVER', 'm')) === 'OK';
+    await eventually(begun, { what: 'the replica is fit for a failover', timeoutMs: 30_000 });
+    expect(await sentinel.exited).toEqual({ code: 99, signal: null });
+    expect(sentinel.log).toContain('Sentinel CRASH because of SENTINEL simulate-failure');
+    expect(replica.alive).toBe(true);
   });
 });
