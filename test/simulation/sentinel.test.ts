@@ -2,14 +2,17 @@
  * Sentinels under faults, a fixed hundred of schedules: see sentinel/checkers.ts for what must hold. Many more are played by
  * `npm run sim -- sentinel`.
  */
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIXED_SEED } from '../support/fixed-seed.ts';
 import { simulate } from './profile.ts';
+import { mutants } from './sentinel/mutants.ts';
 import { play } from './sentinel/play.ts';
 import { sentinelProfile } from './sentinel/profile.ts';
-import type { Schedule } from './sentinel/schedule.ts';
+import { type Schedule, schedulesOf } from './sentinel/schedule.ts';
 
 const SCHEDULES = 100;
+const MUTANT_SCHEDULES = 300;
 const TIMEOUT_MS = 600_000;
 
 /** A master that dies in the midst of everything else. */
@@ -35,6 +38,15 @@ describe('sentinels in a world of faults', () => {
     expect(failure).toBeNull();
     const { mustHappen } = sentinelProfile;
     expect(mustHappen.filter((name) => !counts.has(name))).toEqual([]);
+  });
+
+  it.each(mutants)('are found out when one $name', { timeout: TIMEOUT_MS }, (mutant) => {
+    const property = fc.property(schedulesOf(mutant.kinds, mutant.kinds.length), (schedule) => {
+      const { violation } = play(schedule, { mutant });
+      return violation === null || !mutant.found.test(violation);
+    });
+    const { failed, numRuns } = fc.check(property, { numRuns: MUTANT_SCHEDULES, seed: FIXED_SEED, endOnFailure: true });
+    expect({ failed, numRuns }).toMatchObject({ failed: true });
   });
 
   it('do the same each time', () => {

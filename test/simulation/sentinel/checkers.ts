@@ -6,7 +6,7 @@
  *   given in that epoch.
  * - Epochs never go back, over restarts either.
  * - A configuration epoch stands for one address, whoever names it.
- * - Who is in TILT does nothing.
+ * - Who sees the clock go back, or make a leap between two ticks, is in TILT; and who is in TILT does nothing.
  * - The replica that is promoted is the best of those that the leader may choose from.
  *
  * A state counts when the turn that made it is over: what power loss takes back before that, nobody has heard of.
@@ -34,6 +34,9 @@ const ACTIONS = new Set([
   '+failover-end',
 ]);
 
+const OFFSET_MAX = 1e15;
+/** More time than this between two ticks is suspicious. */
+const TICK_MAX_MS = 2000;
 /** Replicas are asked for INFO that often while the master is down; older news do not count. */
 const NEWS_MAX_MS = 5000;
 
@@ -45,6 +48,8 @@ export class Checkers {
   readonly #leaders = new Map<bigint, string>();
   readonly #epochs = new Map<string, { current: bigint; config: bigint }>();
   readonly #addresses = new Map<bigint, string>();
+  /** When each sentinel last ticked, by its own clock. */
+  readonly #ticks = new WeakMap<Sentinel, number>();
   /** The first thing that was wrong. */
   violation: string | null = null;
   readonly counts = new Map<string, number>();
@@ -62,6 +67,7 @@ export class Checkers {
 
   turn(name: string, sentinel: Sentinel): void {
     const { state } = sentinel;
+    this.#checkTilt(name, sentinel);
     const master = state.masters.get(MASTER_NAME);
     if (master === undefined) return;
     this.#checkEpochs(name, state.currentEpoch, master.configEpoch);
@@ -71,6 +77,14 @@ export class Checkers {
     }
     this.#checkLeader(name, state.myid, master);
     this.#checkAddress(name, master);
+  }
+
+  #checkTilt(name: string, sentinel: Sentinel): void {
+    const { previousTime, tilt } = sentinel.state;
+    const before = this.#ticks.get(sentinel) ?? previousTime;
+    this.#ticks.set(sentinel, previousTime);
+    const elapsed = previousTime - before;
+    if ((elapsed < 0 || elapsed > TICK_MAX_MS) && !tilt) this.#fail(`${name} is not in TILT after ${elapsed} ms`);
   }
 
   #noteVote(voter: string, epoch: bigint, leader: string): void {
@@ -130,8 +144,12 @@ export class Checkers {
         machine.nowMs - replica.infoRefresh <= (isDown ? NEWS_MAX_MS : 30_000) &&
         replica.masterLinkDownTime <= cutOffMaxMs,
     );
-    const key = ({ slavePriority, slaveReplOffset, runid }: Instance): string =>
-      `${String(slavePriority).padStart(10, '0')} ${String(10n ** 18n - slaveReplOffset).padStart(19, '0')} ${runid}`;
+    const key = ({ info, runid }: Instance): string => {
+      const field = (field: string): number =>
+        Number(new RegExp(`^${field}:(\\d+)\r$`, 'm').exec(info ?? '')?.[1] ?? 0);
+      const missing = OFFSET_MAX - field('slave_repl_offset');
+      return `${String(field('slave_priority')).padStart(10, '0')} ${String(missing).padStart(16, '0')} ${runid}`;
+    };
     const best = eligible
       .map((replica) => `${key(replica)}|${replica.name}`)
       .toSorted()[0]

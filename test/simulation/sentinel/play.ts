@@ -5,6 +5,7 @@
 import { World } from '../../../src/sim/index.ts';
 import { Checkers } from './checkers.ts';
 import { Faults } from './faults.ts';
+import type { Mutant } from './mutants.ts';
 import type { Schedule } from './schedule.ts';
 import { SentinelSet } from './sentinel-set.ts';
 
@@ -25,8 +26,8 @@ export interface Outcome {
 }
 
 export interface PlayOptions {
-  /** Lets a look at the set once it stands; for mutants. */
-  readonly prepare?: (set: SentinelSet) => void;
+  /** Sentinels with a mistake, which must be found. */
+  readonly mutant?: Mutant;
   /** Gets the last lines of every log if something goes wrong. */
   readonly onFailure?: (logs: string) => void;
 }
@@ -47,8 +48,8 @@ export function play(schedule: Schedule, options: PlayOptions = {}): Outcome {
       },
       turn: (name, sentinel) => checkers.turn(name, sentinel),
     },
+    options.mutant ?? null,
   );
-  options.prepare?.(set);
   const failed = (): boolean => checkers.violation !== null;
   let recoveryMs = 0;
   const judge = (): string | null => {

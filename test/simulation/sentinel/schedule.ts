@@ -117,19 +117,24 @@ const FAULTS: Readonly<Record<FaultKind, fc.Arbitrary<Fault>>> = {
   }),
 };
 
-export const schedules: fc.Arbitrary<Schedule> = fc.subarray([...KINDS], { minLength: 1 }).chain((kinds) =>
-  fc.record({
-    seed: fc.noShrink(fc.nat()),
-    replicas: fc.integer({ min: 1, max: 3 }),
-    sentinels: fc.integer({ min: 3, max: 5 }),
-    belowMajority: fc.constantFrom(0, 0, 1),
-    downAfterMs: fc.constantFrom(1000, 500, 3000, 10_000),
-    failoverTimeoutMs: fc.constantFrom(6000, 12_000, 3000, 20_000),
-    parallelSyncs: fc.constantFrom(1, 2),
-    steps: fc.array(fc.record({ afterMs: gapMs, fault: fc.oneof(...kinds.map((kind) => FAULTS[kind])) }), {
-      minLength: 1,
-      maxLength: STEPS_MAX,
-      size: 'max',
+/** @param least how many kinds of faults a schedule knows at least. */
+export function schedulesOf(all: readonly FaultKind[], least: number): fc.Arbitrary<Schedule> {
+  return fc.subarray([...all], { minLength: least }).chain((kinds) =>
+    fc.record({
+      seed: fc.noShrink(fc.nat()),
+      replicas: fc.integer({ min: 1, max: 3 }),
+      sentinels: fc.integer({ min: 3, max: 5 }),
+      belowMajority: fc.constantFrom(0, 0, 1),
+      downAfterMs: fc.constantFrom(1000, 500, 3000, 10_000),
+      failoverTimeoutMs: fc.constantFrom(6000, 12_000, 3000, 20_000),
+      parallelSyncs: fc.constantFrom(1, 2),
+      steps: fc.array(fc.record({ afterMs: gapMs, fault: fc.oneof(...kinds.map((kind) => FAULTS[kind])) }), {
+        minLength: 1,
+        maxLength: STEPS_MAX,
+        size: 'max',
+      }),
     }),
-  }),
-);
+  );
+}
+
+export const schedules = schedulesOf(KINDS, 1);

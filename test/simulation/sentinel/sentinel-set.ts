@@ -2,7 +2,7 @@
  * A master, its replicas and the sentinels around them, as nodes of a simulated world. Every node has its configuration in
  * a file on its own disk, which it rewrites and from which it starts again.
  */
-import type { Host } from '../../../src/host/host.ts';
+import type { Disk, Host } from '../../../src/host/host.ts';
 import type { Replication } from '../../../src/replication/replication.ts';
 import { Config } from '../../../src/server/config/config.ts';
 import { loadConfiguration } from '../../../src/server/config/grammar.ts';
@@ -17,6 +17,8 @@ import type { SimProcess, World } from '../../../src/sim/index.ts';
 import { serverFamilies } from '../../../src/topology/compose.ts';
 import { openSentinel } from '../../../src/topology/compose-sentinel.ts';
 import { composeServer } from '../../../src/topology/server.ts';
+
+import type { Mutant } from './mutants.ts';
 
 export const MASTER_NAME = 'mymaster';
 const SERVER_PORT = 6379;
@@ -50,11 +52,18 @@ export class SentinelSet {
   readonly #servers = new Map<string, Server>();
   readonly #sentinels = new Map<string, Sentinel>();
   readonly #watcher: SentinelWatcher | null;
+  readonly #mutant: Mutant | null;
 
-  constructor(world: World, options: SentinelSetOptions, watcher: SentinelWatcher | null = null) {
+  constructor(
+    world: World,
+    options: SentinelSetOptions,
+    watcher: SentinelWatcher | null = null,
+    mutant: Mutant | null = null,
+  ) {
     this.world = world;
     this.options = options;
     this.#watcher = watcher;
+    this.#mutant = mutant;
     this.serverNames = range(options.replicas + 1).map((i) => `redis${i}`);
     this.sentinelNames = range(options.sentinels).map((i) => `sentinel${i}`);
     for (const name of this.serverNames) world.boot(name, (host) => this.#startServer(name, host));
@@ -100,7 +109,9 @@ export class SentinelSet {
     startUp(server, START_UP, () => {});
   }
 
-  #startSentinel(name: string, host: Host): void {
+  #startSentinel(name: string, outside: Host): void {
+    const disk = this.#mutant?.disk?.(outside.disk) ?? outside.disk;
+    const host: Host = disk === outside.disk ? outside : withDisk(outside, disk);
     const { quorum, downAfterMs, failoverTimeoutMs, parallelSyncs } = this.options;
     const master = this.process(this.serverNames[0]!).address;
     writeOnce(host, SENTINEL_FILE, [
@@ -130,7 +141,9 @@ export class SentinelSet {
     sentinel.observe((event) => watcher.event(name, sentinel, event));
     sentinel.afterTurn = (): void => {
       // One that was struck in the midst of its turn has no end of it.
-      if (this.sentinel(name) === sentinel) watcher.turn(name, sentinel);
+      if (this.sentinel(name) !== sentinel) return;
+      watcher.turn(name, sentinel);
+      this.#mutant?.afterTurn?.(sentinel);
     };
   }
 
@@ -162,8 +175,8 @@ export class SentinelSet {
     const epochs = new Set(this.sentinelNames.map((name) => this.view(name)!.configEpoch));
     if (epochs.size > 1) return `config epochs: ${[...epochs].join(', ')}`;
     for (const name of this.serverNames) {
-      const replication = this.server(name)?.hooks.replication as Replication | null | undefined;
-      if (replication == null) return `${name} is dead`;
+      const replication = (this.server(name)?.hooks.replication ?? null) as Replication | null;
+      if (replication === null) return `${name} is dead`;
       if (name === masters[0]) continue;
       const followed = `${replication.state.master?.host}:${replication.state.master?.port}`;
       if (followed !== address) return `${name} follows ${followed}`;
@@ -171,6 +184,11 @@ export class SentinelSet {
     }
     return null;
   }
+}
+
+function withDisk(host: Host, disk: Disk): Host {
+  const { clock, timers, net, random, system, processes } = host;
+  return { clock, timers, net, disk, random, system, processes, log: (line) => host.log(line) };
 }
 
 function writeOnce({ disk }: Host, path: string, lines: readonly string[]): void {
