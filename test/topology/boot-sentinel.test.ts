@@ -83,6 +83,65 @@ describe('sentinels in a simulated world', () => {
     expect(calls[0]).toEqual(['+monitor', 'master m 10.9.9.9 6379 quorum 1']);
   });
 
+  it('go on when the file cannot be written, and say so', () => {
+    const { world, logOf, fileOf } = bootSet();
+    world.runFor(15_000);
+    const before = fileOf('sentinel1');
+    world.process('sentinel1').disk.failSyncs(1000);
+    world.process('redis1').kill();
+    const isOver = (): boolean => SENTINELS.every((name) => logOf(name).includes('+switch-master'));
+    expect(world.run({ until: isOver, maxMs: 60_000 })).toBe(true);
+    expect(logOf('sentinel1')).toContain(
+      '# WARNING: Sentinel was not able to save the new configuration on disk!!!: Input/output error',
+    );
+    expect(fileOf('sentinel1')).toBe(before);
+  });
+
+  it('find servers by their names, if they are told to', () => {
+    const world = new World({ seed: 11 });
+    world.boot('redis1', bootServer());
+    world.boot('redis2', bootServer({ config: { replicaof: ['redis1', 6379], 'repl-diskless-sync-delay': 0 } }));
+    const masters = [{ name: 'm', host: 'redis1', quorum: 1, downAfterMs: 3000 }];
+    world.boot('sentinel', bootSentinel({ masters, resolveHostnames: true }));
+    world.runFor(15_000);
+    const log = (): string => world.process('sentinel').log.join('\n');
+    expect(log()).toContain(`+monitor master m ${world.process('redis1').address} 6379 quorum 1`);
+    world.process('redis1').kill();
+    world.runFor(10_000);
+    const [from, to] = ['redis1', 'redis2'].map((name) => world.process(name).address);
+    expect(log()).toContain(`+switch-master m ${from} 6379 ${to} 6379`);
+    const unknown = [{ name: 'm', host: 'nowhere', quorum: 1, downAfterMs: 1000 }];
+    world.boot('lost', bootSentinel({ masters: unknown, resolveHostnames: true }));
+    world.runFor(3000);
+    expect(world.process('lost').log.join('\n')).toMatch(
+      /# Failed to resolve hostname 'nowhere'\n[^]*\+sdown master m/,
+    );
+  });
+
+  it('end in the midst of a failover when that is simulated', () => {
+    const { world, logOf } = bootSet();
+    world.runFor(15_000);
+    const answers: string[] = [];
+    world.boot('client', (host) => {
+      const connection = host.net.connect(
+        { kind: 'tcp', host: 'sentinel2', port: 26_379 },
+        {
+          open: () =>
+            void connection.write(
+              Buffer.from('SENTINEL SIMULATE-FAILURE crash-after-promotion\r\nSENTINEL FAILOVER mymaster\r\n'),
+            ),
+          data: (chunk) => answers.push(chunk.toString()),
+          close: () => answers.push('closed'),
+        },
+      );
+    });
+    world.runFor(20_000);
+    expect(answers.join('')).toBe('+OK\r\n+OK\r\nclosed');
+    expect(world.process('sentinel2').log.at(-1)).toMatch(/# Sentinel CRASH because of SENTINEL simulate-failure$/);
+    expect(logOf('sentinel2')).toContain('+promoted-slave');
+    expect(logOf('sentinel2')).not.toContain('+switch-master');
+  });
+
   it('have the same history twice', () => {
     const history = (): number => {
       const { world } = bootSet();
