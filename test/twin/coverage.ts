@@ -23,7 +23,6 @@ export const leftOut: Readonly<Record<string, string>> = {
   pfselftest: 'takes seconds and answers OK',
   psync: 'makes the client a replica',
   replconf: 'makes the client a replica',
-  replicaof: 'makes the server a replica',
   save: 'writes a file: test/server/persistence has it',
   'script|debug': 'refuses to be called in a pipeline, and stops the server for a debugger',
   shutdown: 'ends the server: test/topology has it',

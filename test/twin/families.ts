@@ -3,6 +3,7 @@ import { aclFamily } from './families/acl.ts';
 import { anyCommandFamily } from './families/any-command.ts';
 import { bitmapFamily } from './families/bitmaps.ts';
 import { blockingFamily } from './families/blocking.ts';
+import { clusterFamily } from './families/cluster.ts';
 import { dumpFamily } from './families/dumps.ts';
 import { geoFamily } from './families/geo.ts';
 import { hashFamily } from './families/hashes.ts';
@@ -48,4 +49,5 @@ export const families: readonly Family[] = [
   luaFamily,
   scanFamily,
   protocolFamily,
+  clusterFamily,
 ];

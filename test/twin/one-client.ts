@@ -22,6 +22,12 @@ export interface PairOptions {
   readonly title: string;
   /** Sent to both before each script, after the databases were emptied. */
   readonly setup?: readonly Call[];
+  /** Sent to both after each script, before the datasets are compared. */
+  readonly cleanup?: readonly Call[];
+  /** For both, on top of what all suites have. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Brings a server that has just been started to where scripts begin. */
+  readonly prepare?: (client: RespClient) => Promise<void>;
   /** Events, what MONITOR shows, and statistics must be equal too. */
   readonly isObserved?: boolean;
   /** Instead of what comparable.ts has for a call's reply. */
@@ -131,11 +137,13 @@ class Pair implements Player<OneClientScript> {
 
   static async open(options: PairOptions): Promise<Pair> {
     const { isObserved = false } = options;
-    const config = { ...CONFIG, ...(isObserved ? OBSERVABLE : {}) };
+    const config = { ...CONFIG, ...(isObserved ? OBSERVABLE : {}), ...options.config };
     const ours: ServerHandle = await startServer({ config });
     const theirs: RedisProcess = await startRedis({ options: { databases: 16, ...config } });
     const mine = await openSide(ours.port, isObserved, () => ours.close());
-    return new Pair(mine, await openSide(theirs.port, isObserved, () => theirs.stop()), options);
+    const real = await openSide(theirs.port, isObserved, () => theirs.stop());
+    await Promise.all([mine, real].map((side) => options.prepare?.(side.client)));
+    return new Pair(mine, real, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,11 +166,11 @@ class Pair implements Player<OneClientScript> {
 
   async #findDifference(calls: readonly Call[], protocol: number): Promise<Difference | null> {
     const compare = this.#options.comparable ?? comparable;
-    const { setup = [] } = this.#options;
+    const { setup = [], cleanup = [] } = this.#options;
     const { observers } = this.#ours;
     const first = [['RESET'], ['HELLO', String(protocol)], ['FLUSHALL'], ...(observers === null ? [] : BEFORE)];
     const before = [...first, ...setup];
-    const [ours, theirs] = await this.#both([...before, ...calls]);
+    const [ours, theirs] = await this.#both([...before, ...calls, ...cleanup]);
     for (const [i, call] of calls.entries()) {
       const mine = compare(call, ours[before.length + i]!);
       const real = compare(call, theirs[before.length + i]!);
