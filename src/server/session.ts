@@ -71,6 +71,8 @@ export const SESSION = {
   trackingCaching: 1 << 28,
   /** The client that invalidations are redirected to is gone. */
   brokenRedirect: 1 << 29,
+  /** Its scripts run in one go, however long they take. */
+  inOneGo: 1 << 30,
 } as const;
 
 const GATED =

@@ -26,6 +26,8 @@ const SLICE_US = 4000;
 /** Looks at the clock per slice, for a clock that stands still. */
 const LOOKS_PER_SLICE_MAX = 500;
 const COMMANDS_PER_LOOK = 32;
+/** Until it is looked again whether a script has ended. */
+const SCRIPT_WAIT_MS = 1;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_BYTES_MAX = 1 << 28;
 const SIGNATURE = Buffer.from('REDIS');
@@ -41,6 +43,7 @@ export class AofLoad {
   #before = 0;
   #startUs = 0;
   #isStopped = false;
+  #inOneGo = false;
   totalBytes = 0;
   baseBytes = 0;
 
@@ -72,6 +75,7 @@ export class AofLoad {
       return;
     }
     this.#loading.start(this.totalBytes);
+    this.#inOneGo = now;
     if (now) while (!this.#runSlice(() => true));
     else this.#server.host.timers.soon(this.#turn);
   }
@@ -91,7 +95,9 @@ export class AofLoad {
       let looks = LOOKS_PER_SLICE_MAX;
       isOver = this.#runSlice(() => looks-- > 0 && clock.monotonicUs() < untilUs);
     });
-    if (!isOver) timers.soon(this.#turn);
+    if (isOver) return;
+    if (this.#file?.waits) timers.after(SCRIPT_WAIT_MS, this.#turn);
+    else timers.soon(this.#turn);
   };
 
   /** @returns whether it is over. */
@@ -101,7 +107,10 @@ export class AofLoad {
       const file = this.#file!;
       const result = file.run(mayGoOn);
       this.#loading.loadedBytes = this.#before + file.position;
-      if (result === null) continue;
+      if (result === null) {
+        if (file.waits) return false;
+        continue;
+      }
       file.close();
       this.#file = null;
       this.#before += file.sizeBytes;
@@ -123,6 +132,7 @@ export class AofLoad {
       name: next.name,
       path,
       isBase: next.type === 'b',
+      inOneGo: this.#inOneGo,
       isOldStyle: next.name === this.#directory.prefix,
     };
     try {
@@ -167,6 +177,7 @@ interface FileOptions {
   readonly name: string;
   readonly path: string;
   readonly isBase: boolean;
+  readonly inOneGo: boolean;
   /** The one file of a server before 7.0. */
   readonly isOldStyle: boolean;
 }
@@ -194,12 +205,17 @@ class FileLoad {
     this.name = options.name;
     this.isBase = options.isBase;
     this.sizeBytes = file.sizeBytes;
-    this.#player = new AofPlayer(server);
+    this.#player = new AofPlayer(server, options.inOneGo);
     if (!SIGNATURE.equals(file.read(0, SIGNATURE.length))) return;
     this.#rdb = new RdbLoad(server, { dropsExpired: false });
     server.log.notice(
       options.isOldStyle ? 'Reading RDB preamble from AOF file...' : 'Reading RDB base file on AOF loading...',
     );
+  }
+
+  /** A script of it has not ended. */
+  get waits(): boolean {
+    return this.#player.waits;
   }
 
   /** So much of it is loaded. */
@@ -263,12 +279,14 @@ class FileLoad {
   // ------------------------------------------------------------------------------------------------------------ commands
 
   #runCommands(mayGoOn: () => boolean): FileResult | null {
+    if (this.waits) return null;
     const reader = this.#reader;
     for (let commands = COMMANDS_PER_LOOK; ; commands--) {
       const result = reader.next();
       if (result === BROKEN) return this.#endsInZeros() ? this.#end() : this.#failFormat();
       if (result === COMMAND) {
         if (!this.#play(reader)) return 'failed';
+        if (this.waits) return null;
         if (commands > 0) continue;
         commands = COMMANDS_PER_LOOK;
         if (mayGoOn()) continue;

@@ -41,8 +41,7 @@ export class ScriptExecution {
     this.run = run;
     this.#server = run.server;
     this.#onEnd = onEnd;
-    // The player of append-only files is not the dispatcher: nobody could be served meanwhile.
-    this.#canHalt = run.server.dispatcher.depth > 0;
+    this.#canHalt = !run.caller.session.has(SESSION.inOneGo);
   }
 
   /** Starts the script. It may not have ended when this returns: then its call has halted. */

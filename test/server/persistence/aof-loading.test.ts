@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ServerHandle, startServer } from '../../../src/topology/server.ts';
 import type { DirectiveValue } from '../../../src/topology/options.ts';
+import { encodeCommand } from '../../../src/client/encode-command.ts';
+import { eventually } from '../../support/eventually.ts';
+import { findFreePort } from '../../support/redis-process.ts';
+import { RespClient, RespError, type Reply } from '../../support/resp-client.ts';
 import { AofFolder, BASE, BOTH, commands, INCREMENT, MANIFEST } from '../../support/aof-folder.ts';
 
 type Config = Record<string, DirectiveValue>;
@@ -25,6 +29,10 @@ async function logOfFailure(folder: AofFolder, config: Config = {}): Promise<str
   );
   expect(error?.code).toBe('ERR_CANNOT_LOAD');
   return log;
+}
+
+function describeReply(reply: Reply): string {
+  return reply instanceof RespError ? reply.message : String(reply);
 }
 
 const TORN = '*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$5\r\nab';
@@ -65,6 +73,40 @@ describe('a server that starts with an append-only file', () => {
     ]) {
       expect(texts.some((line) => line.endsWith(text))).toBe(true);
     }
+  });
+
+  it.each([
+    ['alone', []],
+    ['in a transaction', ['MULTI', 'EXEC']],
+  ])('tells clients that it loads while a script of the file takes its time: %s', async (_, around) => {
+    const script =
+      "redis.call('set',KEYS[1],'a') for i=1,300000 do redis.call('ping') end redis.call('append',KEYS[1],'z')";
+    const lines = [
+      ['SET', 'before', '1'],
+      ['EVAL', script, '1', 'x'],
+      ['SET', 'behind', '1'],
+    ];
+    const [begin = [], end = []] = around.map((word) => [[word]]);
+    const file = Buffer.concat(
+      [...begin, ...lines, ...end, ['SET', 'after', '1']].map((words) => encodeCommand(words)),
+    );
+    using folder = new AofFolder().write({
+      [MANIFEST]: `file ${INCREMENT} seq 1 type i\n`,
+      [INCREMENT]: file.toString('latin1'),
+    });
+    const replies = new Set<string>();
+    const port = await findFreePort();
+    const log: string[] = [];
+    const starting = start(folder, { port, 'busy-reply-threshold': 20 }, (line) => log.push(line));
+    await eventually(async () => {
+      await using client = await RespClient.connect({ port });
+      replies.add(describeReply(await client.call('PING')));
+      return replies.has('PONG');
+    });
+    await using server = await starting;
+    expect(log.some((line) => line.includes('Slow script detected'))).toBe(true);
+    expect([...replies]).toEqual(['LOADING Redis is loading the dataset in memory', 'PONG']);
+    expect(await server.execute('MGET', 'before', 'x', 'behind', 'after')).toEqual(['1', 'az', '1', '1']);
   });
 
   it('plays transactions, annotations, and commands that would wait', async () => {
