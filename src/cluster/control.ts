@@ -11,6 +11,8 @@ export type FailoverKind = 'normal' | 'force' | 'takeover';
 export interface ClusterControl {
   readonly server: Server;
   readonly state: ClusterState;
+  /** Does now what a command has left to do before the turn ends. */
+  settle(): void;
   /** Begins a handshake, unless one with that address is under way. The address is numeric and valid. */
   meet(ip: string, port: number, busPort: number): void;
   /** Removes a node and keeps gossip from bringing it back for a minute. */

@@ -88,7 +88,16 @@ function row(
   run: (c: Call) => void,
   more: Partial<Row<Call>>,
 ): Row<Call> {
-  return { name, arity, flags: OPEN, since: '3.0.0', summary, complexity: 'O(1)', run, ...more };
+  const settled = more.flags === CHANGING ? settling(run) : run;
+  return { name, arity, flags: OPEN, since: '3.0.0', summary, complexity: 'O(1)', run: settled, ...more };
+}
+
+/** What a command has changed is on disk before anybody hears that it was done. */
+function settling(run: (c: Call) => void): (c: Call) => void {
+  return (c) => {
+    run(c);
+    clusterOf(c).settle();
+  };
 }
 
 const SLOTS_GIVEN = 'O(N) where N is the number of slots given';
