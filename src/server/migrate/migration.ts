@@ -137,7 +137,9 @@ export class Migration implements LinkUser {
     if (entry === NONE) return;
     const expireMs = db.exactExpiryOf(entry);
     const payload = encodeDump(db, entry, this.#server.config.values.rdbcompression);
-    const restore = [RESTORE, key, this.#ttlOf(expireMs), payload];
+    // Of a node of a cluster: the slot is on its way, and not the other one's yet.
+    const command = this.#server.settings.isClusterNode ? 'RESTORE-ASKING' : 'RESTORE';
+    const restore = [command, key, this.#ttlOf(expireMs), payload];
     this.#link!.send(encodeCommand(replaces ? [...restore, 'REPLACE'] : restore));
     const checksum = Buffer.from(payload.subarray(payload.length - CHECKSUM_BYTES));
     this.#expected.push({ key, checksum, expireMs });
@@ -253,5 +255,3 @@ export class Migration implements LinkUser {
     else this.#done(`IOERR error or timeout ${wasWriting ? 'writing' : 'reading'} to target instance`);
   }
 }
-
-const RESTORE = 'RESTORE';
