@@ -6,6 +6,9 @@
  * missing program is a failure, so that a skip can never pass for a success there. This file is the only place from
  * which a test may be skipped; test/tidy.test.ts sees to that.
  *
+ * What a test needs besides programs is the right to do something: `describeInNamespaces`. Whoever may not, does not
+ * lack anything that could be installed, so there the tests are skipped, with CI=true as well.
+ *
  * `redis-server` means 7.0, the version whose replies are the measure here.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,7 +17,7 @@ import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
 interface Program {
-  /** Words of Debian's package, for the message. */
+  /** Debian's package, for the message. */
   readonly package: string;
   /** What `--version` has to print. */
   readonly version?: RegExp;
@@ -28,6 +31,11 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'redis-check-rdb': { package: 'redis-tools' },
   'redis-sentinel': { package: 'redis-sentinel' },
   haproxy: { package: 'haproxy' },
+  keepalived: { package: 'keepalived' },
+  ip: { package: 'iproute2' },
+  unshare: { package: 'util-linux' },
+  nsenter: { package: 'util-linux' },
+  pidof: { package: 'sysvinit-utils' },
   tclsh: { package: 'tcl' },
   perl: { package: 'perl-base' },
   sh: { package: 'dash' },
@@ -42,6 +50,26 @@ export function describeWith(programs: string | readonly string[], title: string
   if (problem === null) describe(title, body);
   else if (isContinuousIntegration()) describe(title, () => it('has the programs that it needs', () => fail(problem)));
   else describe.skip(`${title} [skipped: ${problem}]`, body);
+}
+
+/** As `describeWith`, for tests that make networks of their own. */
+export function describeInNamespaces(programs: readonly string[], title: string, body: () => void): void {
+  const all = [...programs, 'unshare', 'nsenter', 'ip'];
+  const problem = findProblem(all) === null ? findNamespaceProblem() : null;
+  if (problem === null) describeWith(all, title, body);
+  else describe.skip(`${title} [skipped: ${problem}]`, body);
+}
+
+/** Makes a namespace of each kind that is needed, with a device in it. @returns what went wrong, or null. */
+function findNamespaceProblem(): string | null {
+  const kinds = ['--net', '--pid', '--fork', '--mount-proc'];
+  const device = ['ip', 'link', 'add', 'probe', 'type', 'bridge'];
+  const { status, stderr } = spawnSync('unshare', [...kinds, ...device], {
+    encoding: 'utf8',
+    timeout: VERSION_TIMEOUT_MS,
+  });
+  if (status === 0) return null;
+  return `this user may not make network namespaces here (${(stderr ?? '').trim()})`;
 }
 
 /** As `it`, for a test that needs one or several programs. */
