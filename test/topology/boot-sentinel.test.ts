@@ -27,6 +27,23 @@ function bootSet(more: Partial<SentinelConfiguration> = {}, seed = 3): Set {
   };
 }
 
+/** Sends lines to a sentinel, and returns what comes back in that time. */
+function ask(world: World, sentinel: string, lines: readonly string[], durationMs: number): string {
+  const heard: string[] = [];
+  world.boot('client', (host) => {
+    const connection = host.net.connect(
+      { kind: 'tcp', host: sentinel, port: 26_379 },
+      {
+        open: () => void connection.write(Buffer.from(lines.map((line) => `${line}\r\n`).join(''))),
+        data: (chunk) => heard.push(chunk.toString()),
+        close: () => heard.push('closed'),
+      },
+    );
+  });
+  world.runFor(durationMs);
+  return heard.join('');
+}
+
 const SENTINELS = ['sentinel1', 'sentinel2', 'sentinel3'];
 
 describe('sentinels in a simulated world', () => {
@@ -118,25 +135,30 @@ describe('sentinels in a simulated world', () => {
     );
   });
 
+  it('resolve the name of a master that they are told to watch, while its client waits', () => {
+    const world = new World({ seed: 2 });
+    world.boot('redis1', bootServer());
+    world.boot('sentinel', bootSentinel({ masters: [] }));
+    const requests = [
+      'SENTINEL MONITOR a redis1 6379 1',
+      'SENTINEL CONFIG SET resolve-hostnames yes',
+      'SENTINEL MONITOR a redis1 6379 1',
+      'SENTINEL MONITOR b nowhere 6379 1',
+      'SENTINEL MONITOR c redis1 6379 1',
+      'SENTINEL GET-MASTER-ADDR-BY-NAME a',
+    ];
+    const { address } = world.process('redis1');
+    const refusal = '-ERR Invalid IP address or hostname specified';
+    const place = ['*2', `$${address.length}`, address, '$4', '6379'];
+    const expected = [refusal, '+OK', '+OK', refusal, '+OK', ...place, ''].join('\r\n');
+    expect(ask(world, 'sentinel', requests, 3000)).toBe(expected);
+  });
+
   it('end in the midst of a failover when that is simulated', () => {
     const { world, logOf } = bootSet();
     world.runFor(15_000);
-    const answers: string[] = [];
-    world.boot('client', (host) => {
-      const connection = host.net.connect(
-        { kind: 'tcp', host: 'sentinel2', port: 26_379 },
-        {
-          open: () =>
-            void connection.write(
-              Buffer.from('SENTINEL SIMULATE-FAILURE crash-after-promotion\r\nSENTINEL FAILOVER mymaster\r\n'),
-            ),
-          data: (chunk) => answers.push(chunk.toString()),
-          close: () => answers.push('closed'),
-        },
-      );
-    });
-    world.runFor(20_000);
-    expect(answers.join('')).toBe('+OK\r\n+OK\r\nclosed');
+    const requests = ['SENTINEL SIMULATE-FAILURE crash-after-promotion', 'SENTINEL FAILOVER mymaster'];
+    expect(ask(world, 'sentinel2', requests, 20_000)).toBe('+OK\r\n+OK\r\nclosed');
     expect(world.process('sentinel2').log.at(-1)).toMatch(/# Sentinel CRASH because of SENTINEL simulate-failure$/);
     expect(logOf('sentinel2')).toContain('+promoted-slave');
     expect(logOf('sentinel2')).not.toContain('+switch-master');
