@@ -17,7 +17,11 @@ describeWith('redis-server', 'servers of both makes that replicate each other', 
     'hold the same after writes of all kinds, cuts and promotions: %s',
     async (title) => {
       const plan = plans.find((each) => each.title === title)!;
-      const { calls, cuts, continued, promotions } = await play(plan, { seconds: SECONDS, roundSeconds: 2, seed: SEED });
+      const { calls, cuts, continued, promotions } = await play(plan, {
+        seconds: SECONDS,
+        roundSeconds: 2,
+        seed: SEED,
+      });
       expect(calls).toBeGreaterThan(500);
       expect(cuts).toBeGreaterThan(1);
       expect(continued).toBeGreaterThanOrEqual(cuts);

@@ -166,13 +166,12 @@ export class Arrangement implements AsyncDisposable {
     while (!isOver()) await writer.play(this.#scripts.next().value as readonly Call[]);
   }
 
-  /** Nobody waits for a key, or for the end of a pause, for long. */
+  /** Nobody waits for a key for long. */
   #nudge(): void {
     const { client } = this.#master.node;
     const ids = this.#writers.map(({ clientId }) => clientId).filter((id) => id !== null);
-    // Before anything else the pause: redis-server 7.0 crashes when somebody is unblocked who waits for its end. Who
-    // comes too late, when all is being closed, has nothing to complain of.
-    client.pipeline([['CLIENT', 'UNPAUSE'], ...ids.map((id) => ['CLIENT', 'UNBLOCK', id])]).catch(() => {});
+    // Who comes too late, when all is being closed, has nothing to complain of.
+    client.pipeline(ids.map((id) => ['CLIENT', 'UNBLOCK', id])).catch(() => {});
   }
 
   async #keepCutting(isOver: () => boolean): Promise<void> {
