@@ -1,10 +1,11 @@
 /**
- * The table of commands in README.md, made from the rows of the server's own command table: a line per group, each
+ * The table of commands in README.md, made from the rows of the server's and the sentinel's command tables: a line per group, each
  * command with its subcommands. `npm run docs:commands` writes it; a test says when that is due.
  */
 import type { Group } from '../../src/commands/row.ts';
 import { type Command, CommandTable } from '../../src/server/command-table.ts';
 import { serverFamilies } from '../../src/topology/compose.ts';
+import { sentinelCommands } from '../../src/topology/compose-sentinel.ts';
 
 const BEGIN = '<!-- commands:begin -->';
 const END = '<!-- commands:end -->';
@@ -30,9 +31,15 @@ const GROUPS: readonly (readonly [group: Group, title: string])[] = [
   ['sentinel', 'Sentinel'],
 ];
 
+/** Of a server, and what only a sentinel has. */
+export function allCommands(): readonly Command[] {
+  const own = sentinelCommands.filter(({ group }) => group === 'sentinel');
+  return new CommandTable([...serverFamilies, ...own]).all;
+}
+
 /** The table, as Markdown. */
 export function commandTable(): string {
-  const commands = new CommandTable(serverFamilies).all.filter(({ parent }) => parent === null);
+  const commands = allCommands().filter(({ parent }) => parent === null);
   const lines = GROUPS.flatMap(([group, title]) => {
     const names = commands.filter((command) => command.group === group).map(describe);
     return names.length === 0 ? [] : [`| ${title} | ${names.length} | ${names.sort().join(', ')} |`];
