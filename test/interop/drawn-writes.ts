@@ -17,9 +17,12 @@ const FAMILIES = new Set(
     'transactions pubsub tracking scripts'
   ).split(' '),
 );
-/** Commands about the server instead of the dataset; LCS, which changes nothing and takes gigabytes for long strings. */
+/**
+ * Commands about the server instead of the dataset; LCS, which changes nothing and takes gigabytes for long strings; QUIT,
+ * which redis-server does not obey where replies are switched off.
+ */
 const LEFT_OUT =
-  /^(?:acl|auth|bgsave|bgrewriteaof|config|debug|failover|lcs|migrate|module|psync|replconf|replicaof|save|shutdown|slaveof|sync)$/i;
+  /^(?:acl|auth|bgsave|bgrewriteaof|config|debug|failover|lcs|migrate|module|psync|quit|replconf|replicaof|save|shutdown|slaveof|sync)$/i;
 /** Redis 7.0 crashes when somebody who waits is served, or unblocked, while clients are paused. */
 const LEFT_OUT_OF_CLIENT = /^(?:kill|pause)$/i;
 const CALLS_PER_SCRIPT = 30;
