@@ -15,7 +15,7 @@ export function idOf(letter: string): string {
 /** Frames that were written to it. */
 export class FakeLink implements RemoteLink, WritableLink {
   readonly direction: 'to' | 'from';
-  readonly createdMs = NOW_MS;
+  readonly createdMs: number;
   readonly frames: Buffer[] = [];
   node: ClusterNode | null;
   isConnected = true;
@@ -24,9 +24,10 @@ export class FakeLink implements RemoteLink, WritableLink {
   localIp = '127.0.0.1';
   remoteIp = '127.0.0.9';
 
-  constructor(direction: 'to' | 'from', node: ClusterNode | null) {
+  constructor(direction: 'to' | 'from', node: ClusterNode | null, createdMs = NOW_MS) {
     this.direction = direction;
     this.node = node;
+    this.createdMs = createdMs;
   }
 
   write(frame: Buffer): void {
@@ -46,6 +47,7 @@ export class FakeServices implements NodeServices {
   dataAgeMs = 0;
   readonly asked: string[] = [];
   readonly keys = new Map<number, number>();
+  now: () => number = () => NOW_MS;
 
   follow(host: string, port: number): void {
     this.isFollowing = true;
@@ -82,7 +84,7 @@ export class FakeServices implements NodeServices {
   }
 
   connect(node: ClusterNode): void {
-    node.link = new FakeLink('to', node);
+    node.link = new FakeLink('to', node, this.now());
   }
 }
 
@@ -123,6 +125,7 @@ export class Stage implements Core {
   constructor(id = idOf('a')) {
     this.state = new ClusterState(new ClusterNode(id, NODE.myself | NODE.master, NOW_MS));
     this.state.myself.ip = '127.0.0.1';
+    this.services.now = () => this.nowMs;
   }
 
   note(event: ClusterEvent): void {
