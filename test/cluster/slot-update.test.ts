@@ -29,7 +29,7 @@ describe('slots that a master claims', () => {
     updateSlotsOf(stage, old, 9, bitmap(0, 4));
     expect([old.slotCount, stage.state.isUnclaimed(5), stage.state.isUnclaimed(4)]).toEqual([10, true, false]);
     updateSlotsOf(stage, claimant, 1, bitmap(4, 7));
-    expect([...[4, 5, 7, 8].map((slot) => stage.state.owners[slot])]).toEqual([old, claimant, claimant, old]);
+    expect([4, 5, 7, 8].map((slot) => stage.state.owners[slot])).toEqual([old, claimant, claimant, old]);
     expect(stage.state.isUnclaimed(5)).toBe(false);
   });
 

@@ -40,7 +40,7 @@ describe('frames of the bus', () => {
     const hex = (from: number, to: number): string => frame.toString('hex', from, to);
     expect(frame.toString('latin1', 0, 4)).toBe('RCmb');
     expect(hex(4, 16)).toBe(`000008d0${'0001'}${'1b58'}${'0002'}${'0000'}`);
-    expect(hex(16, 40)).toBe('0000000200000007' + '0000000000000006' + '000000000000012c');
+    expect(hex(16, 40)).toBe('00000002000000070000000000000006000000000000012c');
     expect(frame.toString('latin1', 40, 80)).toBe(idOf('a'));
     expect([frame[80], frame[81], frame[80 + 2047]]).toEqual([3, 1, 128]);
     expect(hex(2128, 2168)).toBe('00'.repeat(40));
