@@ -10,6 +10,11 @@
 export interface EntryGuard {
   /** An entry is about to be changed or removed, or may be. */
   beforeChange(address: number): void;
+  /**
+   * An entry will be changed soon: it is seen to before others, in slices.
+   * @returns whether that is needed; false once it is done.
+   */
+  prefer(address: number): boolean;
   /** An entry was added; its value may not be complete yet. */
   added(address: number): void;
   /** The record of an entry stands at another address now. */

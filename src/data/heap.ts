@@ -78,6 +78,7 @@ export class Heap {
   readonly doubles: Float64Array[] = [EMPTY_DOUBLES];
   /** Sum of the sizes of all blocks that are in use. */
   usedBytes = 0;
+  #hugeBlocks = 0;
   /** Sum of the sizes of all pages. */
   reservedBytes = 0;
   /** Bytes of the tables of all dicts whose records are here, and of what else refers to records. */
@@ -137,6 +138,11 @@ export class Heap {
       this.#inPartial[page] = true;
       this.#partial[sizeClass]!.push(page);
     }
+  }
+
+  /** Whether there are blocks that take pages of their own. */
+  get hasHugeBlocks(): boolean {
+    return this.#hugeBlocks > 0;
   }
 
   /** Bytes that the block can hold. */
@@ -223,6 +229,7 @@ export class Heap {
     this.words[page] = wordsOver(memory);
     this.doubles[page] = doublesOver(memory);
     this.#classOfPage[page] = HUGE;
+    this.#hugeBlocks++;
     this.#liveBlocks[page] = 1;
     this.#lent[page] = false;
     this.usedBytes += size;
@@ -231,6 +238,7 @@ export class Heap {
   }
 
   #freeHuge(page: number): void {
+    this.#hugeBlocks--;
     const size = this.pages[page]!.length;
     this.usedBytes -= size;
     this.reservedBytes -= size;

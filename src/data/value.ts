@@ -73,6 +73,10 @@ export class ValueTable {
   readonly #values: (LargeValue | null)[] = [];
   readonly #free: number[] = [];
 
+  get count(): number {
+    return this.#values.length - this.#free.length;
+  }
+
   add(value: LargeValue): number {
     const reused = this.#free.pop();
     if (reused === undefined) return this.#values.push(value) - 1;

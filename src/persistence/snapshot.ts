@@ -63,6 +63,9 @@ export class Snapshot {
   #current = 0;
   #error: unknown = null;
   #isOver = false;
+  #isAwaited = false;
+  /** Called when an entry is encoded that somebody waits for, and when none will be any more. */
+  onSettled: (() => void) | null = null;
 
   /**
    * Begins: from here on the dataset may change.
@@ -101,8 +104,8 @@ export class Snapshot {
     if (this.#isOver) return true;
     try {
       while (this.#current < this.#walks.length) {
-        if (!this.#walks[this.#current]!.run(mayGoOn, bucketsPerLook)) return false;
-        this.#current++;
+        if (!this.#nextWalk().run(mayGoOn, bucketsPerLook)) return false;
+        while (this.#walks[this.#current]?.isOver) this.#current++;
         if (this.#current < this.#walks.length && !mayGoOn()) return false;
       }
       this.#encoder.end();
@@ -111,6 +114,24 @@ export class Snapshot {
     }
     this.#finish();
     return true;
+  }
+
+  /** One that is in the middle of an entry, or has one that somebody waits for, comes first. */
+  #nextWalk(): DictWalker {
+    const urgent = this.#walks.find(({ isInEntry }) => isInEntry) ?? this.#walks.find(({ isWanted }) => isWanted);
+    return urgent ?? this.#walks[this.#current]!;
+  }
+
+  /** @internal Somebody waits for an entry. */
+  awaited(): void {
+    this.#isAwaited = true;
+  }
+
+  /** @internal An entry is encoded. */
+  settled(): void {
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
+    this.onSettled?.();
   }
 
   /** Gives up. Idempotent. */
@@ -129,6 +150,7 @@ export class Snapshot {
   #finish(): void {
     this.#isOver = true;
     for (const walk of this.#walks) walk.close();
+    this.settled();
   }
 }
 
@@ -148,6 +170,8 @@ class DictWalker implements EntryGuard {
   #cursor = 0;
   /** The entry that was started and is not complete. */
   #unfinished = NONE;
+  /** Entries that somebody waits for, in the order in which they were asked for. */
+  readonly #wanted = new Set<number>();
   #isOver = false;
   #free: (() => () => boolean) | null = null;
 
@@ -169,13 +193,25 @@ class DictWalker implements EntryGuard {
     return this.#done.bytes;
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isInEntry(): boolean {
+    return this.#unfinished !== NONE;
+  }
+
+  get isWanted(): boolean {
+    return this.#wanted.size > 0;
+  }
+
   /** @returns whether the dict was walked to its end. */
   run(mayGoOn: () => boolean, bucketsPerLook: number): boolean {
     const encoder = this.#encoder;
     let look = encoder.pendingBytes + BYTES_PER_LOOK;
     for (let buckets = bucketsPerLook; ; buckets--) {
       if (this.#isOver) return true;
-      const bucketIsDone = this.#unfinished === NONE ? this.#walkBucket() : this.#goOn();
+      const bucketIsDone = this.#step();
       if (this.#isOver) return true;
       if (!bucketIsDone || buckets <= 0 || encoder.pendingBytes >= look) {
         if (!mayGoOn()) return false;
@@ -186,10 +222,27 @@ class DictWalker implements EntryGuard {
   }
 
   /** @returns whether no entry is unfinished. */
+  #step(): boolean {
+    if (this.#unfinished !== NONE) return this.#goOn();
+    return this.#wanted.size > 0 ? this.#startWanted() : this.#walkBucket();
+  }
+
   #goOn(): boolean {
     if (!this.#encoder.writeMore(PIECE_BYTES)) return false;
     this.#unfinished = NONE;
+    this.#snapshot.settled();
     return true;
+  }
+
+  #startWanted(): boolean {
+    const [address = NONE] = this.#wanted;
+    this.#wanted.delete(address);
+    if (this.#isSettled(address)) return true;
+    this.#done.add(this.#dict.heap, address);
+    this.#encoder.startEntry(this.#index, this.#db, address);
+    this.#snapshot.keysDone++;
+    this.#unfinished = address;
+    return this.#goOn();
   }
 
   readonly #collect = (address: number): void => {
@@ -224,7 +277,18 @@ class DictWalker implements EntryGuard {
 
   // ------------------------------------------------------------------------------------------------------------- guard
 
+  prefer(address: number): boolean {
+    if (this.#isOver) return false;
+    if (this.#unfinished !== address) {
+      if (this.#isSettled(address)) return false;
+      this.#wanted.add(address);
+    }
+    this.#snapshot.awaited();
+    return true;
+  }
+
   beforeChange(address: number): void {
+    if (this.#wanted.size > 0) this.#wanted.delete(address);
     try {
       if (this.#unfinished === address) this.#finishEntry();
       else if (!this.#isSettled(address)) {
@@ -241,6 +305,7 @@ class DictWalker implements EntryGuard {
   #finishEntry(): void {
     this.#encoder.writeMore(Infinity);
     this.#unfinished = NONE;
+    this.#snapshot.settled();
   }
 
   added(address: number): void {

@@ -47,6 +47,8 @@ export const CONDITION = {
   trackingTable: 1 << 11,
   /** DEBUG and MODULE are not allowed to everybody; set from the configuration, so almost always. */
   protected: 1 << 12,
+  /** A snapshot is taken of a dataset with large values. */
+  snapshot: 1 << 13,
 } as const;
 
 export interface Gate {
@@ -191,6 +193,13 @@ export const gates: readonly Gate[] = [
     server: CONDITION.paused,
     session: 0,
     check: (server, session, _command, flags) => (server.pause.holds(session, flags) ? POSTPONE : null),
+  },
+  {
+    name: 'snapshot',
+    server: CONDITION.snapshot,
+    session: 0,
+    check: (server, session, command, flags, args) =>
+      server.persistence.children.waits.holds(session, command, flags, args) ? POSTPONE : null,
   },
 ];
 

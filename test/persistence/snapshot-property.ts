@@ -95,6 +95,7 @@ export class SnapshotRound {
       let looks = this.#random.below(steps);
       done = snapshot.run(() => looks-- > 0, 0);
       this.#chunks.push(encoder.take());
+      if (this.#random.below(3) === 0) this.#prefer();
       for (let calls = this.#random.below(5); calls > 0; calls--) this.#act();
     }
     expect(snapshot.error).toBe(null);
@@ -105,6 +106,14 @@ export class SnapshotRound {
 
   #pick<T>(values: readonly T[]): T {
     return values[this.#random.below(values.length)]!;
+  }
+
+  /** Somebody is about to change some entries. */
+  #prefer(): void {
+    for (const database of this.redis.server.keyspace.databases) {
+      const { dict, size } = database;
+      if (size > 0 && this.#random.below(2) > 0) dict.guard?.prefer(database.random());
+    }
   }
 
   #raw(call: Call): void {

@@ -9,6 +9,7 @@
 import { Snapshot, type SnapshotEncoder } from '../../persistence/snapshot.ts';
 import { SnapshotPump, type SnapshotSink } from '../../persistence/snapshot-pump.ts';
 import type { Server } from '../server.ts';
+import { SnapshotWaits } from './snapshot-waits.ts';
 
 export type ChildKind = 'rdb' | 'aof' | 'debug';
 
@@ -63,8 +64,11 @@ export class Children {
   /** Bytes that commands made the last one of a kind encode ahead of its time. */
   readonly lastHandedOverBytes: Record<ChildKind, number> = { rdb: 0, aof: 0, debug: 0 };
 
+  readonly waits: SnapshotWaits;
+
   constructor(server: Server) {
     this.#server = server;
+    this.waits = new SnapshotWaits(server);
   }
 
   get active(): Child | null {
@@ -84,6 +88,7 @@ export class Children {
     if (this.#active !== null) throw new Error('another child is active');
     this.count++;
     this.#active = new Child(this, this.#server, kind, encoder, sink, done);
+    this.waits.begin(this.#active.snapshot);
     return this.#active;
   }
 
@@ -92,5 +97,6 @@ export class Children {
     if (this.#active !== child) return;
     this.lastHandedOverBytes[child.kind] = child.snapshot.handedOverBytes;
     this.#active = null;
+    this.waits.end();
   }
 }
