@@ -29,6 +29,8 @@ class Content {
 
 export class MemoryDisk implements Disk {
   readonly #files = new Map<string, Content>();
+  /** Those that were made, be there anything in them or not. */
+  readonly #directories = new Set<string>();
   readonly #soon: (run: () => void) => void;
 
   /** @param soon calls back at the end of the turn. */
@@ -43,7 +45,8 @@ export class MemoryDisk implements Disk {
   stat(path: string): { sizeBytes: number; isDirectory: boolean } | null {
     const content = this.#files.get(path);
     if (content !== undefined) return { sizeBytes: content.sizeBytes, isDirectory: false };
-    return this.list(path).length > 0 ? { sizeBytes: 0, isDirectory: true } : null;
+    const isDirectory = this.#directories.has(path) || this.list(path).length > 0;
+    return isDirectory ? { sizeBytes: 0, isDirectory } : null;
   }
 
   list(directory: string): string[] {
@@ -51,7 +54,9 @@ export class MemoryDisk implements Disk {
     return [...this.#files.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
   }
 
-  makeDirectory(): void {}
+  makeDirectory(path: string): void {
+    this.#directories.add(path);
+  }
 
   rename(from: string, to: string): void {
     this.#files.set(to, this.#find(from));

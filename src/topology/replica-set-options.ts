@@ -49,7 +49,7 @@ export type SentinelPeriod = keyof typeof TEST_PERIODS;
 
 /** A second holds many rounds of everything; the machine is not kept busy by a set that rests. */
 const TEST_PERIODS = {
-  'info-period': 200,
+  'info-period': 100,
   'ping-period': 100,
   'ask-period': 50,
   'publish-period': 200,
@@ -62,8 +62,8 @@ const TEST_PERIODS = {
   'script-retry-delay': 30_000,
 } as const;
 const TEST_HZ = 40;
-const TEST_DOWN_AFTER_MS = 300;
-const TEST_FAILOVER_TIMEOUT_MS = 1000;
+const TEST_DOWN_AFTER_MS = 400;
+const TEST_FAILOVER_TIMEOUT_MS = 1500;
 
 interface Rule {
   readonly wanted: string;

@@ -72,6 +72,8 @@ export class ReplicaSet extends Topology {
     }
     this.#views = new MasterViews(this.name, this.#servers[0]!);
     await Promise.all(this.#servers.map((server) => server.start()));
+    // Sentinels ask a master for its replicas at once, and then not again for a while.
+    await this.#serversInStep();
     const pace = paceOf(this.#options);
     for (const [index, port] of ports.slice(1 + replicas).entries()) {
       const program = sentinelProgram(sentinelText(this.#options, port, masterPort), pace);
@@ -86,6 +88,18 @@ export class ReplicaSet extends Topology {
       target: () => this.#target(),
     });
     await this.stable({ timeoutMs: START_TIMEOUT_MS });
+  }
+
+  async #serversInStep(): Promise<void> {
+    const [master] = this.#servers as [NodeHandle];
+    const ask: Ask = (node, ...args) => this.ask(node, ...args);
+    const deadlineUs = this.world.clock.monotonicUs() + START_TIMEOUT_MS * 1000;
+    for (;;) {
+      const reason = await disagreementOfServers(this.#servers, master, ask);
+      if (reason === null) return;
+      if (this.world.clock.monotonicUs() >= deadlineUs) throw new ResplicaError('ERR_NOT_STABLE', reason);
+      await this.pass(LOOK_PERIOD_MS);
+    }
   }
 
   /** The servers: the first master, then its replicas. */

@@ -88,16 +88,17 @@ export abstract class Topology implements AsyncDisposable {
   protected addNode(plan: NodePlan): NodeHandle {
     const { name, port, program, read } = plan;
     const { host, directory, onLog } = this.#options;
+    const ownDirectory = directory === null ? `/${name}` : `${directory}/${name}`;
     const node = new NodeHandle(
       {
         name,
         address: host,
         port,
         program,
-        directory: directory === null ? `/${name}` : `${directory}/${name}`,
+        directory: ownDirectory,
         disk: this.#diskOf(),
         outside: (log) => {
-          const outside = createNodeHost({ log, ...(directory === null ? {} : { workingDirectory: directory }) });
+          const outside = createNodeHost({ log, workingDirectory: ownDirectory });
           return { ...outside, net: this.#fabric.net(name, outside.net) };
         },
         onChange: (changed, change) => this.events.note(changed.name, { type: 'node', change }),
