@@ -39,7 +39,8 @@ export function startFailover(machine: Machine, master: Instance): void {
   const { state } = machine;
   master.failoverState = 'wait_start';
   master.flags |= FLAG.failoverInProgress;
-  state.currentEpoch++;
+  // 64 bits, as everybody counts: a peer that lies about epochs can bring them to their end.
+  state.currentEpoch = BigInt.asUintN(64, state.currentEpoch + 1n);
   master.failoverEpoch = state.currentEpoch;
   announceText(machine, '+new-epoch', master, String(state.currentEpoch));
   announce(machine, '+try-failover', master);

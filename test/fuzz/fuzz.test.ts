@@ -8,6 +8,7 @@ import { targets } from './targets.ts';
 /** A second or two of each; rounds that have a server in them take longer. */
 function roundsOf(name: string): number {
   if (name === 'dump' || name === 'rdb' || name === 'append-only') return 15;
+  if (name === 'sentinel') return 2;
   return name === 'server' ? 4 : 60;
 }
 

@@ -240,7 +240,7 @@ export function encode(args: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-const NO_NET: Net = {
+export const NO_NET: Net = {
   listen: (_options, _accept, done) => done({ code: 'EACCES', message: 'Permission denied' }, null),
   /** Nobody answers. */
   connect: () => NOWHERE,

@@ -5,6 +5,7 @@ import { configProperty } from './config-property.ts';
 import { decoderProperty } from './decoder-property.ts';
 import { dumpProperty } from './dump-property.ts';
 import { rdbProperty } from './rdb-property.ts';
+import { sentinelProperty } from './sentinel-property.ts';
 import { serverProperty } from './server-property.ts';
 
 export interface Target {
@@ -20,4 +21,5 @@ export const targets: readonly Target[] = [
   { name: 'dump', property: dumpProperty },
   { name: 'rdb', property: rdbProperty },
   { name: 'append-only', property: appendOnlyProperty },
+  { name: 'sentinel', property: sentinelProperty },
 ];

@@ -24,7 +24,7 @@ const PARAMETERS: readonly Parameter[] = [
     name: 'announce-ip',
     get: ({ announceIp }) => announceIp ?? '',
     set: (state, value) => {
-      state.announceIp = value;
+      state.announceIp = value || null;
       return true;
     },
   },

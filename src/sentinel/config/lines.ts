@@ -7,7 +7,7 @@
 import { repr } from '../../core/repr.ts';
 import { splitArguments } from '../../core/split-args.ts';
 import type { RewriteLine } from '../../server/config/value-types.ts';
-import { announcedHost, isSameAddress } from '../addresses.ts';
+import { announcedHost, isAddress, isSameAddress } from '../addresses.ts';
 import { currentMasterAddress } from '../instances.ts';
 import { DEFAULT_PARALLEL_SYNCS, type Instance, type InstanceAddress, type SentinelState } from '../state.ts';
 
@@ -50,7 +50,7 @@ export function sentinelLines(state: SentinelState): RewriteLine[] {
 function masterLines(state: SentinelState, master: Instance): RewriteLine[] {
   const { defaultDownAfter, defaultFailoverTimeout } = state.periods;
   const current = currentMasterAddress(master);
-  const place = (address: InstanceAddress): string => `${announcedHost(state, address)} ${address.port}`;
+  const place = (address: InstanceAddress): string => `${hostOf(state, address)} ${address.port}`;
   const name = word(master.name)!;
   const own = (directive: string, ...words: unknown[]): RewriteLine => line(directive, name, ...words);
   /** Written only if it is not null. */
@@ -70,14 +70,24 @@ function masterLines(state: SentinelState, master: Instance): RewriteLine[] {
     ...unlessDefault('master-reboot-down-after-period', master.masterRebootDownAfterPeriod, 0),
     own('config-epoch', master.configEpoch),
     own('leader-epoch', master.leaderEpoch),
-    ...[...master.replicas.values()].map(({ addr }) =>
+    ...known(state, master.replicas).map(({ addr }) =>
       own('known-replica', place(isSameAddress(addr, current) ? master.addr : addr)),
     ),
-    ...[...master.sentinels.values()]
+    ...known(state, master.sentinels)
       .filter(({ runid }) => runid !== null)
-      .map(({ addr, runid }) => own('known-sentinel', place(addr), runid)),
+      .map(({ addr, runid }) => own('known-sentinel', place(addr), word(runid))),
     ...[...master.renamedCommands].map(([from, to]) => own('rename-command', word(from), word(to))),
   ];
+}
+
+/** A name that could not be resolved is tried again after the next start. */
+function hostOf(state: SentinelState, address: InstanceAddress): string {
+  return announcedHost(state, address) || address.hostname;
+}
+
+/** Those that the file can name: if names are not resolved any more, a line with one would keep us from starting. */
+function known(state: SentinelState, instances: ReadonlyMap<string, Instance>): Instance[] {
+  return [...instances.values()].filter(({ addr }) => state.resolveHostnames || isAddress(hostOf(state, addr)));
 }
 
 function line(directive: string, ...words: unknown[]): RewriteLine {
