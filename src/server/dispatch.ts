@@ -8,7 +8,7 @@ import type { Mark, Reply } from '../protocol/reply.ts';
 import { ReplyError, unknownSubcommand, wrongArity } from '../core/errors.ts';
 import { Call } from './call.ts';
 import { type Command, FLAG, sameWord } from './command-table.ts';
-import { flagsOf, GONE, passGates, POSTPONE, Redirection } from './gates.ts';
+import { CONDITION, flagsOf, GONE, passGates, POSTPONE, Redirection } from './gates.ts';
 import type { Server } from './server.ts';
 import { SESSION, type Session } from './session.ts';
 import { discardTransaction, queueCommand } from './transactions.ts';
@@ -93,7 +93,7 @@ export class Dispatcher {
       const refusal = server.refuseProtected(session, command);
       if (refusal !== null) return this.#reject(session, command, args, refusal);
     }
-    if ((server.conditions | session.gated) !== 0) {
+    if ((server.conditions | session.gated) !== 0 && !this.#isPlainlyOurs(session, command, args)) {
       const verdict = passGates(server, session, command, args);
       if (verdict === POSTPONE) return false;
       if (verdict === GONE) return true;
@@ -106,6 +106,12 @@ export class Dispatcher {
     }
     this.call(session, command, args);
     return true;
+  }
+
+  /** On a node of a cluster, nearly every request has no other gate to pass than the router, and passes that. */
+  #isPlainlyOurs(session: Session, command: Command, args: Arguments): boolean {
+    const { conditions, hooks } = this.#server;
+    return conditions === CONDITION.cluster && session.gated === 0 && hooks.router!.isSurelyOurs(command, args);
   }
 
   /** Clients tend to repeat themselves: the last command is tried first. */

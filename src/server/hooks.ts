@@ -59,6 +59,8 @@ export interface ReplicationHook {
 export interface ClusterRouter {
   /** The slot of the keys of the request that was looked at last, or -1. */
   readonly slot: number;
+  /** Whether a request is plainly served here. If not, `route` finds out. */
+  isSurelyOurs(command: Command, args: Arguments): boolean;
   /** @returns null to serve it here, or the error: MOVED, ASK, CROSSSLOT, TRYAGAIN, CLUSTERDOWN. */
   route(session: Session, command: Command, args: Arguments, flags: number): string | null;
 }
