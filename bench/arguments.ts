@@ -14,6 +14,7 @@ export const MODES = [
   'persistence',
   'append-only',
   'scripts',
+  'cluster',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -98,6 +99,7 @@ Modes
   append-only  CPU per SET with an append-only file and without, and of a start with it
   persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
   scripts      CPU per EVALSHA of a GET, of a million additions and of BullMQ's adding of a job; an engine's time and memory
+  cluster      CPU per GET, SET, INCR of a node that owns all slots, beside the same server outside of a cluster
   compare      throughput of two commands: needs --a and --b
   all          the modes above, one after the other
 
@@ -193,7 +195,7 @@ function testsOf(mode: Mode): readonly string[] {
 }
 
 function depthsOf(mode: Mode): readonly number[] {
-  if (mode === 'scripts') return [16];
+  if (mode === 'scripts' || mode === 'cluster') return [16];
   return mode === 'types' ? [1, 16] : [1, 16, 64];
 }
 

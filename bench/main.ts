@@ -2,6 +2,7 @@
 
 import { appendOnly } from './append-only.ts';
 import { HELP, optionsFor, parseArguments, type Mode } from './arguments.ts';
+import { cluster } from './cluster.ts';
 import { chooseContestants } from './contestants.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -31,6 +32,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   persistence,
   'append-only': appendOnly,
   scripts,
+  cluster,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {
