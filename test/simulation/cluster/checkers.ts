@@ -10,7 +10,6 @@
  */
 import type { Cluster } from '../../../src/cluster/cluster.ts';
 import type { ClusterEvent } from '../../../src/cluster/events.ts';
-import { NODE } from '../../../src/cluster/state.ts';
 
 interface Epochs {
   current: number;
@@ -40,6 +39,7 @@ export class Checkers {
   event(name: string, cluster: Cluster, event: ClusterEvent): void {
     this.count(event.kind === 'failed' && event.told ? 'failed (told)' : event.kind);
     const { myself } = cluster.state;
+    if (event.kind === 'unreachable' || event.kind === 'failed') this.#suspicions.add(`${myself.name} ${event.node}`);
     if (event.kind === 'vote') {
       const { epoch, replica } = event;
       this.#thisTurn.push(() => this.#noteVote(myself.name, epoch, replica));
@@ -58,9 +58,6 @@ export class Checkers {
 
   turn(name: string, cluster: Cluster): void {
     const { state } = cluster;
-    for (const node of state.nodes.values()) {
-      if (node.has(NODE.pfail | NODE.fail)) this.#suspicions.add(`${state.myself.name} ${node.name}`);
-    }
     for (const note of this.#thisTurn.splice(0)) note();
     const { currentEpoch, lastVoteEpoch, myself } = state;
     const config = myself.isMaster ? myself.configEpoch : 0;

@@ -138,7 +138,10 @@ export class ClusterSet {
 
   // ------------------------------------------------------------------------------------------------------------- states
 
-  /** Why it is not so that all nodes are well, linked and of one mind; null if it is. */
+  /**
+   * Why it is not so that all nodes are well, linked and of one mind; null if it is. What each has of each node's
+   * slots is compared with what that node has: so all tables of slots are the same.
+   */
   disagreement(): string | null {
     const first = this.state(this.names[0]!);
     if (first === null) return `${this.names[0]} is dead`;
@@ -148,9 +151,6 @@ export class ClusterSet {
       if (state === null) return `${name} is dead`;
       if (!state.isOk) return `for ${name} the cluster is down`;
       if (state.nodes.size !== this.names.length) return `${name} knows ${state.nodes.size} nodes`;
-      if (state.owners.some((owner, slot) => owner?.name !== first.owners[slot]?.name)) {
-        return `${name} has another table of slots`;
-      }
       if (state.currentEpoch !== first.currentEpoch) return `${name} is in another epoch than ${this.names[0]}`;
       const reason = this.#problemOf(name, state, epochs);
       if (reason !== null) return reason;
