@@ -48,10 +48,13 @@ describe('the packed package', () => {
     expect(sources.filter((path) => !existsSync(join(projectRoot, path.replace(/\.d\.ts$/, '.ts'))))).toEqual([]);
   });
 
-  it('installs a command that tells which Redis it stands in for', () => {
-    const output = run(join(folder, 'node_modules/.bin/resplica'), ['--version'], folder);
-    expect(output).toMatch(/\bv=7\.0\.15\b/);
-  });
+  it.each(['resplica', 'resplica-sentinel'])(
+    'installs a command that tells which Redis it stands in for: %s',
+    (name) => {
+      const output = run(join(folder, 'node_modules/.bin', name), ['--version'], folder);
+      expect(output).toMatch(/\bv=7\.0\.15\b/);
+    },
+  );
 
   it('starts a server for whoever imports it, and leaves nothing behind that keeps the program alive', () => {
     writeFileSync(
