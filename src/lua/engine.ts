@@ -27,7 +27,7 @@ import { type LuaFunction, type LuaValue, typeName } from './value.ts';
 import type { KnownIterators } from './walk.ts';
 
 export class Engine {
-  readonly globals = new LuaTable();
+  readonly globals = new LuaTable(0, 2);
   readonly pace = new Pace();
   readonly metatables = new Metatables(this.pace);
   readonly iterators: KnownIterators = { next: null, listStep: null };
@@ -39,11 +39,14 @@ export class Engine {
 
   constructor() {
     this.#operations = createOperations(this);
+    // In the order of luaLoadLibraries: `pairs(_G)` shows it.
     registerBase(this);
-    registerString(this);
-    registerTable(this);
-    registerMath(this);
     registerCoroutine(this);
+    registerTable(this);
+    registerString(this);
+    registerMath(this);
+    // Empty, and taken away again by who adds more.
+    this.globals.setString('debug', new LuaTable());
     registerCjson(this);
     registerStruct(this);
     registerCmsgpack(this);

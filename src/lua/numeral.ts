@@ -5,6 +5,7 @@
  * significant digits, as C's `%.14g`.
  */
 import { formatDoubleG } from '../core/double.ts';
+import { isPositiveNan, nanOf } from './nan.ts';
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
@@ -25,7 +26,7 @@ export function parseNumeral(given: string): number | null {
   if (hexadecimal !== null) return parseHexadecimal(hexadecimal);
   const special = NOT_FINITE.exec(trimmed);
   if (special === null) return null;
-  if (special[2] === undefined) return NaN;
+  if (special[2] === undefined) return nanOf(special[1] === '-');
   return special[1] === '-' ? -Infinity : Infinity;
 }
 
@@ -36,8 +37,9 @@ function parseHexadecimal([, sign, whole = '', fraction = '', exponent = '0']: R
   return sign === '-' ? -value : value;
 }
 
-/** As `%.14g` prints it. What is no number prints as the one that the processor makes: 0/0 is negative. */
+/** As `%.14g` prints it. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e14) return Object.is(value, -0) ? '-0' : String(value);
-  return Number.isNaN(value) ? '-nan' : formatDoubleG(value, SIGNIFICANT_DIGITS);
+  if (Number.isNaN(value)) return isPositiveNan(value) ? 'nan' : '-nan';
+  return formatDoubleG(value, SIGNIFICANT_DIGITS);
 }

@@ -5,6 +5,7 @@
  * for one set of globals: the scripts of EVAL have one, each function library while it is loaded has another.
  */
 import { errorAt, isTrue, join, type Metatables, toNumber } from './metatables.ts';
+import { negate } from './nan.ts';
 import { formatNumber } from './numeral.ts';
 import type { Site } from './site.ts';
 import { plain, settled, type Pace } from './suspension.ts';
@@ -111,7 +112,7 @@ function arithmeticOperations(metatables: Metatables) {
         ? power(left, right)
         : slow(left, right, '__pow', power, site),
     neg: (value: LuaValue, site: Site): LuaValue =>
-      typeof value === 'number' ? -value : slow(value, value, '__unm', (a) => -a, site),
+      typeof value === 'number' && value === value ? -value : slow(value, value, '__unm', negate, site),
     cat: (left: LuaValue, right: LuaValue, site: Site): LuaValue => {
       if (typeof left === 'string') {
         if (typeof right === 'string') return join(left, right, site);

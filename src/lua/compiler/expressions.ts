@@ -8,6 +8,7 @@
  */
 import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { constantNumber } from './constants.ts';
 import { mark, replacedFrame, writeMarked } from './trace-marks.ts';
 
 const ARITHMETIC = new Map([
@@ -38,7 +39,8 @@ export function writeExpression(w: ChunkWriter, expression: Expression): void {
       out.write(expression.kind);
       break;
     case 'number':
-      out.write(Number.isFinite(expression.value) ? String(expression.value) : '(1/0)');
+      if (expression.value === 0) writeZero(w, 0);
+      else out.write(Number.isFinite(expression.value) ? String(expression.value) : '(1/0)');
       break;
     case 'string':
       out.write(JSON.stringify(expression.value));
@@ -62,9 +64,17 @@ export function writeExpression(w: ChunkWriter, expression: Expression): void {
     case 'table':
       writeTable(w, expression.items);
       break;
-    default:
-      writeOperation(w, expression);
+    default: {
+      const constant = constantNumber(expression);
+      if (constant === 0) writeZero(w, constant);
+      else writeOperation(w, expression);
+    }
   }
+}
+
+/** All zeros of a function have the sign of its first one. */
+function writeZero(w: ChunkWriter, value: number): void {
+  w.out.write((w.fn.zero ??= Object.is(value, -0) ? '(-0)' : '0'));
 }
 
 type Operation = Extract<Expression, { kind: 'global' | 'index' | 'binary' | 'unary' }>;

@@ -12,6 +12,8 @@ export class FunctionState {
   readonly visible: VisibleVariable[] = [];
   /** For a debugger: something has been written for which Lua would have an instruction. */
   hasBegun = false;
+  /** Zero, with the sign of the first one that was written. */
+  zero: string | null = null;
   #inUse = 0;
   #temporaries = 0;
 

@@ -135,6 +135,12 @@ export function register(table: LuaTable, functions: Readonly<Record<string, Lua
   return table;
 }
 
+/** A table that was made for functions and filled in an order that `pairs` shows. @param names with spaces in between. */
+export function registerAs(names: string, functions: Readonly<Record<string, LuaFunction>>): LuaTable {
+  const list = names.split(' ');
+  return register(new LuaTable(0, list.length), Object.fromEntries(list.map((name) => [name, functions[name]!])));
+}
+
 /** A table that was made for functions and filled in the order of their names: so `pairs` finds them as in Lua. */
 export function registerInOrder(functions: Readonly<Record<string, LuaFunction>>): LuaTable {
   const entries = Object.entries(functions).toSorted(([left], [right]) => (left < right ? -1 : 1));

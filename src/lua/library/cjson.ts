@@ -8,6 +8,19 @@ import { encodeJson } from './json-encode.ts';
 import { defaultJsonSettings, JSON_NULL, type JsonSettings } from './json-settings.ts';
 
 const INTEGER_MAX = 2 ** 31 - 1;
+/** In the order in which they are registered, which `pairs` shows. */
+const FUNCTIONS = [
+  'encode',
+  'decode',
+  'encode_sparse_array',
+  'encode_max_depth',
+  'decode_max_depth',
+  'encode_number_precision',
+  'encode_keep_buffer',
+  'encode_invalid_numbers',
+  'decode_invalid_numbers',
+  'new',
+];
 const SWITCH = ['off', 'on'] as const;
 
 export function registerCjson(engine: Engine): void {
@@ -16,7 +29,12 @@ export function registerCjson(engine: Engine): void {
 
 function library(): LuaTable {
   const settings = defaultJsonSettings();
-  const table = register(new LuaTable(), { ...codec(settings), ...switches(settings), new: () => library() });
+  const functions: Readonly<Record<string, LuaFunction>> = {
+    ...codec(settings),
+    ...switches(settings),
+    new: () => library(),
+  };
+  const table = register(new LuaTable(), Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name]!])));
   table.setString('null', JSON_NULL);
   table.setString('_NAME', 'cjson');
   table.setString('_VERSION', '2.1.0');

@@ -7,6 +7,7 @@
 import type { Engine } from '../engine.ts';
 import { LuaError } from '../lua-error.ts';
 import { currentPosition } from '../stack.ts';
+import { isNegative, nanOf } from '../nan.ts';
 import { LuaTable } from '../table.ts';
 import type { LuaValue, Results } from '../value.ts';
 import { CallArguments, libraryError, register } from './arguments.ts';
@@ -76,8 +77,14 @@ function stringHead(length: number): string {
   return length <= 0xffff ? tagged(0xda, length, 2) : tagged(0xdb, length, 4);
 }
 
+function signedNan(bytes: Buffer, read: (bytes: Buffer) => number): number {
+  const value = read(bytes);
+  return Number.isNaN(value) ? nanOf((bytes[0]! & 0x80) !== 0) : value;
+}
+
 function packNumber(value: number): string {
   if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) return packInteger(value);
+  if (Number.isNaN(value)) return `\xcb${isNegative(value) ? '\xff' : '\x7f'}\xf8\0\0\0\0\0\0`;
   const isFloat = Math.fround(value) === value;
   const buffer = Buffer.alloc(isFloat ? 5 : 9, isFloat ? 0xca : 0xcb);
   if (isFloat) buffer.writeFloatBE(value, 1);
@@ -203,7 +210,7 @@ class Reader {
     // Those of every day are put together here; memory to lay the others out in costs more than all the rest.
     if (exponent === 0 || exponent === 0x7ff) {
       this.at = at;
-      return this.#bytes(8).readDoubleBE();
+      return signedNan(this.#bytes(8), (bytes) => bytes.readDoubleBE());
     }
     const fraction = 1 + ((high & 0xfffff) * 2 ** 32 + low) / 2 ** 52;
     return (high >= 2 ** 31 ? -fraction : fraction) * 2 ** (exponent - 1023);
@@ -227,7 +234,7 @@ class Reader {
       case 0xc3:
         return type === 0xc3;
       case 0xca:
-        return this.#bytes(4).readFloatBE();
+        return signedNan(this.#bytes(4), (bytes) => bytes.readFloatBE());
       case 0xcb:
         return this.#double();
       case 0xcc:

@@ -6,6 +6,7 @@
  */
 import { formatDoubleG, formatFixed } from '../../core/double.ts';
 import { cString } from '../../core/latin1.ts';
+import { isNegative } from '../nan.ts';
 import { type CallArguments, libraryError, toInteger } from './arguments.ts';
 
 const DIRECTIVE = /%(?:([-+ #0]*)(\d{0,2})(?:(\.)(\d{0,2}))?([^])?)?/g;
@@ -94,8 +95,8 @@ function pad(text: string, { flags, width }: Directive, sign = ''): string {
   return flags.includes('0') ? sign + '0'.repeat(missing) + text : ' '.repeat(missing) + sign + text;
 }
 
-function signOf(isNegative: boolean, flags: string): string {
-  if (isNegative) return '-';
+function signOf(hasSign: boolean, flags: string): string {
+  if (hasSign) return '-';
   if (flags.includes('+')) return '+';
   return flags.includes(' ') ? ' ' : '';
 }
@@ -129,8 +130,7 @@ function formatUnsigned(value: bigint, directive: Directive): string {
 function formatDouble(value: number, directive: Directive): string {
   const { conversion, flags } = directive;
   const lower = conversion.toLowerCase();
-  const isNegative = value < 0 || Object.is(value, -0) || Number.isNaN(value);
-  const sign = signOf(isNegative, flags);
+  const sign = signOf(isNegative(value), flags);
   let text: string;
   if (Number.isFinite(value)) {
     text = pad(digitsOf(Math.abs(value), lower, directive.precision ?? 6, flags.includes('#')), directive, sign);

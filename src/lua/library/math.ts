@@ -3,11 +3,15 @@
  * generator of drand48. It is the same on every machine and starts the same in every server.
  */
 import type { Engine } from '../engine.ts';
-import { LuaTable } from '../table.ts';
+import { nanOf } from '../nan.ts';
 import type { LuaFunction } from '../value.ts';
-import { CallArguments, libraryError, register } from './arguments.ts';
+import { CallArguments, libraryError, registerAs } from './arguments.ts';
 
 const RANDOM_MAX = 2 ** 31 - 1;
+/** In the order in which Lua registers them, which `pairs` shows. */
+const FUNCTIONS =
+  'abs acos asin atan2 atan ceil cosh cos deg exp floor fmod frexp ldexp log10 log max min modf pow rad random ' +
+  'randomseed sinh sin sqrt tanh tan';
 const INITIAL_STATE = 0x1234abcd330en;
 
 /** The state of `math.random`. */
@@ -27,11 +31,11 @@ export class ScriptRandom {
 }
 
 export function registerMath(engine: Engine): void {
-  const library = new LuaTable();
-  register(library, { ...oneArgument(), ...severalArguments(), ...randomFunctions(engine.random) });
-  library.setString('mod', library.getString('fmod'));
+  const functions = { ...oneArgument(), ...severalArguments(), ...randomFunctions(engine.random) };
+  const library = registerAs(FUNCTIONS, functions);
   library.setString('pi', Math.PI);
   library.setString('huge', Infinity);
+  library.setString('mod', library.getString('fmod'));
   engine.globals.setString('math', library);
 }
 
@@ -58,9 +62,19 @@ function oneArgument(): Record<string, LuaFunction> {
   };
   const entries = Object.entries(functions).map(([name, compute]): [string, LuaFunction] => [
     name,
-    (...args) => (typeof args[0] === 'number' ? compute(args[0]) : compute(new CallArguments(name, args).number(1))),
+    (...args) => {
+      const value = typeof args[0] === 'number' ? args[0] : new CallArguments(name, args).number(1);
+      const result = compute(value);
+      return result === result ? result : nanFrom(name, value);
+    },
   ]);
   return Object.fromEntries(entries);
+}
+
+/** What C's functions make of what they have no result for. */
+function nanFrom(name: string, value: number): number {
+  if (value !== value) return name === 'abs' ? nanOf(false) : value;
+  return nanOf(!['log10', 'acos', 'asin'].includes(name));
 }
 
 function severalArguments(): Record<string, LuaFunction> {
@@ -97,7 +111,7 @@ function severalArguments(): Record<string, LuaFunction> {
     modf: (...args) => {
       const value = new CallArguments('modf', args).number(1);
       const whole = Math.trunc(value);
-      if (Number.isNaN(value)) return [NaN, NaN];
+      if (Number.isNaN(value)) return [value, value];
       // The fraction has the sign of the number, also when it is zero.
       const fraction = Number.isFinite(value) ? Math.abs(value - whole) : 0;
       return [whole, value < 0 || Object.is(value, -0) ? -fraction : fraction];

@@ -3,6 +3,7 @@
  * set the byte order, `!` the alignment. Sizes are those of a 64-bit machine.
  */
 import type { Engine } from '../engine.ts';
+import { isNegative, nanOf } from '../nan.ts';
 import { LuaTable } from '../table.ts';
 import type { LuaValue, Results } from '../value.ts';
 import { CallArguments, libraryError, register, toInteger } from './arguments.ts';
@@ -10,6 +11,7 @@ import { asResults } from './base.ts';
 
 const INTEGER_BYTES_MAX = 32;
 const INT_MAX = 2 ** 31 - 1;
+const SIGN_BIT = 0x80;
 const ALIGNMENT_DEFAULT = 8;
 const INTEGERS = 'bBhHlLTiI';
 const SIZES: Readonly<Record<string, number>> = { b: 1, B: 1, h: 2, H: 2, l: 8, L: 8, T: 8, f: 4, d: 8, x: 1 };
@@ -141,7 +143,16 @@ function doubleBytes(value: number, { option, isLittleEndian }: Format): string 
   const view = new DataView(new ArrayBuffer(option === 'f' ? 4 : 8));
   if (option === 'f') view.setFloat32(0, value, isLittleEndian);
   else view.setFloat64(0, value, isLittleEndian);
+  if (Number.isNaN(value)) setNan(view, isNegative(value), isLittleEndian);
   return String.fromCharCode(...new Uint8Array(view.buffer));
+}
+
+/** What the processor makes where a number is expected; of either sign. */
+function setNan(view: DataView, hasSign: boolean, isLittleEndian: boolean): void {
+  const high = view.byteLength === 4 ? 0x7fc0 : 0x7ff8;
+  const at = isLittleEndian ? view.byteLength - 2 : 0;
+  for (let index = 0; index < view.byteLength; index++) view.setUint8(index, 0);
+  view.setUint16(at, hasSign ? high | 0x8000 : high, isLittleEndian);
 }
 
 // ------------------------------------------------------------------------------------------------------------- unpacking
@@ -199,7 +210,9 @@ function integerOf(bytes: string, { option, isLittleEndian }: Format): number {
 
 function doubleOf(bytes: string, { option, isLittleEndian }: Format): number {
   const view = new DataView(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)).buffer);
-  return option === 'f' ? view.getFloat32(0, isLittleEndian) : view.getFloat64(0, isLittleEndian);
+  const value = option === 'f' ? view.getFloat32(0, isLittleEndian) : view.getFloat64(0, isLittleEndian);
+  if (!Number.isNaN(value)) return value;
+  return nanOf((view.getUint8(isLittleEndian ? view.byteLength - 1 : 0) & SIGN_BIT) !== 0);
 }
 
 function size(given: CallArguments): number {

@@ -10,7 +10,7 @@ import { LuaError } from '../../lua/lua-error.ts';
 import { toNumber, toText } from '../../lua/metatables.ts';
 import { currentPosition } from '../../lua/stack.ts';
 import { LuaTable } from '../../lua/table.ts';
-import type { LuaFunction, LuaValue } from '../../lua/value.ts';
+import { type LuaFunction, type LuaValue, typeName } from '../../lua/value.ts';
 import { REDIS_VERSION } from '../config/config-error.ts';
 import { ALLOWED } from '../acl/selector.ts';
 import type { LogLevel } from '../log.ts';
@@ -39,6 +39,12 @@ const REPLICATION_CONSTANTS: Readonly<Record<string, number>> = {
   REPL_ALL: PROPAGATE.all,
 };
 
+/** In the order in which Redis registers them, which `pairs` shows. */
+const ENTRIES =
+  'call pcall log LOG_DEBUG LOG_VERBOSE LOG_NOTICE LOG_WARNING REDIS_VERSION_NUM REDIS_VERSION setresp sha1hex ' +
+  'error_reply status_reply set_repl REPL_NONE REPL_AOF REPL_SLAVE REPL_REPLICA REPL_ALL acl_check_cmd breakpoint ' +
+  'debug replicate_commands';
+
 export interface RedisLibraryOptions {
   readonly server: Server;
   /** The script that runs, or null. */
@@ -47,14 +53,18 @@ export interface RedisLibraryOptions {
 }
 
 export function registerRedisLibrary(engine: Engine, options: RedisLibraryOptions): void {
-  const library = register(new LuaTable(), {
+  const entries: Readonly<Record<string, LuaValue>> = {
     ...commandFunctions(options),
     ...replyFunctions(),
     ...surroundings(options),
-  });
-  for (const [name, value] of Object.entries(REPLICATION_CONSTANTS)) library.setString(name, value);
-  for (const [name, value] of Object.entries(CONSTANTS)) library.setString(name, value);
+    ...REPLICATION_CONSTANTS,
+    ...CONSTANTS,
+  };
+  const library = new LuaTable();
+  for (const name of ENTRIES.split(' ')) library.setString(name, entries[name]);
   engine.globals.setString('redis', library);
+  engine.globals.setString('debug', undefined);
+  engine.globals.setString('__redis__err__handler', placeError);
 }
 
 /** What a library of functions has of it while it is loaded. */
@@ -109,6 +119,17 @@ function commandFunctions(options: RedisLibraryOptions): Record<string, LuaFunct
     },
   };
 }
+
+/** What Redis has in a global to tell where an error was raised. Nothing here needs it, but scripts can see it. */
+const placeError: LuaFunction = (error?: LuaValue) => {
+  const table = error instanceof LuaTable ? error : errorTable(`ERR ${toText(error) ?? typeName(error)}`, false);
+  const position = currentPosition();
+  if (position !== null) {
+    table.setString('source', `@${position.chunkName}`);
+    table.setString('line', position.line);
+  }
+  return table;
+};
 
 function replyFunctions(): Record<string, LuaFunction> {
   const text = (args: readonly LuaValue[]): string | null =>
