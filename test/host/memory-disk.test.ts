@@ -35,7 +35,7 @@ describe('A disk in memory', () => {
 
   it('renames over what is there, lists and removes', () => {
     const { disk } = diskWithTurns();
-    disk.makeDirectory();
+    disk.makeDirectory('/data');
     for (const name of ['a', 'b']) disk.open(`d/${name}`, 'create').appendNow(Buffer.from(name));
     expect(disk.list('d').sort()).toEqual(['a', 'b']);
     disk.rename('d/a', 'd/b');
