@@ -8,6 +8,9 @@
  *
  * Records (see record.ts) carry 24 bits of their hash, and a bucket's number is made of those bits first: what a table
  * of up to 2^24 buckets needs stands in the record. Beyond, the key is hashed again when it moves.
+ *
+ * A typed array takes a JS engine longer to make than a few records take to be compared, and weighs more than they do. So
+ * up to eight records are one chain without a table, until somebody wants them by buckets.
  */
 import { copyBytes } from '../core/copy-bytes.ts';
 import type { Random } from '../core/random.ts';
@@ -30,6 +33,8 @@ import {
 } from './record.ts';
 
 const INITIAL_BUCKETS = 4;
+/** So many records do without a table. */
+const CHAINED_MAX = 8;
 /** Tables of so many buckets are moved at once. */
 const SMALL_BUCKETS = 32;
 const TAG_BUCKETS_MAX = 1 << 24;
@@ -53,7 +58,9 @@ export class Dict {
   guard: EntryGuard | null = null;
   readonly #hash: KeyHash;
   readonly #limit: TableLimit | null;
-  /** [0] is the table in use; [1] the one that it grows or shrinks into, empty when not resizing. */
+  /** All records, while there is no table. */
+  #chain = NONE;
+  /** The table in use, and the one that it grows or shrinks into, empty when not resizing. */
   #table: Int32Array = EMPTY_TABLE;
   #next: Int32Array = EMPTY_TABLE;
   /** Next bucket of #table to move, or -1. */
@@ -93,17 +100,18 @@ export class Dict {
     if (this.#moving >= 0) this.resizeStep();
     const hash = this.#hash.of(bytes, start, end);
     this.#lastHash = hash;
-    if (this.#size === 0) return NONE;
-    const found = this.#findIn(this.#table, hash, bytes, start, end);
+    const table = this.#table;
+    const head = table.length === 0 ? this.#chain : table[bucketOf(hash, table.length)]!;
+    const found = this.#findIn(head, hash, bytes, start, end);
     if (found !== NONE || this.#moving < 0) return found;
-    return this.#findIn(this.#next, hash, bytes, start, end);
+    return this.#findIn(this.#next[bucketOf(hash, this.#next.length)]!, hash, bytes, start, end);
   }
 
-  #findIn(table: Int32Array, hash: number, bytes: Uint8Array, start: number, end: number): number {
+  #findIn(head: number, hash: number, bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const tag = tagOf(hash, length);
     const { words, pages } = this.heap;
-    let address = table[bucketOf(hash, table.length)]!;
+    let address = head;
     while (address !== NONE) {
       const page = address >>> 15;
       const pageWords = words[page]!;
@@ -152,9 +160,14 @@ export class Dict {
     setKeyLength(words, record, keyLength);
     copyBytes(bytes, start, end, this.heap.bytesOf(address), keyOffsetAt(words, record));
     const table = this.#moving >= 0 ? this.#next : this.#table;
-    const bucket = bucketOf(hash, table.length);
-    words[record + NEXT] = table[bucket]!;
-    table[bucket] = address;
+    if (table.length === 0) {
+      words[record + NEXT] = this.#chain;
+      this.#chain = address;
+    } else {
+      const bucket = bucketOf(hash, table.length);
+      words[record + NEXT] = table[bucket]!;
+      table[bucket] = address;
+    }
     this.#size++;
     return address;
   }
@@ -181,6 +194,11 @@ export class Dict {
   }
 
   #replaceLink(address: number, target: number): void {
+    if (this.#table.length === 0) {
+      if (this.#chain === address) this.#chain = target;
+      else if (!this.#relinkBehind(this.#chain, address, target)) throw new Error('the record is not in this dict');
+      return;
+    }
     const hash = this.#hashOf(address);
     if (this.#moving >= 0 && this.#relink(this.#next, hash, address, target)) return;
     if (!this.#relink(this.#table, hash, address, target)) throw new Error('the record is not in this dict');
@@ -188,11 +206,14 @@ export class Dict {
 
   #relink(table: Int32Array, hash: number, address: number, target: number): boolean {
     const bucket = bucketOf(hash, table.length);
-    let at = table[bucket]!;
-    if (at === address) {
-      table[bucket] = target;
-      return true;
-    }
+    const head = table[bucket]!;
+    if (head !== address) return this.#relinkBehind(head, address, target);
+    table[bucket] = target;
+    return true;
+  }
+
+  #relinkBehind(head: number, address: number, target: number): boolean {
+    let at = head;
     while (at !== NONE) {
       const words = this.heap.wordsOf(at);
       const link = Heap.wordOffset(at) + NEXT;
@@ -224,10 +245,24 @@ export class Dict {
 
   #growIfFull(): void {
     if (this.#moving >= 0) return;
-    if (this.#table.length === 0) this.#table = this.#newTable(INITIAL_BUCKETS);
-    else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX && this.#mayGrow()) {
+    if (this.#table.length === 0) {
+      if (this.#size >= CHAINED_MAX) this.#makeTable(this.#size + 1);
+    } else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX && this.#mayGrow()) {
       this.#resizeTo(this.#size * 2);
     }
+  }
+
+  /** Leads the chain into the buckets of a table. */
+  #makeTable(count: number): void {
+    const target = this.#newTable(powerOfTwo(count));
+    this.#rehashChain(this.#chain, target);
+    this.#chain = NONE;
+    this.#table = target;
+  }
+
+  /** Makes a table of what is a chain, for those who look at buckets. */
+  #demandTable(): void {
+    if (this.#table.length === 0 && this.#size > 0) this.#makeTable(this.#size);
   }
 
   /** Growth can be put off, but not for long: beyond, lookups would be slow (server.c dictExpandAllowed). */
@@ -239,7 +274,7 @@ export class Dict {
 
   /** Makes room for `count` entries in one go, before a load of known size. */
   reserve(count: number): void {
-    if (this.#size === 0 && this.#moving < 0 && count > this.#table.length) {
+    if (this.#size === 0 && this.#moving < 0 && count > CHAINED_MAX && count > this.#table.length) {
       this.heap.tableBytes -= this.#table.byteLength;
       this.#table = this.#newTable(Math.min(BUCKETS_MAX, powerOfTwo(count)));
     }
@@ -279,9 +314,13 @@ export class Dict {
   }
 
   #moveBucket(bucket: number): void {
-    const target = this.#next;
-    let address = this.#table[bucket]!;
+    const head = this.#table[bucket]!;
     this.#table[bucket] = NONE;
+    this.#rehashChain(head, this.#next);
+  }
+
+  #rehashChain(head: number, target: Int32Array): void {
+    let address = head;
     while (address !== NONE) {
       const words = this.heap.wordsOf(address);
       const record = Heap.wordOffset(address);
@@ -311,6 +350,7 @@ export class Dict {
    */
   scan(cursor: number, visit: (address: number) => void): number {
     if (this.#size === 0) return 0;
+    this.#demandTable();
     this.hold();
     try {
       if (this.#moving < 0) {
@@ -341,7 +381,11 @@ export class Dict {
   }
 
   #visitBucket(table: Int32Array, bucket: number, visit: (address: number) => void): void {
-    let address = table[bucket]!;
+    this.#visitChain(table[bucket]!, visit);
+  }
+
+  #visitChain(head: number, visit: (address: number) => void): void {
+    let address = head;
     while (address !== NONE) {
       // Read on first: `visit` may remove the record.
       const following = this.heap.wordsOf(address)[Heap.wordOffset(address) + NEXT]!;
@@ -354,6 +398,7 @@ export class Dict {
   forEach(visit: (address: number) => void): void {
     this.hold();
     try {
+      this.#visitChain(this.#chain, visit);
       for (const table of [this.#table, this.#next]) {
         for (let bucket = 0; bucket < table.length; bucket++) {
           if (table[bucket] !== NONE) this.#visitBucket(table, bucket, visit);
@@ -368,6 +413,7 @@ export class Dict {
   every(visit: (address: number) => boolean): boolean {
     this.hold();
     try {
+      for (let at = this.#chain; at !== NONE; at = this.#following(at)) if (!visit(at)) return false;
       for (const table of [this.#table, this.#next]) {
         for (let bucket = 0; bucket < table.length; bucket++) {
           for (let at = table[bucket]!; at !== NONE; at = this.#following(at)) if (!visit(at)) return false;
@@ -402,11 +448,13 @@ export class Dict {
         for (let at = head; at !== NONE; at = this.#following(at)) length++;
         return length;
       });
+    this.#demandTable();
     return { table: lengths(this.#table), next: lengths(this.#next) };
   }
 
   /** The table in use. */
   get table(): Int32Array {
+    this.#demandTable();
     return this.#table;
   }
 
@@ -422,6 +470,7 @@ export class Dict {
 
   /** Both tables, for a walk that holds the dict (dict-walk.ts). */
   get tables(): readonly [Int32Array, Int32Array] {
+    this.#demandTable();
     return [this.#table, this.#next];
   }
 
@@ -440,8 +489,9 @@ export class Dict {
    * calls this, or its tables count as used for ever.
    */
   detachAll(): Int32Array[] {
-    const tables = [this.#table, this.#next];
+    const tables = [this.#chain === NONE ? this.#table : Int32Array.of(this.#chain), this.#next];
     this.heap.tableBytes -= this.tableBytes;
+    this.#chain = NONE;
     this.#table = EMPTY_TABLE;
     this.#next = EMPTY_TABLE;
     this.#moving = -1;
