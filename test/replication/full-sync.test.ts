@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -196,4 +196,26 @@ describe('a full synchronisation', () => {
     });
     expect(String(await master.execute('INFO', 'replication'))).toContain('connected_slaves:0');
   }, 30_000);
+
+  it.each([
+    ['yes', [], []],
+    ['no', ['dump.rdb'], ['dump.rdb']],
+  ])('leaves no file on either side with rdb-del-sync-files: %s', async (deletes, onMaster, onReplica) => {
+    const folder = mkdtempSync(join(tmpdir(), 'resplica-sync-'));
+    const dirs = ['master', 'replica'].map((name) => join(folder, name)) as [string, string];
+    for (const dir of dirs) mkdirSync(dir);
+    const config = { ...CONFIG, 'repl-diskless-sync': 'no', 'rdb-del-sync-files': deletes, save: '' };
+    {
+      await using master = await startServer({ persistence: { dir: dirs[0] }, config });
+      await master.execute('SET', 'k', 'v');
+      await using follower = await startServer({ persistence: { dir: dirs[1] }, config, replicaOf: master });
+      await eventually(async () => (await follower.execute('GET', 'k')) === 'v');
+      await logged(master, 'succeeded');
+      const removed = deletes === 'yes' ? [master, follower] : [];
+      for (const server of removed) await logged(server, 'Removing the RDB file');
+      expect(readdirSync(dirs[0])).toEqual(onMaster);
+      expect(readdirSync(dirs[1])).toEqual(onReplica);
+    }
+    rmSync(folder, { recursive: true });
+  });
 });
