@@ -21,7 +21,7 @@ export interface LinkHandlers {
 /** What a command is called there (SENTINEL rename-command). */
 export function commandName(instance: Instance, command: string): string {
   const owner = instance.isMaster ? instance : instance.master;
-  return owner?.renamedCommands.get(command) ?? command;
+  return owner?.renamedCommands.get(command)?.to ?? command;
 }
 
 export function reconnect(machine: Machine, instance: Instance, handlers: LinkHandlers): void {

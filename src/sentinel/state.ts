@@ -139,8 +139,8 @@ export class Instance {
   masterRebootSinceTime = 0;
   /** When INFO last came; 0 if it never did. */
   infoRefresh = 0;
-  /** Upper-case name of a command to what it is called there. */
-  renamedCommands = new Map<string, string>();
+  /** Upper-case name of a command to what it is called there, and how it was spelt here. */
+  renamedCommands = new Map<string, { readonly from: string; readonly to: string }>();
 
   /** What INFO says that it is, and since when. */
   roleReported: 'master' | 'replica';

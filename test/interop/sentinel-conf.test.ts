@@ -88,7 +88,7 @@ describeWith('redis-server', 'sentinel.conf', () => {
     'sentinel failover-timeout m 180000',
     'SENTINEL Auth-Pass m secret',
     'sentinel auth-user m me',
-    'sentinel rename-command m CONFIG GUESSED',
+    'sentinel rename-command m config GUESSED',
     'sentinel known-slave m 127.0.0.1 2',
     'sentinel known-replica m 127.0.0.1 3',
     `sentinel known-sentinel m 127.0.0.1 4 ${OTHER_ID}`,

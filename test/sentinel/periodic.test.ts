@@ -61,7 +61,7 @@ describe('sendPeriodicCommands', () => {
   it('uses the names that commands have there', () => {
     const machine = new FakeMachine();
     const master = machine.master();
-    master.renamedCommands.set('INFO', 'GEHEIM');
+    master.renamedCommands.set('INFO', { from: 'info', to: 'GEHEIM' });
     machine.connected(master);
     sendPeriodicCommands(machine, master);
     expect(connectionOf(master).sent).toEqual(['GEHEIM']);

@@ -137,5 +137,5 @@ function renameCommand(master: Instance, place: Place): void {
   if (from === '' || to === '') invalid(place, c.args.cString(at - 1), to === '' ? at + 1 : at);
   const key = from.toUpperCase();
   master.renamedCommands.delete(key);
-  if (to.toUpperCase() !== key) master.renamedCommands.set(key, to);
+  if (to.toUpperCase() !== key) master.renamedCommands.set(key, { from, to });
 }

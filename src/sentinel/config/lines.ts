@@ -76,7 +76,7 @@ function masterLines(state: SentinelState, master: Instance): RewriteLine[] {
     ...known(state, master.sentinels)
       .filter(({ runid }) => runid !== null)
       .map(({ addr, runid }) => own('known-sentinel', place(addr), word(runid))),
-    ...[...master.renamedCommands].map(([from, to]) => own('rename-command', word(from), word(to))),
+    ...[...master.renamedCommands.values()].map(({ from, to }) => own('rename-command', word(from), word(to))),
   ];
 }
 

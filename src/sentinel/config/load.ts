@@ -211,7 +211,7 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
   'rename-command': about(2, (master, [from, to]) => {
     const key = from!.toUpperCase();
     if (master.renamedCommands.has(key)) return 'Same command renamed multiple times with rename-command.';
-    master.renamedCommands.set(key, to!);
+    master.renamedCommands.set(key, { from: from!, to: to! });
     return null;
   }),
 };

@@ -36,6 +36,7 @@ const LINES = [
   'sentinel known-replica m 10.0.0.2 6379',
   'sentinel known-replica m 10.0.0.3 6379',
   `sentinel known-sentinel m 10.0.0.9 26379 ${OTHER_ID}`,
+  'sentinel rename-command m config Guessed',
   'sentinel current-epoch 6',
   'sentinel announce-ip "10.0.0.7"',
   'sentinel announce-port 4711',

@@ -40,7 +40,7 @@ describe('the sentinel lines of a configuration', () => {
     const state = load(MONITOR, 'SENTINEL Auth-Pass m "two words"', 'sentinel RENAME-COMMAND m config Guessed');
     const master = state.masters.get('m')!;
     expect(master.authPass).toBe('two words');
-    expect(master.renamedCommands.get('CONFIG')).toBe('Guessed');
+    expect(master.renamedCommands.get('CONFIG')).toEqual({ from: 'config', to: 'Guessed' });
   });
 
   it('never let epochs go back', () => {
