@@ -185,5 +185,5 @@ export function switchToPromoted(machine: Machine, master: Instance): void {
   const { state } = machine;
   const text = `${master.name} ${place(state, master.addr)} ${place(state, addr)}`;
   announceText(machine, '+switch-master', master, text);
-  switchMaster(machine, master, addr.hostname, addr.port);
+  switchMaster(machine, master, addr);
 }

@@ -8,7 +8,7 @@
  * failover.
  */
 import { ErrorReply, type ReplyValue } from '../client/reply-parser.ts';
-import { announcedHost, isHost, isHostOf, whenResolved } from './addresses.ts';
+import { announcedHost, createAddress, isHost, isHostOf, whenResolved } from './addresses.ts';
 import { commandName, moveSentinelEverywhere, shareLink } from './connecting.ts';
 import { announce, announceText, callReconfigScript, place } from './events.ts';
 import {
@@ -147,6 +147,9 @@ function removeNamesake(machine: Machine, master: Instance, { ip, port }: Hello)
 function takeConfiguration(machine: Machine, master: Instance, sentinel: Instance, hello: Hello): void {
   const { masterHost, masterPort } = hello;
   const old = currentMasterAddress(master);
+  const address = masterPort > 0 ? createAddress(machine, masterHost, masterPort, false) : null;
+  // An epoch without its address would keep us from learning that address later.
+  if (address === null) return;
   master.configEpoch = hello.configEpoch;
   machine.save();
   // Also if it is where it was before a failover of ours that is not over: then somebody came later and brought it back.
@@ -154,6 +157,6 @@ function takeConfiguration(machine: Machine, master: Instance, sentinel: Instanc
   announce(machine, '+config-update-from', sentinel);
   const from = `${master.name} ${place(machine.state, old)}`;
   announceText(machine, '+switch-master', master, `${from} ${masterHost} ${masterPort}`);
-  switchMaster(machine, master, masterHost, masterPort);
+  switchMaster(machine, master, address);
   callReconfigScript(machine, master, 'observer', old, master.addr);
 }

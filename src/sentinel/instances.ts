@@ -21,6 +21,8 @@ export interface NewInstance {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** What `host` and `port` are known to stand for. */
+  readonly address?: InstanceAddress;
   /** Of masters. */
   readonly quorum?: number;
   /** Of replicas and sentinels. */
@@ -30,7 +32,7 @@ export interface NewInstance {
 export function createInstance(machine: Machine, made: NewInstance): Instance | CreateProblem {
   const { state } = machine;
   if (!(made.port >= 0 && made.port <= 65_535)) return 'port';
-  const address = createAddress(machine, made.host, made.port, true);
+  const address = made.address ?? createAddress(machine, made.host, made.port, true);
   if (address === null) return 'unresolved';
   const master = made.master ?? null;
   const name = made.kind === 'replica' ? announcedName(state, address) : made.name;
@@ -152,11 +154,9 @@ export function resetMatching(machine: Machine, pattern: string): number {
 
 /**
  * The master is somewhere else now. Its replicas stay its replicas, and the old master becomes one of them: when it
- * comes back it is found to be none, and made one. @returns false if the new host cannot be resolved.
+ * comes back it is found to be none, and made one.
  */
-export function switchMaster(machine: Machine, master: Instance, host: string, port: number): boolean {
-  const address = createAddress(machine, host, port, false);
-  if (address === null) return false;
+export function switchMaster(machine: Machine, master: Instance, address: InstanceAddress): void {
   const replicas: InstanceAddress[] = [];
   for (const { addr } of master.replicas.values()) if (!isSameAddress(addr, address)) replicas.push(addr);
   if (!isSameAddress(address, master.addr)) replicas.push(master.addr);
@@ -164,12 +164,12 @@ export function switchMaster(machine: Machine, master: Instance, host: string, p
   master.addr = address;
   master.oDownSinceTime = 0;
   master.sDownSinceTime = 0;
-  for (const { hostname, port: replicaPort } of replicas) {
-    const made = createInstance(machine, { kind: 'replica', name: '', host: hostname, port: replicaPort, master });
+  for (const known of replicas) {
+    const { hostname: host, port } = known;
+    const made = createInstance(machine, { kind: 'replica', name: '', host, port, address: known, master });
     if (made instanceof Instance) announce(machine, '+slave', made);
   }
   machine.save();
-  return true;
 }
 
 /** Where clients find the master: from the moment on that a promoted replica says that it is one, that is there. */

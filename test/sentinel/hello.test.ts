@@ -107,6 +107,13 @@ describe('processHello', () => {
     expect(machine.events()).toHaveLength(1);
   });
 
+  it.each([{ port: '0' }, { port: '70000' }, { host: 'nowhere' }])('takes no configuration with %j', (over) => {
+    const { machine, master } = setUp();
+    machine.state.resolveHostnames = true;
+    processHello(machine, hello({ ...over, config: '3' }));
+    expect(master).toMatchObject({ configEpoch: 0n, addr: { ip: '10.0.0.1' } });
+  });
+
   it('ends a failover of ours when a later one has brought the old master back', () => {
     const { machine, master } = setUp();
     const replica = machine.replica(master, 2);
