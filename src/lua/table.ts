@@ -134,7 +134,7 @@ export class LuaTable {
     const array = this.#array;
     if (key >= 1 && key <= array.length && Number.isInteger(key)) array[key - 1] = value;
     else if (key === array.length + 1 && this.#isList && key <= APPENDED_MAX) this.#append(value);
-    else this.#setNode(key === 0 ? 0 : key, value);
+    else this.#setNode(key, value);
   }
 
   /** Whether there is nothing but an array without holes. */

@@ -26,8 +26,9 @@ const FUNCTIONS =
 export function registerBase(engine: Engine): void {
   const { globals, iterators } = engine;
   const functions: Readonly<Record<string, LuaFunction>> = {
-    ...plainFunctions(engine),
-    ...rawFunctions(),
+    ...STATELESS,
+    ...RAW_FUNCTIONS,
+    tostring: (...args) => engine.toString(new CallArguments('tostring', args).any(1)),
     ...metatableFunctions(engine),
     ...callFunctions(engine),
     ...loadFunctions(engine),
@@ -53,35 +54,38 @@ const listStep: LuaFunction = (...args) => {
 
 // ---------------------------------------------------------------------------------------------------------------- values
 
-function plainFunctions(engine: Engine): Record<string, LuaFunction> {
-  return {
-    type: (...args) => typeName(new CallArguments('type', args).any(1)),
-    tostring: (...args) => engine.toString(new CallArguments('tostring', args).any(1)),
-    tonumber: (...args) => toNumberInBase(args),
-    next: (...args) => {
-      const given = new CallArguments('next', args);
-      return next(given.table(1), given.at(2)) ?? [undefined][0];
-    },
-    select: (...args) => select(args),
-    unpack: (...args) => unpack(args),
-    assert: (...args) => {
-      const given = new CallArguments('assert', args);
-      if (isTrue(given.any(1))) return args;
-      throw libraryError(given.stringOr(2, 'assertion failed!'));
-    },
-    error: (value?: LuaValue, level: LuaValue = 1) => {
-      const number = new CallArguments('error', [value, level]).int(2);
-      const isPlaced = number > 0 && (typeof value === 'string' || typeof value === 'number');
-      throw new LuaError(isPlaced ? where(number) + toText(value)! : value, currentPosition());
-    },
-    collectgarbage: (...args) => {
-      const option = new CallArguments('collectgarbage', args).option(1, GARBAGE_OPTIONS, 'collect');
-      return option === 'step' ? true : 0;
-    },
-    gcinfo: () => 0,
-  };
-}
+/** Every engine has the same ones. */
+const STATELESS: Readonly<Record<string, LuaFunction>> = {
+  type: (...args) => typeName(new CallArguments('type', args).any(1)),
+  tonumber: (...args) => toNumberInBase(args),
+  next: (...args) => {
+    const given = new CallArguments('next', args);
+    return next(given.table(1), given.at(2)) ?? [undefined][0];
+  },
+  select: (...args) => select(args),
+  unpack: (...args) => unpack(args),
+  assert: (...args) => {
+    const given = new CallArguments('assert', args);
+    if (isTrue(given.any(1))) return args;
+    throw libraryError(given.stringOr(2, 'assertion failed!'));
+  },
+  error: (value?: LuaValue, level: LuaValue = 1) => {
+    const number = new CallArguments('error', [value, level]).int(2);
+    const isPlaced = number > 0 && (typeof value === 'string' || typeof value === 'number');
+    throw new LuaError(isPlaced ? where(number) + toText(value)! : value, currentPosition());
+  },
+  collectgarbage: (...args) => {
+    const option = new CallArguments('collectgarbage', args).option(1, GARBAGE_OPTIONS, 'collect');
+    if (option === 'count') return STATE_KILOBYTES;
+    return option === 'step' ? false : option.startsWith('set') ? GARBAGE_PERCENT : 0;
+  },
+  gcinfo: () => STATE_KILOBYTES,
+};
 
+/** Garbage is collected by the engine of JavaScript. These are what Lua has when nobody has set anything. */
+const GARBAGE_PERCENT = 200;
+/** Of an engine that is new, with Redis' library. What scripts take on top of that is not known. */
+export const STATE_KILOBYTES = 48;
 const GARBAGE_OPTIONS = ['stop', 'restart', 'collect', 'count', 'step', 'setpause', 'setstepmul'] as const;
 
 function toNumberInBase(args: readonly LuaValue[]): Results {
@@ -133,30 +137,28 @@ export function asResults(values: readonly LuaValue[]): Results {
   return values.length === 1 ? values[0] : values;
 }
 
-function rawFunctions(): Record<string, LuaFunction> {
-  return {
-    rawequal: (...args) => {
-      const given = new CallArguments('rawequal', args);
-      return given.any(1) === given.any(2);
-    },
-    rawget: (...args) => {
-      const given = new CallArguments('rawget', args);
-      return given.table(1).get(given.any(2));
-    },
-    rawset: (...args) => {
-      const given = new CallArguments('rawset', args);
-      const table = given.table(1);
-      const key = given.any(2);
-      const value = given.any(3);
-      assertWritable(table);
-      if (key === undefined || Number.isNaN(key)) {
-        throw new LuaError(`table index is ${key === undefined ? 'nil' : 'NaN'}`, currentPosition());
-      }
-      table.set(key, value);
-      return table;
-    },
-  };
-}
+const RAW_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
+  rawequal: (...args) => {
+    const given = new CallArguments('rawequal', args);
+    return given.any(1) === given.any(2);
+  },
+  rawget: (...args) => {
+    const given = new CallArguments('rawget', args);
+    return given.table(1).get(given.any(2));
+  },
+  rawset: (...args) => {
+    const given = new CallArguments('rawset', args);
+    const table = given.table(1);
+    const key = given.any(2);
+    const value = given.any(3);
+    assertWritable(table);
+    if (key === undefined || Number.isNaN(key)) {
+      throw new LuaError(`table index is ${key === undefined ? 'nil' : 'NaN'}`, currentPosition());
+    }
+    table.set(key, value);
+    return table;
+  },
+};
 
 function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
   return {

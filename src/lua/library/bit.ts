@@ -13,6 +13,10 @@ const EXACT_MAX = 2 ** 51;
 const HEXADECIMAL_DIGITS = 8;
 
 export function registerBit(engine: Engine): void {
+  engine.globals.setString('bit', register(new LuaTable(), FUNCTIONS));
+}
+
+function bitFunctions(): Record<string, LuaFunction> {
   const many =
     (name: string, combine: (left: number, right: number) => number): LuaFunction =>
     (...args) => {
@@ -31,7 +35,7 @@ export function registerBit(engine: Engine): void {
     (name: string, change: (value: number) => number): LuaFunction =>
     (...args) =>
       change(bits(new CallArguments(name, args), 1)) | 0;
-  const library = register(new LuaTable(), {
+  return {
     tobit: one('tobit', (value) => value),
     bnot: one('bnot', (value) => ~value),
     band: many('band', (left, right) => left & right),
@@ -44,9 +48,11 @@ export function registerBit(engine: Engine): void {
     ror: shift('ror', (value, count) => (value << (32 - count)) | (value >>> count)),
     bswap: one('bswap', (value) => (value >>> 24) | ((value >>> 8) & 0xff00) | ((value & 0xff00) << 8) | (value << 24)),
     tohex: (...args) => toHexadecimal(new CallArguments('tohex', args)),
-  });
-  engine.globals.setString('bit', library);
+  };
 }
+
+/** Every engine has the same ones. */
+const FUNCTIONS: Readonly<Record<string, LuaFunction>> = bitFunctions();
 
 function bits(given: CallArguments, index: number): number {
   const value = given.number(index);

@@ -9,26 +9,29 @@ import { LuaError } from '../lua-error.ts';
 import { currentPosition } from '../stack.ts';
 import { isNegative, nanOf } from '../nan.ts';
 import { LuaTable } from '../table.ts';
-import type { LuaValue, Results } from '../value.ts';
+import type { LuaFunction, LuaValue, Results } from '../value.ts';
 import { CallArguments, libraryError, register } from './arguments.ts';
 import { asResults } from './base.ts';
 
 const NESTING_MAX = 16;
 const INT_MAX = 2 ** 31 - 1;
 
+/** Every engine has the same ones. */
+const FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
+  pack: (...args) => pack(new CallArguments('pack', args), args),
+  unpack: (...args) => unpack(new CallArguments('unpack', args), 0, 0),
+  unpack_one: (...args) => {
+    const given = new CallArguments('unpack_one', args);
+    return unpack(given, 1, given.integerOr(2, 0));
+  },
+  unpack_limit: (...args) => {
+    const given = new CallArguments('unpack_limit', args);
+    return unpack(given, given.integer(2), given.integerOr(3, 0));
+  },
+};
+
 export function registerCmsgpack(engine: Engine): void {
-  const library = register(new LuaTable(), {
-    pack: (...args) => pack(new CallArguments('pack', args), args),
-    unpack: (...args) => unpack(new CallArguments('unpack', args), 0, 0),
-    unpack_one: (...args) => {
-      const given = new CallArguments('unpack_one', args);
-      return unpack(given, 1, given.integerOr(2, 0));
-    },
-    unpack_limit: (...args) => {
-      const given = new CallArguments('unpack_limit', args);
-      return unpack(given, given.integer(2), given.integerOr(3, 0));
-    },
-  });
+  const library = register(new LuaTable(), FUNCTIONS);
   library.setString('_NAME', 'cmsgpack');
   library.setString('_VERSION', 'lua-cmsgpack 0.4.0');
   library.setString('_COPYRIGHT', 'Copyright (C) 2012, Salvatore Sanfilippo');

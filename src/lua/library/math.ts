@@ -31,7 +31,7 @@ export class ScriptRandom {
 }
 
 export function registerMath(engine: Engine): void {
-  const functions = { ...oneArgument(), ...severalArguments(), ...randomFunctions(engine.random) };
+  const functions = { ...STATELESS, ...randomFunctions(engine.random) };
   const library = registerAs(FUNCTIONS, functions);
   library.setString('pi', Math.PI);
   library.setString('huge', Infinity);
@@ -154,3 +154,6 @@ function randomFunctions(random: ScriptRandom): Record<string, LuaFunction> {
     },
   };
 }
+
+/** Every engine has the same ones. */
+const STATELESS: Readonly<Record<string, LuaFunction>> = { ...oneArgument(), ...severalArguments() };

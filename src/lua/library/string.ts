@@ -18,8 +18,8 @@ const SLICE_MAX = 8000;
 const DUMP_HEADER = '\x1bLuaQ\0\x01\x04\x08\x04\x08\0';
 
 export function registerString(engine: Engine): void {
-  const patterns = patternFunctions(engine);
-  const library = registerInOrder({ ...textFunctions(), ...patterns, gfind: patterns.gmatch! });
+  const gsub: LuaFunction = (...args) => substitute(engine, new CallArguments('gsub', args));
+  const library = registerInOrder({ ...TEXT_FUNCTIONS, ...PATTERN_FUNCTIONS, gsub });
   engine.globals.setString('string', library);
   const metatable = new LuaTable();
   metatable.setString('__index', library);
@@ -32,48 +32,45 @@ function fromStart(position: number, length: number): number {
   return Math.max(position + length + 1, 0);
 }
 
-function textFunctions(): Record<string, LuaFunction> {
-  return {
-    len: (...args) => new CallArguments('len', args).string(1).length,
-    sub: (...args) => {
-      const given = new CallArguments('sub', args);
-      const text = given.string(1);
-      const from = Math.max(fromStart(given.integer(2), text.length), 1);
-      const to = fromStart(given.integerOr(3, -1), text.length);
-      return from > to ? '' : text.slice(from - 1, to);
-    },
-    upper: (...args) =>
-      new CallArguments('upper', args).string(1).replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
-    lower: (...args) =>
-      new CallArguments('lower', args).string(1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
-    reverse: (...args) => [...new CallArguments('reverse', args).string(1)].reverse().join(''),
-    rep: (...args) => {
-      const given = new CallArguments('rep', args);
-      const text = given.string(1);
-      const count = Math.max(given.int(2), 0);
-      if (text.length * count > STRING_BYTES_MAX) throw outOfMemory();
-      return text.repeat(text === '' ? 0 : count);
-    },
-    byte: (...args) => bytes(new CallArguments('byte', args)),
-    char: (...args) => {
-      const given = new CallArguments('char', args);
-      return args
-        .map((_, at) => {
-          const code = given.int(at + 1);
-          if (code < 0 || code > 255) throw given.error(at + 1, 'invalid value');
-          return String.fromCharCode(code);
-        })
-        .join('');
-    },
-    format: (...args) => format(new CallArguments('format', args)),
-    dump: (...args) => {
-      const dumped = new CallArguments('dump', args).function(1);
-      // What is compiled is written `function`, what is ours with arrows.
-      if (!String(dumped).startsWith('function')) throw libraryError('unable to dump given function');
-      return DUMP_HEADER;
-    },
-  };
-}
+/** Every engine has the same ones. */
+const TEXT_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
+  len: (...args) => new CallArguments('len', args).string(1).length,
+  sub: (...args) => {
+    const given = new CallArguments('sub', args);
+    const text = given.string(1);
+    const from = Math.max(fromStart(given.integer(2), text.length), 1);
+    const to = fromStart(given.integerOr(3, -1), text.length);
+    return from > to ? '' : text.slice(from - 1, to);
+  },
+  upper: (...args) => new CallArguments('upper', args).string(1).replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  lower: (...args) => new CallArguments('lower', args).string(1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  reverse: (...args) => [...new CallArguments('reverse', args).string(1)].reverse().join(''),
+  rep: (...args) => {
+    const given = new CallArguments('rep', args);
+    const text = given.string(1);
+    const count = Math.max(given.int(2), 0);
+    if (text.length * count > STRING_BYTES_MAX) throw outOfMemory();
+    return text.repeat(text === '' ? 0 : count);
+  },
+  byte: (...args) => bytes(new CallArguments('byte', args)),
+  char: (...args) => {
+    const given = new CallArguments('char', args);
+    return args
+      .map((_, at) => {
+        const code = given.int(at + 1);
+        if (code < 0 || code > 255) throw given.error(at + 1, 'invalid value');
+        return String.fromCharCode(code);
+      })
+      .join('');
+  },
+  format: (...args) => format(new CallArguments('format', args)),
+  dump: (...args) => {
+    const dumped = new CallArguments('dump', args).function(1);
+    // What is compiled is written `function`, what is ours with arrows.
+    if (!String(dumped).startsWith('function')) throw libraryError('unable to dump given function');
+    return DUMP_HEADER;
+  },
+};
 
 function outOfMemory(): LuaError {
   return new LuaError('not enough memory', currentPosition());
@@ -91,17 +88,19 @@ function bytes(given: CallArguments): Results {
 
 // -------------------------------------------------------------------------------------------------------------- patterns
 
-function patternFunctions(engine: Engine): Record<string, LuaFunction> {
-  return {
-    find: (...args) => find(new CallArguments('find', args), true),
-    match: (...args) => find(new CallArguments('match', args), false),
-    gmatch: (...args) => {
-      const given = new CallArguments('gmatch', args);
-      return matches(given.string(1), given.string(2));
-    },
-    gsub: (...args) => substitute(engine, new CallArguments('gsub', args)),
-  };
-}
+/** The iterator of `gmatch`. */
+const matchesOf: LuaFunction = (...args) => {
+  const given = new CallArguments('gmatch', args);
+  return matches(given.string(1), given.string(2));
+};
+
+/** Every engine has the same ones. */
+const PATTERN_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
+  find: (...args) => find(new CallArguments('find', args), true),
+  match: (...args) => find(new CallArguments('match', args), false),
+  gmatch: matchesOf,
+  gfind: matchesOf,
+};
 
 function find(given: CallArguments, isFind: boolean): Results {
   const text = given.string(1);
@@ -125,7 +124,7 @@ function find(given: CallArguments, isFind: boolean): Results {
   return undefined;
 }
 
-/** The iterator of `gmatch`. A `^` has no meaning in it. */
+/** A `^` has no meaning in it. */
 function matches(text: string, pattern: string): LuaFunction {
   const matcher = new Matcher(text, pattern);
   let from = 0;

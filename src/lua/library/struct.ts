@@ -5,7 +5,7 @@
 import type { Engine } from '../engine.ts';
 import { isNegative, nanOf } from '../nan.ts';
 import { LuaTable } from '../table.ts';
-import type { LuaValue, Results } from '../value.ts';
+import type { LuaFunction, LuaValue, Results } from '../value.ts';
 import { CallArguments, libraryError, register, toInteger } from './arguments.ts';
 import { asResults } from './base.ts';
 
@@ -16,13 +16,16 @@ const ALIGNMENT_DEFAULT = 8;
 const INTEGERS = 'bBhHlLTiI';
 const SIZES: Readonly<Record<string, number>> = { b: 1, B: 1, h: 2, H: 2, l: 8, L: 8, T: 8, f: 4, d: 8, x: 1 };
 
+/** Every engine has the same ones. */
+const FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
+  // What is missing counts as nil: a marker stands there on Lua's stack.
+  pack: (...args) => pack(new CallArguments('pack', [...args, undefined])),
+  unpack: (...args) => unpack(new CallArguments('unpack', args)),
+  size: (...args) => size(new CallArguments('size', args)),
+};
+
 export function registerStruct(engine: Engine): void {
-  const library = register(new LuaTable(), {
-    // What is missing counts as nil: a marker stands there on Lua's stack.
-    pack: (...args) => pack(new CallArguments('pack', [...args, undefined])),
-    unpack: (...args) => unpack(new CallArguments('unpack', args)),
-    size: (...args) => size(new CallArguments('size', args)),
-  });
+  const library = register(new LuaTable(), FUNCTIONS);
   engine.globals.setString('struct', library);
 }
 

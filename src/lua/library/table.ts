@@ -10,7 +10,7 @@ import { CallArguments, libraryError, registerInOrder } from './arguments.ts';
 import { sort } from './sort.ts';
 
 export function registerTable(engine: Engine): void {
-  const library = registerInOrder({ ...listFunctions(engine), ...walkFunctions(engine) });
+  const library = registerInOrder({ ...STATELESS, sort: sorter(engine), ...walkFunctions(engine) });
   engine.globals.setString('table', library);
 }
 
@@ -20,28 +20,38 @@ export function assertWritable(table: LuaTable): LuaTable {
   return table;
 }
 
-function listFunctions(engine: Engine): Record<string, LuaFunction> {
-  return {
-    insert: (...args) => insert(new CallArguments('insert', args)),
-    remove: (...args) => remove(new CallArguments('remove', args)),
-    concat: (...args) => concat(new CallArguments('concat', args)),
-    sort: (...args) => {
-      const given = new CallArguments('sort', args);
-      const table = assertWritable(given.table(1));
-      const order = given.has(2) ? given.function(2) : null;
-      const { metatables } = engine;
-      sort(table, (left, right) => {
-        if (order !== null) return isTrue(metatables.one(metatables.callFromLibrary(order, [left, right])));
-        const isPlain = typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
-        return isPlain ? left! < right! : metatables.less(left, right, null);
-      });
-      return [];
-    },
-    getn: (...args) => new CallArguments('getn', args).table(1).length,
-    setn: (...args) => {
-      new CallArguments('setn', args).table(1);
-      throw libraryError("'setn' is obsolete");
-    },
+/** Every engine has the same ones. */
+const STATELESS: Readonly<Record<string, LuaFunction>> = {
+  insert: (...args) => insert(new CallArguments('insert', args)),
+  remove: (...args) => remove(new CallArguments('remove', args)),
+  concat: (...args) => concat(new CallArguments('concat', args)),
+  getn: (...args) => new CallArguments('getn', args).table(1).length,
+  setn: (...args) => {
+    new CallArguments('setn', args).table(1);
+    throw libraryError("'setn' is obsolete");
+  },
+  maxn: (...args) => {
+    const table = new CallArguments('maxn', args).table(1);
+    let largest = 0;
+    for (let at = table.positionFrom(0); at >= 0; at = table.positionFrom(at + 1)) {
+      const key = table.keyAt(at);
+      if (typeof key === 'number' && key > largest) largest = key;
+    }
+    return largest;
+  },
+};
+
+function sorter({ metatables }: Engine): LuaFunction {
+  return (...args) => {
+    const given = new CallArguments('sort', args);
+    const table = assertWritable(given.table(1));
+    const order = given.has(2) ? given.function(2) : null;
+    sort(table, (left, right) => {
+      if (order !== null) return isTrue(metatables.one(metatables.callFromLibrary(order, [left, right])));
+      const isPlain = typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
+      return isPlain ? left! < right! : metatables.less(left, right, null);
+    });
+    return [];
   };
 }
 
@@ -100,15 +110,6 @@ function walkFunctions(engine: Engine): Record<string, LuaFunction> {
   const call = (run: LuaFunction, key: LuaValue, value: LuaValue): LuaValue =>
     engine.metatables.one(engine.metatables.callFromLibrary(run, [key, value]));
   return {
-    maxn: (...args) => {
-      const table = new CallArguments('maxn', args).table(1);
-      let largest = 0;
-      for (let at = table.positionFrom(0); at >= 0; at = table.positionFrom(at + 1)) {
-        const key = table.keyAt(at);
-        if (typeof key === 'number' && key > largest) largest = key;
-      }
-      return largest;
-    },
     foreach: (...args) => {
       const given = new CallArguments('foreach', args);
       const table = given.table(1);

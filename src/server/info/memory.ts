@@ -43,21 +43,23 @@ export function memoryInfo(server: Server): string[] {
   ];
 }
 
-/** Nothing is reported for the engines themselves: an engine is part of the process, not of a dataset. */
+/** Of an engine only what it takes when it is new is known; like redis-server's, it is not part of used_memory. */
 function scriptLines({ memory, scripting }: Server): string[] {
   const scripts = memory.from('scripts');
   const functions = memory.from('functions');
+  const { engineBytes } = scripting;
+  const functionsEngineBytes = scripting.functions.engineBytes;
   return [
-    'used_memory_lua:0',
-    'used_memory_vm_eval:0',
-    'used_memory_lua_human:0B',
+    `used_memory_lua:${engineBytes}`,
+    `used_memory_vm_eval:${engineBytes}`,
+    `used_memory_lua_human:${bytesToHuman(engineBytes)}`,
     `used_memory_scripts_eval:${scripts}`,
     `number_of_cached_scripts:${scripting.count}`,
     `number_of_functions:${scripting.functions.functionCount}`,
     `number_of_libraries:${scripting.functions.libraryCount}`,
-    'used_memory_vm_functions:0',
-    'used_memory_vm_total:0',
-    'used_memory_vm_total_human:0B',
+    `used_memory_vm_functions:${functionsEngineBytes}`,
+    `used_memory_vm_total:${engineBytes + functionsEngineBytes}`,
+    `used_memory_vm_total_human:${bytesToHuman(engineBytes + functionsEngineBytes)}`,
     `used_memory_functions:${functions}`,
     `used_memory_scripts:${scripts + functions}`,
     `used_memory_scripts_human:${bytesToHuman(scripts + functions)}`,

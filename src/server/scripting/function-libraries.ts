@@ -4,6 +4,7 @@
  */
 import { fail, ReplyError } from '../../core/errors.ts';
 import type { Engine } from '../../lua/engine.ts';
+import { STATE_KILOBYTES } from '../../lua/library/base.ts';
 import { decodeFunctions, encodeFunctions } from '../../persistence/rdb/function-library.ts';
 import { corrupt, RdbError } from '../../persistence/rdb/rdb-error.ts';
 import type { Server } from '../server.ts';
@@ -31,6 +32,11 @@ export class FunctionLibraries {
   /** What runs the functions. */
   get engine(): Engine {
     return this.#libraryLoader.engine;
+  }
+
+  /** INFO used_memory_vm_functions. */
+  get engineBytes(): number {
+    return this.#loader === null ? 0 : STATE_KILOBYTES * 1024;
   }
 
   get libraries(): readonly Library[] {

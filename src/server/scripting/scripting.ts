@@ -11,6 +11,7 @@ import type { Propagation } from '../../commands/context.ts';
 import { fail } from '../../core/errors.ts';
 import { compile } from '../../lua/compiler/compile.ts';
 import { Engine } from '../../lua/engine.ts';
+import { STATE_KILOBYTES } from '../../lua/library/base.ts';
 import { LuaSyntaxError } from '../../lua/syntax-error.ts';
 import { LuaTable, type Place } from '../../lua/table.ts';
 import type { LuaFunction, LuaValue } from '../../lua/value.ts';
@@ -103,6 +104,11 @@ export class Scripting {
 
   get engine(): Engine {
     return (this.#engine ??= this.newEngine());
+  }
+
+  /** INFO used_memory_vm_eval. */
+  get engineBytes(): number {
+    return this.#engine === null ? 0 : STATE_KILOBYTES * 1024;
   }
 
   get #scriptSession(): Session {
