@@ -3,6 +3,7 @@
  * programs; a `NodeHandle` starts, kills and starts any of them again.
  */
 import type { Host } from '../host/host.ts';
+import type { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import { userLineCheck } from '../server/acl/user-lines.ts';
 import { CommandTable } from '../server/command-table.ts';
 import { ConfigError } from '../server/config/config-error.ts';
@@ -35,12 +36,12 @@ export interface NodeProgram {
 
 const START_UP = { anyPort: false, terminal: false, withoutConfiguration: null } as const;
 
-/** A server: a master or a replica. */
-export function serverProgram(options: ServerOptions): NodeProgram {
+/** A server: a master or a replica. @param chunks compiled scripts that the nodes share. */
+export function serverProgram(options: ServerOptions, chunks: ChunkCache): NodeProgram {
   return {
     fileName: 'redis.conf',
     configuration: `${configText(options)}\n`,
-    compose: (host, file) => composeServer(host, options, file),
+    compose: (host, file) => composeServer(host, options, file, chunks),
     open: (server, done) => startUp(server, START_UP, done),
     initialRole: options.replicaOf === undefined ? 'master' : 'replica',
     role: (server) => (server.hooks.replication?.isReplica === true ? 'replica' : 'master'),

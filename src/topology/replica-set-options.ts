@@ -50,7 +50,7 @@ export type SentinelPeriod = keyof typeof TEST_PERIODS;
 /** A second holds many rounds of everything; the machine is not kept busy by a set that rests. */
 const TEST_PERIODS = {
   'info-period': 100,
-  'ping-period': 100,
+  'ping-period': 50,
   'ask-period': 50,
   'publish-period': 200,
   'tilt-trigger': 2000,
@@ -62,8 +62,10 @@ const TEST_PERIODS = {
   'script-retry-delay': 30_000,
 } as const;
 const TEST_HZ = 40;
-const TEST_DOWN_AFTER_MS = 400;
-const TEST_FAILOVER_TIMEOUT_MS = 1500;
+const TEST_DOWN_AFTER_MS = 450;
+/** In one process all would notice at once, and each would vote for itself. */
+const TEST_STAGGER_MS = 50;
+const TEST_FAILOVER_TIMEOUT_MS = 1000;
 
 interface Rule {
   readonly wanted: string;
@@ -155,11 +157,11 @@ const GLOBAL_DIRECTIVES = new Set(
   ),
 );
 
-/** What sentinel.conf says at first. */
-export function sentinelText(options: ReplicaSetOptions, port: number, masterPort: number): string {
+/** What sentinel.conf says at first. @param index of the sentinel among all */
+export function sentinelText(options: ReplicaSetOptions, index: number, port: number, masterPort: number): string {
   const { name = 'mymaster', host = '127.0.0.1', sentinels = 3, password, timings, sentinelConfig = {} } = options;
   const isQuick = timings !== 'production';
-  const downAfterMs = options.downAfterMs ?? (isQuick ? TEST_DOWN_AFTER_MS : null);
+  const downAfterMs = options.downAfterMs ?? (isQuick ? TEST_DOWN_AFTER_MS + index * TEST_STAGGER_MS : null);
   const failoverTimeoutMs = options.failoverTimeoutMs ?? (isQuick ? TEST_FAILOVER_TIMEOUT_MS : null);
   const lines = [
     `bind ${host}`,

@@ -7,6 +7,7 @@
  *   await set.master.kill();
  *   await set.stable();
  */
+import { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import { ErrorReply } from '../client/reply-parser.ts';
 import { Endpoint } from './endpoint.ts';
 import { ResplicaError } from './errors.ts';
@@ -65,10 +66,11 @@ export class ReplicaSet extends Topology {
     const { replicas = 2, sentinels = 3, host = '127.0.0.1', password = '' } = this.#options;
     const ports = await this.findPorts(1 + replicas + sentinels);
     const masterPort = ports[0]!;
+    const chunks = new ChunkCache();
     for (const [index, port] of ports.slice(0, 1 + replicas).entries()) {
       const name = `redis-${index + 1}`;
       const options = serverOptionsOf(this.#options, name, port, index === 0 ? null : masterPort);
-      this.#servers.push(this.addNode({ name, port, program: serverProgram(options), read: readServerLine }));
+      this.#servers.push(this.addNode({ name, port, program: serverProgram(options, chunks), read: readServerLine }));
     }
     this.#views = new MasterViews(this.name, this.#servers[0]!);
     await Promise.all(this.#servers.map((server) => server.start()));
@@ -76,7 +78,7 @@ export class ReplicaSet extends Topology {
     await this.#serversInStep();
     const pace = paceOf(this.#options);
     for (const [index, port] of ports.slice(1 + replicas).entries()) {
-      const program = sentinelProgram(sentinelText(this.#options, port, masterPort), pace);
+      const program = sentinelProgram(sentinelText(this.#options, index, port, masterPort), pace);
       const name = `sentinel-${index + 1}`;
       this.#sentinels.push(this.addNode({ name, port, program, read: (text) => this.#readSentinel(name, text) }));
     }

@@ -8,6 +8,7 @@
 import type { ReplyValue } from '../client/reply-parser.ts';
 import type { Host } from '../host/host.ts';
 import type { ManualTime } from '../host/manual-time.ts';
+import type { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import { MemoryDisk } from '../host/memory-disk.ts';
 import { createManualTime, createNodeHost } from '../host/node/host.ts';
 import { CommandTable } from '../server/command-table.ts';
@@ -155,9 +156,15 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerHa
 /**
  * A configured server on a host; nothing is opened yet.
  * @param file configuration on the host's disk that stands in the place of the options.
+ * @param chunks compiled scripts that it shares with other servers.
  * @throws ResplicaError ERR_BAD_CONFIG
  */
-export function composeServer(host: Host, options: ServerOptions, file: string | null = null): Server {
+export function composeServer(
+  host: Host,
+  options: ServerOptions,
+  file: string | null = null,
+  chunks?: ChunkCache,
+): Server {
   const config = new Config({ disk: host.disk, workingDirectory: host.system.workingDirectory, file });
   try {
     const directives = loadConfiguration(
@@ -168,7 +175,7 @@ export function composeServer(host: Host, options: ServerOptions, file: string |
     const reasons = unsupportedReasons(config, directives);
     if (reasons.length > 0) throw new ResplicaError('ERR_BAD_CONFIG', reasons.join(' '));
     const dataDisk = file !== null || usesDisk(options) ? host.disk : new MemoryDisk((run) => host.timers.soon(run));
-    return composeNode({ host, config, directives, dataDisk });
+    return composeNode({ host, config, directives, dataDisk, ...(chunks === undefined ? {} : { chunks }) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ResplicaError('ERR_BAD_CONFIG', `Option "config" is not valid: ${textOf(error.message).trim()}`, {
