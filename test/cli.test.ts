@@ -23,60 +23,81 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
   });
 });
 
-describe.concurrent('sentinel mode', () => {
-  const started = async (name: string, args: string[], config: string) => {
-    const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
-    const command = oursCommand();
-    const program = join(folder, name);
-    symlinkSync(command.at(-1)!, program);
-    const redis = await startRedis({ command: [...command.slice(0, -1), program], args, config });
-    return { redis, [Symbol.asyncDispose]: () => redis.stop().then(() => rm(folder, { recursive: true })) };
-  };
+/** Each of these processes compiles the program first. */
+const PATIENCE_MS = 90_000;
 
-  it.each([
-    ['cli.ts', ['--sentinel']],
-    ['resplica-sentinel', []],
-  ])('is entered by name or option: %s %j', async (name, args) => {
-    await using process = await started(name, args, 'sentinel monitor m 127.0.0.1 1 2');
-    await using client = await RespClient.connect({ port: process.redis.port });
-    expect(await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'm')).toEqual(['127.0.0.1', '1']);
-    const { log } = process.redis;
-    expect(log.match(/:(\w) /g)!.every((role) => role === ':X ')).toBe(true);
-    expect(log).toMatch(
-      /Running mode=sentinel, port=\d+\.\n.*new configuration saved.*\n.*Sentinel ID is .*\n.*\+monitor /,
-    );
-    await client.call('SHUTDOWN').catch(() => {});
-    expect(await process.redis.exited).toEqual({ code: 0, signal: null });
-    expect(process.redis.log).toContain('Sentinel is now ready to exit, bye bye...');
-  });
+describe('sentinel mode', () => {
+  it(
+    'is entered by the name of the command',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
+      const [source, ...node] = oursCommand().reverse();
+      const program = join(folder, 'resplica-sentinel');
+      symlinkSync(source!, program);
+      const command = [...node.reverse(), program];
+      await using process = await startRedis({
+        command,
+        config: 'sentinel monitor m 127.0.0.1 1 2',
+        startTimeoutMs: PATIENCE_MS,
+      });
+      await using client = await RespClient.connect({ port: process.port });
+      expect(await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'm')).toEqual(['127.0.0.1', '1']);
+      expect(process.log.match(/:(\w) /g)!.every((role) => role === ':X ')).toBe(true);
+      expect(process.log).toMatch(
+        /Running mode=sentinel, port=\d+\.\n.*new configuration saved.*\n.*Sentinel ID is .*\n.*\+monitor /,
+      );
+      client.send('SHUTDOWN');
+      expect(await process.exited).toEqual({ code: 0, signal: null });
+      expect(process.log).toContain('Sentinel is now ready to exit, bye bye...');
+      await rm(folder, { recursive: true });
+    },
+    PATIENCE_MS,
+  );
 
-  it('needs a file', async () => {
-    await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'] });
-    expect(await process.exited).toEqual({ code: 1, signal: null });
-    expect(process.log).toMatch(/^\d+:X .* # Sentinel needs config file on disk to save state\. Exiting\.\.\.\n$/);
-  });
+  it(
+    'needs a file',
+    async () => {
+      await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'] });
+      expect(await process.exited).toEqual({ code: 1, signal: null });
+      expect(process.log).toMatch(/^\d+:X .* # Sentinel needs config file on disk to save state\. Exiting\.\.\.\n$/);
+    },
+    PATIENCE_MS,
+  );
 
-  it('does not start with a line that is wrong', async () => {
-    const config = 'sentinel monitor master 127.0.0.1 1 2\nsentinel down-after-milliseconds master1 5000';
-    await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'], config });
-    expect(await process.exited).toEqual({ code: 1, signal: null });
-    expect(process.log).toBe(
-      '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nReading the configuration file, at line 6\n' +
-        ">>> 'sentinel down-after-milliseconds master1 5000'\nNo such master with specified name.\n",
-    );
-  });
+  it(
+    'does not start with a line that is wrong',
+    async () => {
+      const config = 'sentinel monitor master 127.0.0.1 1 2\nsentinel down-after-milliseconds master1 5000';
+      await using process = await launchRedis({ command: oursCommand(), args: ['--sentinel'], config });
+      expect(await process.exited).toEqual({ code: 1, signal: null });
+      expect(process.log).toBe(
+        '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nReading the configuration file, at line 6\n' +
+          ">>> 'sentinel down-after-milliseconds master1 5000'\nNo such master with specified name.\n",
+      );
+    },
+    PATIENCE_MS,
+  );
 
-  it('ends with status 99 when a crash is simulated', async () => {
-    await using master = await startServer();
-    await using replica = await startServer({ replicaOf: master });
-    const config = `sentinel monitor m 127.0.0.1 ${master.port} 1`;
-    await using sentinel = await startRedis({ command: oursCommand(), args: ['--sentinel'], config });
-    await using client = await RespClient.connect({ port: sentinel.port });
-    await client.call('SENTINEL', 'SIMULATE-FAILURE', 'crash-after-election');
-    const begun = async (): Promise<boolean> => (await client.call('SENTINEL', 'FAILOVER', 'm')) === 'OK';
-    await eventually(begun, { what: 'the replica is fit for a failover', timeoutMs: 30_000 });
-    expect(await sentinel.exited).toEqual({ code: 99, signal: null });
-    expect(sentinel.log).toContain('Sentinel CRASH because of SENTINEL simulate-failure');
-    expect(replica.alive).toBe(true);
-  });
+  it(
+    'ends with status 99 when a crash is simulated',
+    async () => {
+      await using master = await startServer();
+      await using replica = await startServer({ replicaOf: master });
+      const config = `sentinel monitor m 127.0.0.1 ${master.port} 1`;
+      await using sentinel = await startRedis({
+        command: oursCommand(),
+        args: ['--sentinel'],
+        config,
+        startTimeoutMs: PATIENCE_MS,
+      });
+      await using client = await RespClient.connect({ port: sentinel.port });
+      await client.call('SENTINEL', 'SIMULATE-FAILURE', 'crash-after-election');
+      const begun = async (): Promise<boolean> => (await client.call('SENTINEL', 'FAILOVER', 'm')) === 'OK';
+      await eventually(begun, { what: 'the replica is fit for a failover', timeoutMs: PATIENCE_MS });
+      expect(await sentinel.exited).toEqual({ code: 99, signal: null });
+      expect(sentinel.log).toContain('Sentinel CRASH because of SENTINEL simulate-failure');
+      expect(replica.alive).toBe(true);
+    },
+    PATIENCE_MS,
+  );
 });

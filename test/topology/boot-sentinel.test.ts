@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bootSentinel, bootServer, type SentinelConfiguration } from '../../src/index.ts';
-import { World } from '../../src/sim/index.ts';
+import { World, type WorldOptions } from '../../src/sim/index.ts';
 
 const FILE = '/data/sentinel.conf';
 
@@ -12,8 +12,8 @@ interface Set {
 }
 
 /** A master with two replicas, and three sentinels around them. */
-function bootSet(more: Partial<SentinelConfiguration> = {}, seed = 3): Set {
-  const world = new World({ seed });
+function bootSet(more: Partial<SentinelConfiguration> = {}, seed = 3, options: Partial<WorldOptions> = {}): Set {
+  const world = new World({ ...options, seed });
   world.boot('redis1', bootServer());
   const { address } = world.process('redis1');
   const config = { replicaof: [address, 6379], 'repl-diskless-sync-delay': 0 };
@@ -162,6 +162,29 @@ describe('sentinels in a simulated world', () => {
     expect(world.process('sentinel2').log.at(-1)).toMatch(/# Sentinel CRASH because of SENTINEL simulate-failure$/);
     expect(logOf('sentinel2')).toContain('+promoted-slave');
     expect(logOf('sentinel2')).not.toContain('+switch-master');
+  });
+
+  it('tell the scripts of clients where the master is, as leader and as observers', () => {
+    const calls: string[] = [];
+    const programs = {
+      '/tell': (args: readonly string[], node: string) => {
+        calls.push(`${node} ${args.join(' ')}`);
+        return null;
+      },
+    };
+    const { world, logOf } = bootSet({ lines: ['sentinel client-reconfig-script mymaster /tell'] }, 3, { programs });
+    world.runFor(15_000);
+    world.process('redis1').kill();
+    const isOver = (): boolean => SENTINELS.every((name) => logOf(name).includes('+switch-master'));
+    expect(world.run({ until: isOver, maxMs: 60_000 })).toBe(true);
+    world.runFor(1000);
+    const leader = SENTINELS.find((name) => logOf(name).includes('+elected-leader'))!;
+    const [, to] = /\+switch-master mymaster \S+ 6379 (\S+ 6379)/.exec(logOf(leader))!;
+    const told = (name: string): string => {
+      const role = name === leader ? 'leader' : 'observer';
+      return `${name} mymaster ${role} start ${world.process('redis1').address} 6379 ${to}`;
+    };
+    expect([...calls].sort()).toEqual(SENTINELS.map(told));
   });
 
   it('have the same history twice', () => {
