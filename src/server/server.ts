@@ -9,6 +9,7 @@ import type { NotifyClass } from '../commands/notify-class.ts';
 import type { Database } from '../data/database.ts';
 import { Keyspace } from '../data/keyspace.ts';
 import type { Connection, ConnectionEvents, Disk, Host, Random } from '../host/host.ts';
+import { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import { Reply, ReplyPool } from '../protocol/reply.ts';
 import { BROKEN, type DecoderLimits, REQUEST } from '../protocol/request-decoder.ts';
 import { Acl } from './acl/acl.ts';
@@ -69,6 +70,8 @@ export interface ServerOptions {
   readonly directives?: Directives;
   /** Where snapshots go and come from; the host's disk if absent. */
   readonly dataDisk?: Disk;
+  /** Compiled scripts that it shares with other servers. */
+  readonly chunks?: ChunkCache;
 }
 
 export class Server implements Services {
@@ -117,6 +120,7 @@ export class Server implements Services {
   readonly migrations: Migrations;
   readonly debugging = new Debugging();
   readonly scripting = new Scripting(this);
+  readonly chunks: ChunkCache;
   /** Run by the cron, `hz` times per second, with the Unix time in ms. */
   readonly cronDuties: ((nowMs: number) => void)[] = [];
   readonly decoderLimits: DecoderLimits;
@@ -148,6 +152,7 @@ export class Server implements Services {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.host = options.host;
+    this.chunks = options.chunks ?? new ChunkCache(0);
     this.config = options.config;
     this.random = options.host.random;
     const { values } = this.config;
@@ -200,7 +205,7 @@ export class Server implements Services {
 
   /** A server with the same commands and a copy of the configuration: empty, and known to nobody. */
   sibling(): Server {
-    return new Server({ ...this.#options, config: this.config.copy() });
+    return new Server({ ...this.#options, config: this.config.copy(), chunks: this.chunks });
   }
 
   /** Samples for INFO. */

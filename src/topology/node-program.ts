@@ -37,7 +37,7 @@ export interface NodeProgram {
 const START_UP = { anyPort: false, terminal: false, withoutConfiguration: null } as const;
 
 /** A server: a master or a replica. @param chunks compiled scripts that the nodes share. */
-export function serverProgram(options: ServerOptions, chunks: ChunkCache): NodeProgram {
+export function serverProgram(options: ServerOptions, chunks?: ChunkCache): NodeProgram {
   return {
     fileName: 'redis.conf',
     configuration: `${configText(options)}\n`,

@@ -6,7 +6,6 @@
  * nothing of one library is seen by another.
  */
 import { fail } from '../../core/errors.ts';
-import { compile } from '../../lua/compiler/compile.ts';
 import type { Engine } from '../../lua/engine.ts';
 import { ScriptKilled } from '../../lua/lua-error.ts';
 import { currentPosition } from '../../lua/stack.ts';
@@ -90,7 +89,7 @@ export class LibraryLoader {
 
   #compile(body: string): LuaFunction {
     try {
-      return this.engine.bind(compile(body, CHUNK_NAME), this.#globals);
+      return this.engine.bind(this.#server.chunks.compile(body, CHUNK_NAME), this.#globals);
     } catch (error) {
       if (!(error instanceof LuaSyntaxError)) throw error;
       return fail(`ERR Error compiling function: ${error.message}`);

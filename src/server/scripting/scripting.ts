@@ -145,7 +145,7 @@ export class Scripting {
 
   #compile(body: string): LuaFunction {
     try {
-      return this.engine.bind(compile(body, CHUNK_NAME));
+      return this.engine.bind(this.#server.chunks.compile(body, CHUNK_NAME));
     } catch (error) {
       if (!(error instanceof LuaSyntaxError)) throw error;
       return fail(`ERR Error compiling script (new function): ${error.message}`);
