@@ -118,7 +118,74 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
 
 type Binary = Extract<Expression, { kind: 'binary' }>;
 
-function writeOperands(w: ChunkWriter, name: string, { left, right }: Binary, site: string): void {
+/** A number that stands in the source, with its sign; null if it is none. */
+export function literal(expression: Expression): number | null {
+  if (expression.kind === 'number') return Number.isFinite(expression.value) ? expression.value : null;
+  if (expression.kind !== 'unary' || expression.operator !== '-' || expression.operand.kind !== 'number') return null;
+  const value = literal(expression.operand);
+  return value === null ? null : -value;
+}
+
+/** Operators that are the same in JavaScript, of numbers. */
+const SHARED = new Set(['+', '-', '*', '/', '<', '<=', '>', '>=']);
+
+/**
+ * In a loop that is hot, an operator stands where it is used: there the optimizer learns what its operands are, and not
+ * what they are in all scripts.
+ */
+function writeInline(w: ChunkWriter, name: string, { operator, left, right }: Binary, site: string): void {
+  const { out } = w;
+  const operands = [left, right].map((expression) => ({
+    expression,
+    kept: isRepeatable(expression) ? null : w.fn.take(),
+  }));
+  const write = (at: 0 | 1): void => {
+    const { expression, kept } = operands[at]!;
+    if (kept === null) writeExpression(w, expression);
+    else out.write(kept);
+  };
+  out.write('(');
+  for (const { expression, kept } of operands) {
+    if (kept === null) continue;
+    out.write(`${kept}=`);
+    writeExpression(w, expression);
+    out.write(',');
+  }
+  for (const at of [0, 1] as const) {
+    if (isNumber(w, operands[at]!.expression)) continue;
+    out.write('typeof ');
+    write(at);
+    out.write('!=="number"||');
+  }
+  out.write(`false?${name}(`);
+  write(0);
+  out.write(',');
+  write(1);
+  out.write(`,${site}):`);
+  write(0);
+  // Two minus signs in a row would be something else.
+  out.write(`${operator} `);
+  write(1);
+  out.write(')');
+  w.fn.release(operands.filter(({ kept }) => kept !== null).length);
+}
+
+/** What costs nothing and does nothing when it is written twice. */
+function isRepeatable(expression: Expression): boolean {
+  return expression.kind === 'local-name' || literal(expression) !== null;
+}
+
+function isNumber(w: ChunkWriter, expression: Expression): boolean {
+  if (expression.kind !== 'local-name') return literal(expression) !== null;
+  return expression.local === w.fn.plainLoop && !expression.local.assigned;
+}
+
+function writeOperands(w: ChunkWriter, name: string, expression: Binary, site: string): void {
+  const { left, right } = expression;
+  if (w.fn.plainLoop !== null && SHARED.has(expression.operator)) {
+    writeInline(w, name, expression, site);
+    return;
+  }
   w.out.write(`${name}(`);
   writeExpression(w, left);
   w.out.write(',');

@@ -14,6 +14,8 @@ export class FunctionState {
   hasBegun = false;
   /** Zero, with the sign of the first one that was written. */
   zero: string | null = null;
+  /** The variable of the loop that is being written, if that is one of plain-loops.ts. */
+  plainLoop: Local | null = null;
   #inUse = 0;
   #temporaries = 0;
 

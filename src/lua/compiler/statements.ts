@@ -12,7 +12,7 @@ import {
   writeMark,
   writeTurn,
 } from './trace-marks.ts';
-import { writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
+import { literal, writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 
 /** @param writeEnd what follows and still sees its locals. */
 export function writeBlock(w: ChunkWriter, block: Block, writeEnd?: () => void): void {
@@ -260,39 +260,35 @@ function writeLoopBody(w: ChunkWriter, body: Block, writeEnd?: () => void): void
   writeBlock(w, body, writeEnd);
 }
 
-/** A number as it stands in the source, or null. */
-function literal(expression: Expression | null): number | null {
-  if (expression === null) return 1;
-  if (expression.kind === 'number') return Number.isFinite(expression.value) ? expression.value : null;
-  if (expression.kind !== 'unary' || expression.operator !== '-') return null;
-  const value = literal(expression.operand);
-  return value === null ? null : -value;
+/** A number as it stands in the source, or null. @param expression null for a step that is not given. */
+function literalText(expression: Expression | null): string | null {
+  const value = expression === null ? 1 : literal(expression);
+  return value === null ? null : `(${value})`;
 }
 
-/** The condition of a turn. @param known the step, if the source says it. @param step what it is written as. */
-function insideLoop(index: string, limit: string, known: number | null, step: string): string {
-  const forwards = `${index}<=${limit}`;
-  const backwards = `${index}>=${limit}`;
-  if (known !== null) return known > 0 ? forwards : backwards;
-  return `(${step}>0?${forwards}:${backwards})`;
+/** The names of a loop's numbers; one that stands in the source has none, and is written as it stands. */
+interface LoopNumbers {
+  readonly index: string;
+  readonly limit: string;
+  readonly step: string;
 }
 
-/**
- * Lua takes one step back before the loop and one forward at each turn, which rounds. A step that stands in the source has
- * no variable: the loop is four times as fast where the optimizer knows it.
- */
+/** What the optimizer can see in the source it need not find out: a loop with a constant step is four times as fast. */
 function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
   const { out } = w;
   const id = w.unique();
-  const [index, limit, fuel] = [`i${id}`, `l${id}`, `u${id}`] as const;
-  const known = literal(statement.step);
-  const step = known === null ? `t${id}` : `(${known})`;
-  writeBounds(w, statement, [index, limit, step], known !== null);
+  const numbers = {
+    index: `i${id}`,
+    limit: literalText(statement.limit) ?? `l${id}`,
+    step: literalText(statement.step) ?? `t${id}`,
+  };
+  writeBounds(w, statement, numbers);
+  const { index, limit, step } = numbers;
   const variable = `let ${nameOf(statement.variable)}=${index};`;
   const changed =
     w.fn.isSuspendable && !w.traces ? localsChangedWithoutCalls(statement.body, statement.variable) : null;
   if (changed === null) {
-    out.write(`for(;${insideLoop(index, limit, known, step)};${index}+=${step}){${variable}`);
+    out.write(`for(;${insideLoop(statement, numbers)};${index}+=${step}){${variable}`);
     const hidden = [
       { name: '(for index)', variable: index },
       { name: '(for limit)', variable: limit },
@@ -303,37 +299,55 @@ function writeNumericFor(w: ChunkWriter, statement: Of<'numeric-for'>): void {
     return;
   }
   // The loop that is hot does not contain the yield: the optimizer knows nothing of what comes back after one. What
-  // are numbers before it starts is said to be numbers, and turns are counted in a local, so that nothing of it needs memory.
-  const numbers = changed.map(nameOf).map((name) => `${name}=typeof ${name}==="number"?+${name}:same(${name});`);
-  const turn = known === null ? `d${id}` : step;
-  out.write(`for(;;){turns:{${index}=+${index};${limit}=+${limit};${numbers.join('')}`);
-  if (known === null) out.write(`const ${turn}=+${step};`);
-  out.write(`let ${fuel}=pace.fuel;for(;${insideLoop(index, limit, known, turn)};${index}+=${turn}){`);
-  out.write(`if(--${fuel}<0){if(pace.isOver())break turns;${fuel}=pace.fuel;}${variable}`);
+  // are numbers before it starts is said to be numbers, and turns are counted in a local, so that nothing of it needs
+  // memory. Whenever the fuel is used up it is left, so that all around it has run when it is optimized.
+  const fuel = `u${id}`;
+  const constant = `d${id}`;
+  out.write(`for(;;){${index}=+${index};`);
+  if (limit === `l${id}`) out.write(`${limit}=+${limit};`);
+  if (step === `t${id}`) out.write(`const ${constant}=+${step};`);
+  for (const name of changed.map(nameOf)) out.write(`${name}=typeof ${name}==="number"?+${name}:same(${name});`);
+  const turn = { ...numbers, step: step === `t${id}` ? constant : step };
+  out.write(`let ${fuel}=pace.fuel;for(;${insideLoop(statement, turn)};${index}+=${turn.step}){`);
+  out.write(`if(--${fuel}<0)break;${variable}`);
+  w.fn.plainLoop = statement.variable;
   writeBlock(w, statement.body);
-  out.write(`}pace.fuel=${fuel};break;}yield;}}`);
+  w.fn.plainLoop = null;
+  out.write(`}pace.fuel=${fuel};if(${fuel}>=0)break;if(pace.isOver())yield;}}`);
 }
 
-/** Declares the variables of a loop and checks that they are numbers. */
-function writeBounds(
-  w: ChunkWriter,
-  statement: Of<'numeric-for'>,
-  names: readonly string[],
-  isStepKnown: boolean,
-): void {
+/** The condition of a turn. */
+function insideLoop(statement: Of<'numeric-for'>, { index, limit, step }: LoopNumbers): string {
+  const forwards = `${index}<=${limit}`;
+  const backwards = `${index}>=${limit}`;
+  const known = statement.step === null ? 1 : literal(statement.step);
+  if (known !== null) return known > 0 ? forwards : backwards;
+  return `(${step}>0?${forwards}:${backwards})`;
+}
+
+/**
+ * Declares the variables of a loop and checks that they are numbers. Lua takes one step back before the loop and one
+ * forward at each turn, which rounds.
+ */
+function writeBounds(w: ChunkWriter, statement: Of<'numeric-for'>, { index, limit, step }: LoopNumbers): void {
   const { out } = w;
-  const [index, limit, step] = names;
+  const variables = [index];
   out.write(`{let ${index}=`);
   writeExpression(w, statement.start);
-  out.write(`,${limit}=`);
-  writeExpression(w, statement.limit);
-  if (!isStepKnown) {
-    out.write(`,${step}=`);
-    writeExpression(w, statement.step!);
+  for (const [name, value] of [
+    [limit, statement.limit],
+    [step, statement.step],
+  ] as const) {
+    if (value === null || literal(value) !== null) continue;
+    out.write(`,${name}=`);
+    writeExpression(w, value);
+    variables.push(name);
   }
-  const variables = isStepKnown ? [index, limit] : names;
   out.write(`;if(${variables.map((name) => `typeof ${name}!=="number"`).join('||')})`);
-  out.write(`[${variables.join(',')}]=bounds(${names.join(',')},${w.site(statement.line)});`);
+  // A limit between two variables has to be skipped.
+  const [, ...others] = variables;
+  const target = others.length === 1 && others[0] === step ? `${index},,${step}` : variables.join(',');
+  out.write(`[${target}]=bounds(${index},${limit},${step},${w.site(statement.line)});`);
   out.write(`${index}=${index}-${step}+${step};`);
 }
 
