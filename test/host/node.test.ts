@@ -74,6 +74,31 @@ describe('a full device', () => {
   });
 });
 
+describe('work that goes on at the end of each turn', () => {
+  it('has one step per turn, however many timers have run in between', async () => {
+    const { timers } = createNodeHost();
+    let fired = 0;
+    const periodic = timers.every(1, () => fired++);
+    let steps = 0;
+    let goesOn = true;
+    const step = (): void => {
+      steps++;
+      if (goesOn) timers.soon(step);
+    };
+    timers.soon(step);
+    await eventually(() => fired > 30, { what: 'many timers have run' });
+    periodic.cancel();
+    const seen: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const before = steps;
+      await new Promise<void>((done) => setImmediate(done));
+      seen.push(steps - before);
+    }
+    goesOn = false;
+    expect(seen).toEqual(Array(10).fill(1));
+  });
+});
+
 describe('a host with a manual clock', () => {
   it('serves real sockets while its timers wait to be told', async () => {
     const time = createManualTime({ wallMs: 1_000_000 });

@@ -22,10 +22,17 @@ export class NodeTimers implements Timers {
   /** When the alarm is meant to ring. */
   #alarmUs = Infinity;
   readonly #ring = (): void => this.#runDue();
+  /** The end of this turn is arranged for. It stays so where a timer drains the queue before. */
+  #isTurnEnding = false;
   readonly #turns = new TurnQueue(() => {
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
     setImmediate(this.#endTurn);
   });
-  readonly #endTurn = (): void => this.#turns.drain();
+  readonly #endTurn = (): void => {
+    this.#isTurnEnding = false;
+    this.#turns.drain();
+  };
 
   after(delayMs: number, run: () => void): Timer {
     return this.#start(toDelayUs(delayMs), run, false);
