@@ -32,12 +32,14 @@ export class Engine {
   readonly metatables = new Metatables(this.pace);
   readonly iterators: KnownIterators = { next: null, listStep: null };
   /** Of `math.random`. */
-  readonly random = new ScriptRandom();
+  readonly random: ScriptRandom;
   readonly #operations: Operations;
   readonly #addresses = new WeakMap<object, number>();
   #objects = 0;
 
-  constructor() {
+  /** @param random goes on where another engine has left it. */
+  constructor(random = new ScriptRandom()) {
+    this.random = random;
     this.#operations = createOperations(this);
     // In the order of luaLoadLibraries: `pairs(_G)` shows it.
     registerBase(this);

@@ -18,6 +18,8 @@ import { assertWritable } from './table.ts';
 
 /** More values than this do not fit on Lua's stack (LUAI_MAXCSTACK). */
 const UNPACKED_MAX = 8000;
+/** Calls of library functions in one another (LUAI_MAXCCALLS). */
+const HANDLERS_MAX = 200;
 /** In the order in which Lua registers them, which `pairs` shows. Those that Redis denies take up room for a while too. */
 const FUNCTIONS =
   'assert collectgarbage dofile error gcinfo getfenv getmetatable loadfile load loadstring next pcall print rawequal ' +
@@ -197,10 +199,24 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
       const handler = given.any(2);
       return guarded(
         () => engine.metatables.callFromLibrary(args[0], []),
-        (error) => [false, engine.metatables.one(engine.metatables.callFromLibrary(handler, [engine.caught(error)]))],
+        (error) => [false, handled(engine, handler, error)],
       );
     },
   };
+}
+
+/** What a handler makes of an error. One that it raises itself goes to it too, until Lua's stack is full. */
+function handled(engine: Engine, handler: LuaValue, error: unknown): LuaValue {
+  const { metatables } = engine;
+  let value = engine.caught(error);
+  for (let level = 0; level < HANDLERS_MAX && typeof handler === 'function'; level++) {
+    try {
+      return metatables.one(metatables.callFromLibrary(handler, [value]));
+    } catch (another) {
+      value = engine.caught(another);
+    }
+  }
+  return 'error in error handling';
 }
 
 /** A table without a text under `err` is followed by what is there instead. */

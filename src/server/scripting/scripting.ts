@@ -12,6 +12,7 @@ import { fail } from '../../core/errors.ts';
 import { compile } from '../../lua/compiler/compile.ts';
 import { Engine } from '../../lua/engine.ts';
 import { STATE_KILOBYTES } from '../../lua/library/base.ts';
+import { ScriptRandom } from '../../lua/library/math.ts';
 import { LuaSyntaxError } from '../../lua/syntax-error.ts';
 import { LuaTable, type Place } from '../../lua/table.ts';
 import type { LuaFunction, LuaValue } from '../../lua/value.ts';
@@ -67,6 +68,8 @@ export class Scripting {
   #session: Session | null = null;
   #execution: ScriptExecution | null = null;
   readonly #requests = new RequestBuilder();
+  /** Survives SCRIPT FLUSH. */
+  readonly #random = new ScriptRandom();
   readonly #keysPlace: Place = {};
   readonly #argvPlace: Place = {};
 
@@ -92,7 +95,7 @@ export class Scripting {
 
   /** An engine with the library of Redis; nothing in it can be changed. */
   newEngine(): Engine {
-    const engine = new Engine();
+    const engine = new Engine(this.#random);
     registerRedisLibrary(engine, {
       server: this.#server,
       run: () => this.running,

@@ -33,6 +33,7 @@ local function try(run)
 end
 local a, b, c, s, t, u = 1, 2.5, 'x', 'hello world', {1, 2, 3}, {x = 1, y = 'z', [1] = true}
 local f = function(x, y) return y, x end
+local json = cjson.new()
 local g = function(...) return select('#', ...), ... end
 local m = setmetatable({5, 6}, {__index = function(p, q) return type(q) end})
 `;
@@ -91,7 +92,10 @@ const library = fc.constantFrom(
     math.fmod math.sqrt math.pow math.modf math.frexp string.len string.upper string.lower string.reverse string.sub
     string.byte table.getn table.maxn table.concat bit.band bit.bor bit.bxor bit.tohex bit.bnot bit.lshift bit.arshift
     bit.rol bit.bswap bit.tobit cjson.encode cmsgpack.pack struct.size ipairs pairs getmetatable assert fail
-    redis.error_reply redis.status_reply redis.sha1hex math.ldexp math.log10 math.exp string.char`),
+    redis.error_reply redis.status_reply redis.sha1hex math.ldexp math.log10 math.exp string.char math.mod math.deg
+    math.rad math.sin math.cos math.tan math.asin math.acos math.atan math.atan2 math.sinh math.cosh math.tanh math.log
+    bit.rshift bit.ror cmsgpack.unpack_one cmsgpack.unpack_limit string.gfind table.setn table.foreach table.foreachi
+    coroutine.running redis.breakpoint redis.acl_check_cmd`),
 );
 const structFormat = fc
   .constantFrom('<i4', '>I2', 'bB', 's', '<d', 'f', 'c0', 'h', '<l', '>i3', 'x', 'q', '')
@@ -100,6 +104,53 @@ const structFormat = fc
 function words(value: string): string[] {
   return value.trim().split(/\s+/);
 }
+
+const handler = fc.constantFrom(
+  'function(p, q) return type(p) .. type(q) end',
+  'function(p, q) return rawget(p, 1) end',
+  'function(p, q, r) return 1 end',
+  'function() return end',
+  'function(p) error({err = "MINE raised"}) end',
+  't',
+  '7',
+);
+/** The beginnings of commands that change nothing but two keys. */
+const command = fc.constantFrom(
+  'GET k1',
+  'SET k1',
+  'APPEND k1',
+  'INCRBYFLOAT k1',
+  'DEL k1',
+  'HSET k2 f',
+  'HGETALL k2',
+  'RPUSH k2',
+  'LRANGE k2 0 -1',
+  'ECHO',
+  'EXISTS k1',
+  'TYPE k1',
+  'NOSUCH',
+  'PING',
+);
+const jsonSetting = fc.constantFrom(
+  ...words(`encode_sparse_array encode_max_depth decode_max_depth encode_number_precision encode_keep_buffer
+    encode_invalid_numbers decode_invalid_numbers`),
+);
+const jsonText = fc
+  .oneof(
+    fc.json({ maxDepth: 3 }),
+    fc.constantFrom(
+      '[nan]',
+      '[1e999,-inf]',
+      '{"a":[[[]]]}',
+      '[0x1F]',
+      '"\\u00e9\\ud83d\\ude00"',
+      '[1,]',
+      '{1:2}',
+      'null',
+      '-0',
+    ),
+  )
+  .map(quoted);
 
 /** Rules of a grammar by name. */
 type Texts = Record<string, string>;
@@ -159,6 +210,41 @@ const grammar = fc.letrec<Texts>((tie) => ({
     },
     { weight: 2, arbitrary: fc.tuple(format, tie('expression')).map((args) => `string.format(${list(args)})`) },
     { weight: 1, arbitrary: fc.tuple(names, smallInteger).map((args) => `string.rep(${list(args)})`) },
+    { weight: 1, arbitrary: tie('table').map((table) => `f${table}`) },
+    { weight: 1, arbitrary: text.map((value) => `g${value}`) },
+    { weight: 1, arbitrary: tie('call').map((inner) => `(${inner})`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(tie('expression'), handler)
+        .map(([value, run]) => `xpcall(function() return ${value} end, ${run})`),
+    },
+    { weight: 1, arbitrary: tie('expression').map((value) => `loadstring(${quoted(`return ${value}`)})`) },
+    {
+      weight: 1,
+      arbitrary: tie('expression').map((value) => `loadstring(${quoted(`local a, b = ... return ${value}`)})(1, 2)`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('call', 'pcall'), command, fc.array(tie('expression'), { maxLength: 2 }))
+        .map(([name, words, args]) => `redis.${name}(${list([...words.split(' ').map(quoted), ...args])})`),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom('unpack_one', 'unpack_limit'), tie('expression'), smallInteger, smallInteger)
+        .map(
+          ([name, value, limit, offset]) => `cmsgpack.${name}(cmsgpack.pack(${value}, 1, "x"), ${limit}, ${offset})`,
+        ),
+    },
+    { weight: 1, arbitrary: fc.tuple(jsonSetting, tie('expression')).map(([name, value]) => `json.${name}(${value})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `json.encode(${value})`) },
+    { weight: 1, arbitrary: jsonText.map((value) => `json.decode(${value})`) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('math.random()', 'math.random(9)', 'math.random(2, 5)', 'math.randomseed(7)'),
+    },
     { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.pack(${list(args)})`) },
     { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.unpack(${list(args)})`) },
     { weight: 1, arbitrary: tie('expression').map((value) => `cmsgpack.unpack(cmsgpack.pack(${value}))`) },
@@ -180,15 +266,6 @@ const { expression, call } = grammar as Record<string, fc.Arbitrary<string>> as 
   call: fc.Arbitrary<string>;
 };
 
-const handler = fc.constantFrom(
-  'function(p, q) return type(p) .. type(q) end',
-  'function(p, q) return rawget(p, 1) end',
-  'function(p, q, r) return 1 end',
-  'function() return end',
-  'function(p) error({err = "MINE raised"}) end',
-  't',
-  '7',
-);
 const event = fc.constantFrom(
   ...words('__index __newindex __add __concat __eq __lt __le __call __unm __len __tostring __mod __metatable'),
 );
@@ -258,6 +335,47 @@ const statements = fc.letrec<Texts>((tie) => ({
       arbitrary: fc.tuple(fc.constantFrom('f', 'g'), expression).map(([name, value]) => {
         return `${name} = function(x, ...) local f, g = nil, nil if x then return x, ${value} end end`;
       }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(smallInteger, fc.constantFrom('-1', '2', '0.5'), tie('block')).map(([from, step, body]) => {
+        return `local n = 0 for i = ${from}, 3, ${step} do n = n + 1 ${body} if n > 4 then break end end`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+        return `local co = coroutine.create(function(x, ...) local y = coroutine.yield(${first}, x) error(y) end)
+b = clip(coroutine.resume(co, ${second})) c = coroutine.status(co) log[#log + 1] = show({coroutine.resume(co, ${second})}) .. coroutine.status(co)`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+        return `local fs = {} for i = 1, 2 do local z = ${first} fs[i] = function() z = z == nil and i or ${second} return z end end a = clip(fs[1]()) b = clip(fs[2]()) c = clip(fs[1]())`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+        return `local o = {n = ${first}} function o:m(x, ...) self.n = x return select('#', ...), self.n, ... end a = clip((o:m(${second}, g(${first}))))`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(expression, expression, expression).map(([first, second, third]) => {
+        return `local p, q = ${first}, ${second}, ${third} t.x, p, u[key(q)] = q, p a = clip(p)`;
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: call.map((value) => `local p = {${value}, ${value}} log[#log + 1] = show(p) .. select('#', ${value})`),
+    },
+    {
+      weight: 1,
+      arbitrary: expression.map(
+        (value) => `local function r(n, x) if n == 0 then return x end return r(n - 1, ${value}) end a = clip(r(3, b))`,
+      ),
     },
     {
       weight: 1,
