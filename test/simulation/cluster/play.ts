@@ -87,7 +87,7 @@ function pass(world: World, durationMs: number, failed: () => boolean, writes: W
 
 /** Faults that were begun last run for some time yet. */
 function longest({ steps }: Schedule): number {
-  return Math.min(15_000, Math.max(0, ...steps.map(({ fault }) => ('forMs' in fault ? fault.forMs : 0))));
+  return Math.min(8000, Math.max(0, ...steps.map(({ fault }) => ('forMs' in fault ? fault.forMs : 0))));
 }
 
 /**

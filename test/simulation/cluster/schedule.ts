@@ -69,13 +69,13 @@ const TARGET_EVENTS: readonly ClusterEvent['kind'][] = [
   'follows',
   'state',
 ];
-const STEPS_MAX = 12;
+const STEPS_MAX = 10;
 
-const gapMs = fc.integer({ min: 0, max: 60 }).map((tenths) => tenths * 100);
+const gapMs = fc.integer({ min: 0, max: 35 }).map((tenths) => tenths * 100);
 const forMs = fc.oneof(
   { withCrossShrink: true },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 8 }).map((halves) => halves * 500) },
-  { weight: 3, arbitrary: fc.integer({ min: 4, max: 25 }).map((seconds) => seconds * 1000) },
+  { weight: 3, arbitrary: fc.integer({ min: 3, max: 15 }).map((seconds) => seconds * 1000) },
 );
 /** The first nodes are the masters at the start: often it is one of them that is struck. */
 const node = fc.oneof({ weight: 2, arbitrary: fc.nat(2) }, { weight: 3, arbitrary: fc.nat(27) });
