@@ -165,6 +165,7 @@ const FREE_FOLDERS = [
   'support',
   'tidy',
   'readme',
+  'deployments',
 ];
 const FREE_FILES = ['test/tidy.test.ts', 'test/package.test.ts', 'test/readme.test.ts'];
 
