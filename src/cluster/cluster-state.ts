@@ -16,7 +16,7 @@ export function updateClusterState(core: Core): void {
   state.todo &= ~TODO.updateState;
   state.firstUpdateMs ??= nowMs;
   const isMaster = state.myself.isMaster;
-  if (isMaster && !state.isOk && nowMs - state.firstUpdateMs < settings.writableDelayMs) return;
+  if (isMaster && !state.isOk && nowMs - state.firstUpdateMs < settings.pace.writableDelayMs) return;
   let isOk = !settings.requireFullCoverage || isCovered(state);
   let reachable = 0;
   state.size = 0;

@@ -6,6 +6,7 @@
 import type { Random } from '../host/host.ts';
 import type { Outbox } from './bus/outbox.ts';
 import type { ClusterEvent } from './events.ts';
+import type { ClusterPace } from './pace.ts';
 import type { ClusterNode, ClusterState } from './state.ts';
 
 /** The parameters `cluster-*`, as they are now. */
@@ -23,8 +24,8 @@ export interface ClusterSettings {
   readonly announcedPort: number;
   readonly announcedBusPort: number;
   readonly replicationPingPeriodMs: number;
-  /** How long a master that was started waits before it serves: until it has heard of what happened meanwhile. */
-  readonly writableDelayMs: number;
+  /** May be set by whoever runs the node. */
+  pace: ClusterPace;
 }
 
 export interface ClusterLog {

@@ -18,11 +18,6 @@ import { replaceMaster } from './roles.ts';
 import { broadcast, send } from './send.ts';
 import { type ClusterNode, type Obstacle, SLOTS, TODO } from './state.ts';
 
-/** Until then the news of the failure has reached everybody. */
-const DELAY_MS = 500;
-const RANDOM_DELAY_MS = 500;
-const DELAY_PER_RANK_MS = 1000;
-const VOTING_MIN_MS = 2000;
 const SAY_AGAIN_MS = 10_000;
 const SAY_NOTHING_MS = 5000;
 
@@ -48,7 +43,7 @@ export function stepElection(core: Core): void {
     sayObstacle(core, 'data-age');
     return;
   }
-  const votingMs = Math.max(settings.nodeTimeoutMs * 2, VOTING_MIN_MS);
+  const votingMs = Math.max(settings.nodeTimeoutMs * 2, settings.pace.votingMinMs);
   const ageMs = nowMs - election.timeMs;
   if (ageMs > votingMs * 2) {
     schedule(core);
@@ -95,12 +90,13 @@ function isDataTooOld({ settings, services }: Core): boolean {
 
 function schedule(core: Core): void {
   const { state, log, nowMs } = core;
+  const { electionDelayMs, electionRandomMs, electionRankMs } = core.settings.pace;
   const { election } = state;
   const isManual = state.manualFailover.endMs !== 0;
   election.votes.clear();
   election.isSent = false;
   election.rank = isManual ? 0 : rankOf(core);
-  const delayMs = DELAY_MS + core.random.below(RANDOM_DELAY_MS) + election.rank * DELAY_PER_RANK_MS;
+  const delayMs = electionDelayMs + core.random.below(electionRandomMs) + election.rank * electionRankMs;
   election.timeMs = nowMs + (isManual ? 0 : delayMs);
   if (isManual) state.doBeforeSleep(TODO.failover);
   log.warning(
@@ -115,7 +111,7 @@ function delayByRank(core: Core): void {
   const { election } = core.state;
   const rank = rankOf(core);
   if (rank <= election.rank) return;
-  const addedMs = (rank - election.rank) * DELAY_PER_RANK_MS;
+  const addedMs = (rank - election.rank) * core.settings.pace.electionRankMs;
   election.timeMs += addedMs;
   election.rank = rank;
   core.log.warning(`Replica rank updated to #${rank}, added ${addedMs} milliseconds of delay.`);

@@ -1,9 +1,9 @@
 /** The parameters `cluster-*` of a server, as the machine reads them. */
 import type { Server } from '../server/server.ts';
 import type { ClusterSettings } from './core.ts';
+import { REDIS_PACE } from './pace.ts';
 
 export const BUS_PORT_DISTANCE = 10_000;
-const WRITABLE_DELAY_MS = 2000;
 
 /** @param busPort gives the port of the bus that is open. */
 export function settingsOf(server: Server, busPort: () => number): ClusterSettings {
@@ -45,6 +45,6 @@ export function settingsOf(server: Server, busPort: () => number): ClusterSettin
     get replicationPingPeriodMs(): number {
       return values['repl-ping-replica-period'] * 1000;
     },
-    writableDelayMs: WRITABLE_DELAY_MS,
+    pace: REDIS_PACE,
   };
 }

@@ -3,6 +3,7 @@ import { Outbox, type WritableLink } from '../../src/cluster/bus/outbox.ts';
 import type { ClusterSettings, Core, NodeServices } from '../../src/cluster/core.ts';
 import type { ClusterEvent } from '../../src/cluster/events.ts';
 import type { RemoteLink } from '../../src/cluster/handshake.ts';
+import { REDIS_PACE } from '../../src/cluster/pace.ts';
 import { ClusterNode, ClusterState, NODE } from '../../src/cluster/state.ts';
 import { Prng } from '../../src/host/prng.ts';
 
@@ -106,7 +107,7 @@ export class Stage implements Core {
     announcedPort: 7000,
     announcedBusPort: 17_000,
     replicationPingPeriodMs: 10_000,
-    writableDelayMs: 0,
+    pace: { ...REDIS_PACE, writableDelayMs: 0 },
   };
   readonly random = new Prng(1);
   readonly lines: string[] = [];
