@@ -171,6 +171,7 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
 
   stop(done: () => void): void {
     this.#lookAgain?.cancel();
+    this.#file.finish(this.state);
     this.#bus.close(done);
   }
 
@@ -232,7 +233,7 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
       }
       if ((todo & TODO.updateState) !== 0) updateClusterState(this);
     }
-    if ((state.todo & TODO.save) !== 0 && this.saveNodes() !== null) {
+    if ((state.todo & TODO.save) !== 0 && this.saveNodes((state.todo & TODO.sync) !== 0) !== null) {
       this.server.shutdown.fail("Fatal: can't update cluster config file.");
       return;
     }
@@ -326,9 +327,9 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
     this.turn(() => beginManualFailover(this, kind, ''));
   }
 
-  saveNodes(): string | null {
+  saveNodes(isDurable = true): string | null {
     this.state.todo &= ~(TODO.save | TODO.sync);
-    return this.#file.save(this.state);
+    return this.#file.save(this.state, isDurable);
   }
 
   broadcastPong(): void {
