@@ -6,14 +6,14 @@
  * taken its place, and it gets some time to hear of that before it accepts writes again.
  */
 import type { Core } from './core.ts';
-import { NODE, SLOTS, TODO, type ClusterState } from './state.ts';
+import { NODE, SLOTS, DUE, type ClusterState } from './state.ts';
 
 const REJOIN_DELAY_MIN_MS = 500;
 const REJOIN_DELAY_MAX_MS = 5000;
 
 export function updateClusterState(core: Core): void {
   const { state, settings, nowMs } = core;
-  state.todo &= ~TODO.updateState;
+  state.due &= ~DUE.updateState;
   state.firstUpdateMs ??= nowMs;
   const isMaster = state.myself.isMaster;
   if (isMaster && !state.isOk && nowMs - state.firstUpdateMs < settings.pace.writableDelayMs) return;

@@ -32,7 +32,7 @@ import { resetCluster } from './reset.ts';
 import { followNode } from './roles.ts';
 import { propagateMessage } from './send.ts';
 import { BUS_PORT_DISTANCE, settingsOf } from './settings.ts';
-import { ClusterNode, ClusterState, NODE, type StateObserver, TODO } from './state.ts';
+import { ClusterNode, ClusterState, NODE, type StateObserver, DUE } from './state.ts';
 import { verifyWithData } from './verify.ts';
 
 const CRON_PERIOD_MS = 100;
@@ -218,27 +218,27 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
 
   /** What a command has left to do, before it is answered. */
   settle(): void {
-    if (this.state.todo !== 0) this.turn(() => {});
+    if (this.state.due !== 0) this.turn(() => {});
   }
 
   #settle(): void {
     const { state } = this;
-    const decisions = TODO.manualFailover | TODO.failover | TODO.updateState;
-    for (let round = 0; (state.todo & decisions) !== 0 && round < ROUNDS_MAX; round++) {
-      const { todo } = state;
-      state.todo &= ~decisions;
+    const decisions = DUE.manualFailover | DUE.failover | DUE.updateState;
+    for (let round = 0; (state.due & decisions) !== 0 && round < ROUNDS_MAX; round++) {
+      const { due } = state;
+      state.due &= ~decisions;
       if (state.myself.isReplica) {
-        if ((todo & TODO.manualFailover) !== 0) stepManualFailover(this);
-        if ((todo & (TODO.manualFailover | TODO.failover)) !== 0) stepElection(this);
+        if ((due & DUE.manualFailover) !== 0) stepManualFailover(this);
+        if ((due & (DUE.manualFailover | DUE.failover)) !== 0) stepElection(this);
       }
-      if ((todo & TODO.updateState) !== 0) updateClusterState(this);
+      if ((due & DUE.updateState) !== 0) updateClusterState(this);
     }
-    if ((state.todo & TODO.save) !== 0 && this.saveNodes((state.todo & TODO.sync) !== 0) !== null) {
+    if ((state.due & DUE.save) !== 0 && this.saveNodes((state.due & DUE.sync) !== 0) !== null) {
       this.server.shutdown.fail("Fatal: can't update cluster config file.");
       return;
     }
     this.outbox.flush();
-    if ((state.todo & decisions) !== 0) {
+    if ((state.due & decisions) !== 0) {
       this.#isInTurn = false;
       this.workToDo();
     }
@@ -251,7 +251,7 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
     if (endMs === 0 || this.server.isClosed || masterOffset < 0 || canStart || this.#lookAgain !== null) return;
     this.#lookAgain = this.server.host.timers.after(LOOK_AGAIN_MS, () => {
       this.#lookAgain = null;
-      this.#event(() => this.state.doBeforeSleep(TODO.manualFailover));
+      this.#event(() => this.state.doBeforeSleep(DUE.manualFailover));
     });
   }
 
@@ -328,7 +328,7 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
   }
 
   saveNodes(isDurable = true): string | null {
-    this.state.todo &= ~(TODO.save | TODO.sync);
+    this.state.due &= ~(DUE.save | DUE.sync);
     return this.#file.save(this.state, isDurable);
   }
 

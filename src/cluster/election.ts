@@ -16,7 +16,7 @@ import type { Core } from './core.ts';
 import { broadcastPong } from './heartbeat.ts';
 import { replaceMaster } from './roles.ts';
 import { broadcast, send } from './send.ts';
-import { type ClusterNode, type Obstacle, SLOTS, TODO } from './state.ts';
+import { type ClusterNode, type Obstacle, SLOTS, DUE } from './state.ts';
 
 const SAY_AGAIN_MS = 10_000;
 const SAY_NOTHING_MS = 5000;
@@ -33,7 +33,7 @@ const OBSTACLE_TEXTS: Record<Exclude<Obstacle, 'none'>, string> = {
 export function stepElection(core: Core): void {
   const { state, settings, nowMs } = core;
   const { election, manualFailover, myself } = state;
-  state.todo &= ~TODO.failover;
+  state.due &= ~DUE.failover;
   const isManual = manualFailover.endMs !== 0 && manualFailover.canStart;
   if (!isWanted(core, isManual)) {
     election.obstacle = 'none';
@@ -98,7 +98,7 @@ function schedule(core: Core): void {
   election.rank = isManual ? 0 : rankOf(core);
   const delayMs = electionDelayMs + core.random.below(electionRandomMs) + election.rank * electionRankMs;
   election.timeMs = nowMs + (isManual ? 0 : delayMs);
-  if (isManual) state.doBeforeSleep(TODO.failover);
+  if (isManual) state.doBeforeSleep(DUE.failover);
   log.warning(
     `Start of election delayed for ${election.timeMs - nowMs} milliseconds (rank #${election.rank}, offset ${core.services.replicationOffset}).`,
   );
@@ -138,7 +138,7 @@ function askForVotes(core: Core): void {
   broadcast(core, authRequestFrame(core, state.manualFailover.endMs !== 0));
   election.isSent = true;
   core.note({ kind: 'election', epoch: election.epoch });
-  state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+  state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
 }
 
 /** Somebody has voted for us. The vote is for the epoch that its frame names, and for no other one. */
@@ -148,7 +148,7 @@ export function hearVote(core: Core, voter: ClusterNode, epoch: number): void {
   if (!election.isSent || epoch !== election.epoch) return;
   if (!voter.isMaster || voter.slotCount === 0) return;
   election.votes.add(voter.name);
-  state.doBeforeSleep(TODO.failover);
+  state.doBeforeSleep(DUE.failover);
 }
 
 /** A replica asks for our vote. */
@@ -163,7 +163,7 @@ export function voteIfPossible(core: Core, replica: ClusterNode, request: Frame)
   }
   state.lastVoteEpoch = state.currentEpoch;
   replica.master!.votedMs = nowMs;
-  state.doBeforeSleep(TODO.save | TODO.sync);
+  state.doBeforeSleep(DUE.save | DUE.sync);
   send(core, replica.link, newFrame(core, FRAME.authAck, 0));
   core.note({ kind: 'vote', epoch: state.currentEpoch, replica: replica.name });
   log.warning(`Failover auth granted to ${replica.name} for epoch ${state.currentEpoch}`);

@@ -4,7 +4,7 @@
  * smaller id moves on, until all are different.
  */
 import type { Core } from './core.ts';
-import { type ClusterNode, TODO } from './state.ts';
+import { type ClusterNode, DUE } from './state.ts';
 
 /** Takes a new epoch without asking anybody, unless ours is the highest already. @returns whether it did. */
 export function bumpEpoch(core: Core): boolean {
@@ -28,5 +28,5 @@ export function resolveCollision(core: Core, sender: ClusterNode): void {
 function takeNextEpoch({ state }: Core): void {
   state.currentEpoch++;
   state.myself.configEpoch = state.currentEpoch;
-  state.doBeforeSleep(TODO.save | TODO.sync);
+  state.doBeforeSleep(DUE.save | DUE.sync);
 }

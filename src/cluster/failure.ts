@@ -7,7 +7,7 @@ import { failFrame } from './bus/write-frame.ts';
 import { majorityOf } from './cluster-state.ts';
 import type { Core } from './core.ts';
 import { broadcast } from './send.ts';
-import { type ClusterNode, NODE, TODO } from './state.ts';
+import { type ClusterNode, NODE, DUE } from './state.ts';
 
 /** Reports are good for that many node timeouts; a failed master that nobody replaces is forgiven after as many. */
 const VALIDITY_TIMEOUTS = 2;
@@ -61,7 +61,7 @@ export function setFailed({ state, nowMs }: Core, node: ClusterNode): void {
   node.clear(NODE.pfail);
   node.set(NODE.fail);
   node.failedMs = nowMs;
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
 }
 
 /** A failed node has answered. */
@@ -76,5 +76,5 @@ export function forgiveIfPossible(core: Core, node: ClusterNode): void {
   core.note({ kind: 'recovered', node: node.name });
   log.notice(`Clear FAIL state for node ${node.name}: ${reason}`);
   node.clear(NODE.fail);
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
 }

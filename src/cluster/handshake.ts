@@ -9,7 +9,7 @@ import { randomId } from '../core/ids.ts';
 import type { Frame } from './bus/frame.ts';
 import { normalIp } from '../core/ip-address.ts';
 import type { Core } from './core.ts';
-import { ClusterNode, NODE, type NodeLink, TODO } from './state.ts';
+import { ClusterNode, NODE, type NodeLink, DUE } from './state.ts';
 
 const PORT_MAX = 65535;
 const HANDSHAKE_MIN_MS = 1000;
@@ -55,7 +55,7 @@ export function acceptMeet(core: Core, link: RemoteLink, frame: Frame): void {
   node.plaintextPort = frame.plaintextPort;
   node.busPort = frame.busPort;
   state.add(node);
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }
 
 /** The one that a MEET or PING was sent to has told its id. @returns false if the link is gone. */
@@ -64,7 +64,7 @@ export function completeHandshake(core: Core, link: RemoteLink, sender: ClusterN
   const node = link.node!;
   if (sender !== null) {
     log.verbose(`Handshake: we already know node ${sender.name}, updating the address if needed.`);
-    if (updateAddress(core, sender, link, frame)) state.doBeforeSleep(TODO.save | TODO.updateState);
+    if (updateAddress(core, sender, link, frame)) state.doBeforeSleep(DUE.save | DUE.updateState);
     state.remove(node);
     return false;
   }
@@ -79,7 +79,7 @@ export function completeHandshake(core: Core, link: RemoteLink, sender: ClusterN
   node.clear(NODE.handshake);
   node.set(frame.flags & (NODE.master | NODE.replica));
   core.note({ kind: 'joined', node: id });
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
   return true;
 }
 
@@ -96,7 +96,7 @@ export function loseAddress(core: Core, link: NodeLink): void {
   node.plaintextPort = 0;
   node.busPort = 0;
   link.close();
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }
 
 /** The address that a node announces, or that it sends from. */
@@ -136,7 +136,7 @@ export function forget(core: Core, node: ClusterNode): void {
   dropOldBans(core);
   state.blacklist.set(node.name, nowMs + BLACKLIST_MS);
   state.remove(node);
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
 }
 
 export function isBanned(core: Core, id: string): boolean {

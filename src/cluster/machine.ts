@@ -18,7 +18,7 @@ import { hearFailoverStart, hearPausedOffset } from './manual-failover.ts';
 import { setAsMaster } from './roles.ts';
 import { send } from './send.ts';
 import { updateSlotsOf } from './slot-update.ts';
-import { type ClusterNode, FRAME_NAMES, NODE, SLOTS, TODO } from './state.ts';
+import { type ClusterNode, FRAME_NAMES, NODE, SLOTS, DUE } from './state.ts';
 
 export function processFrame(core: Core, link: RemoteLink, bytes: Buffer): void {
   const { state, log } = core;
@@ -66,11 +66,11 @@ function hearHeader(core: Core, sender: ClusterNode, frame: Frame): void {
   const { currentEpoch, configEpoch } = frame;
   if (currentEpoch > state.currentEpoch) {
     state.currentEpoch = currentEpoch;
-    state.doBeforeSleep(TODO.save | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.sync);
   }
   if (configEpoch > sender.configEpoch) {
     sender.configEpoch = configEpoch;
-    state.doBeforeSleep(TODO.save | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.sync);
   }
   sender.replicationOffset = frame.replicationOffset;
   sender.replicationOffsetMs = nowMs;
@@ -97,7 +97,7 @@ function processHeartbeat(core: Core, link: RemoteLink, frame: Frame, sender: Cl
   if (sender !== null) {
     sender.flags = (sender.flags & ~NODE.noFailover) | (frame.flags & NODE.noFailover);
     if (type === FRAME.ping && !sender.has(NODE.handshake) && updateAddress(core, sender, link, frame)) {
-      state.doBeforeSleep(TODO.save | TODO.updateState);
+      state.doBeforeSleep(DUE.save | DUE.updateState);
     }
   }
   if (link.direction === 'to' && type === FRAME.pong) {
@@ -106,7 +106,7 @@ function processHeartbeat(core: Core, link: RemoteLink, frame: Frame, sender: Cl
     node.pingSentMs = 0;
     if (node.has(NODE.pfail)) {
       node.clear(NODE.pfail);
-      state.doBeforeSleep(TODO.save | TODO.updateState);
+      state.doBeforeSleep(DUE.save | DUE.updateState);
     } else if (node.isFailing) forgiveIfPossible(core, node);
   }
   if (sender === null) return;
@@ -128,7 +128,7 @@ function answer(core: Core, link: RemoteLink, frame: Frame, sender: ClusterNode 
   if ((isMeet || myself.ip === '') && settings.announceIp === '' && localIp !== '' && localIp !== myself.ip) {
     myself.ip = localIp;
     log.warning(`IP address for this node updated to ${localIp}`);
-    state.doBeforeSleep(TODO.save);
+    state.doBeforeSleep(DUE.save);
   }
   if (sender === null && isMeet && frame.sender !== myself.name) {
     acceptMeet(core, link, frame);
@@ -147,12 +147,12 @@ function hearRole(core: Core, sender: ClusterNode, frame: Frame): void {
     state.unassignAllOf(sender);
     sender.clear(NODE.master | NODE.migrateTo);
     sender.set(NODE.replica);
-    state.doBeforeSleep(TODO.save | TODO.updateState);
+    state.doBeforeSleep(DUE.save | DUE.updateState);
   }
   const master = state.find(frame.master);
   if (master === null || master === sender || sender.master === master) return;
   state.setMaster(sender, master);
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }
 
 function hearSlots(core: Core, sender: ClusterNode, frame: Frame): void {
@@ -176,7 +176,7 @@ function hearHostname({ state, log }: Core, sender: ClusterNode, frame: Frame): 
   const hostname = frame.hostname((type) => log.warning(`Received unknown extension type ${type}`));
   if (sender.hostname === hostname) return;
   sender.hostname = hostname;
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }
 
 function processFail(core: Core, frame: Frame, sender: ClusterNode | null): void {
@@ -226,7 +226,7 @@ function processUpdate(core: Core, frame: Frame): void {
   if (!node.isMyself) {
     setAsMaster(core, node);
     node.configEpoch = epoch;
-    state.doBeforeSleep(TODO.save | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.sync);
   }
   updateSlotsOf(core, node, epoch, frame.updateSlots);
 }

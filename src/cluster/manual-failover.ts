@@ -15,7 +15,7 @@ import { sendHeartbeat } from './heartbeat.ts';
 import { resetManualFailover } from './manual-failover-state.ts';
 import { replaceMaster } from './roles.ts';
 import { send } from './send.ts';
-import { type ClusterNode, type NodeLink, TODO } from './state.ts';
+import { type ClusterNode, type NodeLink, DUE } from './state.ts';
 
 const LIMIT_MS = 5000;
 const PAUSE_FACTOR = 2;
@@ -35,7 +35,7 @@ export function beginManualFailover(core: Core, mode: FailoverMode, who: string)
   } else if (mode === 'force') {
     log.warning(`Forced failover user request accepted${who}.`);
     manualFailover.canStart = true;
-    state.doBeforeSleep(TODO.manualFailover);
+    state.doBeforeSleep(DUE.manualFailover);
   } else {
     log.warning(`Manual failover user request accepted${who}.`);
     send(core, myself.master!.link, newFrame(core, FRAME.mfStart, 0));
@@ -58,7 +58,7 @@ export function hearFailoverStart(core: Core, sender: ClusterNode, link: NodeLin
 export function hearPausedOffset(core: Core, offset: number): void {
   const { state, log } = core;
   state.manualFailover.masterOffset = offset;
-  state.doBeforeSleep(TODO.manualFailover);
+  state.doBeforeSleep(DUE.manualFailover);
   log.warning(`Received replication offset for paused master manual failover: ${offset}`);
 }
 
@@ -77,5 +77,5 @@ export function stepManualFailover(core: Core): void {
   if (manualFailover.masterOffset !== services.replicationOffset) return;
   manualFailover.canStart = true;
   log.warning('All master replication stream processed, manual failover can start.');
-  state.doBeforeSleep(TODO.failover);
+  state.doBeforeSleep(DUE.failover);
 }

@@ -1,6 +1,6 @@
 /** What this node is to others: its address, name and flags, as far as they come from the configuration. */
 import type { Core } from './core.ts';
-import { NODE, TODO } from './state.ts';
+import { NODE, DUE } from './state.ts';
 
 /** To be called at the start and when a parameter has changed. */
 export function updateMyself(core: Core): void {
@@ -9,7 +9,7 @@ export function updateMyself(core: Core): void {
   const before = myself.flags;
   myself.clear(NODE.noFailover);
   if (settings.replicaNoFailover) myself.set(NODE.noFailover);
-  if (myself.flags !== before) state.doBeforeSleep(TODO.save | TODO.updateState);
+  if (myself.flags !== before) state.doBeforeSleep(DUE.save | DUE.updateState);
   updateHostname(core);
 }
 
@@ -21,7 +21,7 @@ export function updatePorts({ state, settings }: Core): void {
 export function updateHostname({ state, settings }: Core): void {
   if (state.myself.hostname === settings.announceHostname) return;
   state.myself.hostname = settings.announceHostname;
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }
 
 /** @param before what `cluster-announce-ip` was. Without one, the address is to be found out anew. */
@@ -29,5 +29,5 @@ export function updateIp({ state, settings }: Core, before: string): void {
   const { announceIp } = settings;
   if (announceIp === before) return;
   state.myself.ip = announceIp;
-  state.doBeforeSleep(TODO.save);
+  state.doBeforeSleep(DUE.save);
 }

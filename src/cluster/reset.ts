@@ -3,7 +3,7 @@ import { randomId } from '../core/ids.ts';
 import type { Core } from './core.ts';
 import { resetManualFailover } from './manual-failover-state.ts';
 import { setAsMaster } from './roles.ts';
-import { SLOTS, TODO } from './state.ts';
+import { SLOTS, DUE } from './state.ts';
 
 /** @param isHard also forgets epochs and who it was. */
 export function resetCluster(core: Core, isHard: boolean): void {
@@ -26,5 +26,5 @@ export function resetCluster(core: Core, isHard: boolean): void {
     state.rename(myself, randomId(core.random));
     log.notice(`Node hard reset, now I'm ${myself.name}`);
   }
-  state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+  state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
 }

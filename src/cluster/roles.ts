@@ -2,7 +2,7 @@
 import { broadcastPong } from './heartbeat.ts';
 import type { Core } from './core.ts';
 import { resetManualFailover } from './manual-failover-state.ts';
-import { type ClusterNode, NODE, SLOTS, TODO } from './state.ts';
+import { type ClusterNode, NODE, SLOTS, DUE } from './state.ts';
 import { updateClusterState } from './cluster-state.ts';
 
 /** A node that was a replica says that it is a master. */
@@ -14,7 +14,7 @@ export function setAsMaster(core: Core, node: ClusterNode): void {
   node.clear(NODE.replica);
   node.set(NODE.master);
   if (hadMaster && !node.isMyself) node.set(NODE.migrateTo);
-  state.doBeforeSleep(TODO.save | TODO.updateState);
+  state.doBeforeSleep(DUE.save | DUE.updateState);
 }
 
 /** This node becomes a replica of another one, or of yet another one. It owns no slots any more. */
@@ -47,7 +47,7 @@ export function replaceMaster(core: Core): void {
   }
   core.note({ kind: 'promoted', epoch: myself.configEpoch, master: master.name });
   updateClusterState(core);
-  state.doBeforeSleep(TODO.save | TODO.sync);
+  state.doBeforeSleep(DUE.save | DUE.sync);
   broadcastPong(core, 'all');
   resetManualFailover(core);
 }

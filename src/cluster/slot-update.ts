@@ -6,7 +6,7 @@
  */
 import type { Core } from './core.ts';
 import { followNode } from './roles.ts';
-import { type ClusterNode, SLOTS, TODO } from './state.ts';
+import { type ClusterNode, SLOTS, DUE } from './state.ts';
 
 interface Changes {
   /** Slots that `owner` claims. */
@@ -32,11 +32,11 @@ export function updateSlotsOf(core: Core, owner: ClusterNode, epoch: number, slo
   if (isReplaced && (settings.allowReplicaMigration || changes.claimed === changes.lost)) {
     log.warning(`Configuration change detected. Reconfiguring myself as a replica of ${owner.name}`);
     followNode(core, owner);
-    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
   } else if (grandMaster !== null && grandMaster !== myself) {
     log.warning(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${grandMaster.name}`);
     followNode(core, grandMaster);
-    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
   } else {
     for (const slot of changes.dirty) core.services.deleteKeysInSlot(slot);
   }
@@ -66,7 +66,7 @@ function applyClaims(core: Core, owner: ClusterNode, epoch: number, slots: Uint8
     if (before !== null && before === shardMaster) changes.lost++;
     state.unassign(slot);
     state.assign(slot, owner);
-    state.doBeforeSleep(TODO.save | TODO.updateState | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
   }
   return changes;
 }

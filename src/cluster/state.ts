@@ -10,7 +10,7 @@
  * election. `configEpoch` is the version of what a master says about its slots; the higher one wins.
  *
  * Nothing here does I/O or looks at a clock: times are Unix times in ms, given as arguments. What must happen before the
- * turn ends is noted in `todo` (bits of TODO) and done by the driver: first what changes the state, then save and fsync,
+ * turn ends is noted in `due` (bits of DUE) and done by the driver: first what changes the state, then save and fsync,
  * and only then do the frames leave that were queued meanwhile.
  *
  * Names follow clusterState and clusterNode of cluster.h.
@@ -39,8 +39,8 @@ export const NODE = {
   noFailover: 512,
 } as const;
 
-/** Bits of `ClusterState.todo`: what is to be done before the turn ends. */
-export const TODO = { failover: 1, updateState: 2, save: 4, sync: 8, manualFailover: 16 } as const;
+/** Bits of `ClusterState.due`: what is to be done before the turn ends. */
+export const DUE = { failover: 1, updateState: 2, save: 4, sync: 8, manualFailover: 16 } as const;
 
 /** A connection of the bus. Each pair of nodes has two: each sends its own messages on the one that it opened. */
 export interface NodeLink {
@@ -256,8 +256,8 @@ export class ClusterState {
   };
   /** Nodes in PFAIL, as the cron counted them. */
   pfailCount = 0;
-  /** Bits of TODO. */
-  todo = 0;
+  /** Bits of DUE. */
+  due = 0;
   observer: StateObserver | null = null;
 
   constructor(myself: ClusterNode) {
@@ -386,9 +386,9 @@ export class ClusterState {
     return myself.isReplica && myself.master !== null ? myself.master.configEpoch : myself.configEpoch;
   }
 
-  doBeforeSleep(todo: number): void {
-    const isFirst = this.todo === 0;
-    this.todo |= todo;
+  doBeforeSleep(due: number): void {
+    const isFirst = this.due === 0;
+    this.due |= due;
     if (isFirst) this.observer?.workToDo();
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Keyspace } from '../data/keyspace.ts';
 import type { Core } from './core.ts';
-import { SLOTS, TODO } from './state.ts';
+import { SLOTS, DUE } from './state.ts';
 
 /** @returns null, or why a cluster node cannot serve this dataset. */
 export function verifyWithData(core: Core, { databases }: Keyspace): string | null {
@@ -25,7 +25,7 @@ export function verifyWithData(core: Core, { databases }: Keyspace): string | nu
       );
       state.importingFrom.set(slot, owner);
     }
-    state.doBeforeSleep(TODO.save | TODO.sync);
+    state.doBeforeSleep(DUE.save | DUE.sync);
   }
   return null;
 }

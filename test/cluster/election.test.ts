@@ -4,7 +4,7 @@ import { authRequestFrame, newFrame } from '../../src/cluster/bus/write-frame.ts
 import { runCron } from '../../src/cluster/cron.ts';
 import { stepElection } from '../../src/cluster/election.ts';
 import { processFrame } from '../../src/cluster/machine.ts';
-import { type ClusterNode, NODE, TODO } from '../../src/cluster/state.ts';
+import { type ClusterNode, NODE, DUE } from '../../src/cluster/state.ts';
 import { FakeLink, idOf, NOW_MS, Stage } from './stage.ts';
 
 /** A replica of `m` among the masters `m`, `n` and `o`; `m` has failed. */
@@ -71,7 +71,7 @@ describe('a replica whose master has failed', () => {
   it('asks everybody for votes in a new epoch, which it saves first', () => {
     const { stage, masters } = ask();
     expect(stage.state.currentEpoch).toBe(4);
-    expect(stage.state.todo & (TODO.save | TODO.sync)).toBe(TODO.save | TODO.sync);
+    expect(stage.state.due & (DUE.save | DUE.sync)).toBe(DUE.save | DUE.sync);
     for (const master of masters) expect(stage.sentTo(master, FRAME.authRequest)).toHaveLength(1);
   });
 
@@ -166,7 +166,7 @@ describe('a master that is asked for its vote', () => {
     expect(request(all)).toBe(true);
     const { state } = all.stage;
     expect([state.lastVoteEpoch, state.currentEpoch, all.failed.votedMs]).toEqual([5, 5, NOW_MS]);
-    expect(state.todo & (TODO.save | TODO.sync)).toBe(TODO.save | TODO.sync);
+    expect(state.due & (DUE.save | DUE.sync)).toBe(DUE.save | DUE.sync);
     all.stage.nowMs += 10_000;
     expect(request(all)).toBe(false);
     expect(request(all, { epoch: 6 })).toBe(true);

@@ -3,7 +3,7 @@ import { AT, FRAME } from '../../src/cluster/bus/layout.ts';
 import { heartbeatFrame, newFrame, publishFrame, updateFrame } from '../../src/cluster/bus/write-frame.ts';
 import { forget, meet } from '../../src/cluster/handshake.ts';
 import { processFrame } from '../../src/cluster/machine.ts';
-import { type ClusterNode, NODE, TODO } from '../../src/cluster/state.ts';
+import { type ClusterNode, NODE, DUE } from '../../src/cluster/state.ts';
 import { FakeLink, idOf, NOW_MS, Stage } from './stage.ts';
 
 function receive(stage: Stage, from: ClusterNode | null, frame: Buffer): FakeLink {
@@ -64,7 +64,7 @@ describe('a frame of a known node', () => {
     peer.state.myself.configEpoch = 6;
     receive(stage, other, newFrame(peer, FRAME.pong, 0));
     expect([stage.state.currentEpoch, other.configEpoch]).toEqual([7, 6]);
-    expect(stage.state.todo & TODO.save).toBe(TODO.save);
+    expect(stage.state.due & DUE.save).toBe(DUE.save);
   });
 
   it('binds the link that it came on, in the place of an older one', () => {

@@ -3,7 +3,7 @@ import { fail, SYNTAX_ERROR } from '../../core/errors.ts';
 import { normalIp } from '../../core/ip-address.ts';
 import { failSubcommand } from '../../commands/help.ts';
 import type { Call } from '../../server/call.ts';
-import { NODE, TODO } from '../state.ts';
+import { NODE, DUE } from '../state.ts';
 import { clusterOf, nodeAt } from './cluster-of.ts';
 
 const BUS_PORT_DISTANCE = 10000;
@@ -54,7 +54,7 @@ export function replicate(c: Call): void {
     fail('ERR To set a master the node must be empty and without assigned slots.');
   }
   cluster.replicate(master);
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
   c.reply.ok();
 }
 
@@ -89,7 +89,7 @@ export function setConfigEpoch(c: Call): void {
   state.myself.configEpoch = epoch;
   c.server.log.warning(`configEpoch set to ${epoch} via CLUSTER SET-CONFIG-EPOCH`);
   state.currentEpoch = Math.max(state.currentEpoch, epoch);
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
   c.reply.ok();
 }
 

@@ -2,7 +2,7 @@
 import { fail, wrongArity } from '../../core/errors.ts';
 import { keySlot, SLOTS } from '../../core/key-slot.ts';
 import type { Call } from '../../server/call.ts';
-import { TODO } from '../state.ts';
+import { DUE } from '../state.ts';
 import { clusterOf, nodeAt } from './cluster-of.ts';
 
 const INVALID_SLOT = 'ERR Invalid or out of range slot';
@@ -42,7 +42,7 @@ class NamedSlots {
       if (this.#isRemoval) state.unassign(slot);
       else state.assign(slot, state.myself);
     }
-    state.doBeforeSleep(TODO.updateState | TODO.save);
+    state.doBeforeSleep(DUE.updateState | DUE.save);
     this.#call.reply.ok();
   }
 }
@@ -74,7 +74,7 @@ export function flushSlots(c: Call): void {
   const { state } = clusterOf(c);
   if (c.keyspace.databases[0]!.size > 0) fail('ERR DB must be empty to perform CLUSTER FLUSHSLOTS.');
   state.unassignAllOf(state.myself);
-  state.doBeforeSleep(TODO.updateState | TODO.save);
+  state.doBeforeSleep(DUE.updateState | DUE.save);
   c.reply.ok();
 }
 
@@ -92,7 +92,7 @@ export function setSlot(c: Call): void {
     state.migratingTo.delete(slot);
   } else if (args.count === 5 && args.is(3, 'node')) giveSlot(c, slot);
   else fail(BAD_ACTION);
-  state.doBeforeSleep(TODO.save | TODO.updateState);
+  state.doBeforeSleep(DUE.save | DUE.updateState);
   c.reply.ok();
 }
 
@@ -131,7 +131,7 @@ function giveSlot(c: Call, slot: number): void {
   if (isEmpty && config.values['cluster-allow-replica-migration']) {
     log.warning(`Configuration change detected. Reconfiguring myself as a replica of ${owner.name}`);
     cluster.replicate(owner);
-    state.doBeforeSleep(TODO.sync);
+    state.doBeforeSleep(DUE.sync);
   }
   if (owner === myself && state.importingFrom.has(slot)) {
     // What was handed over by hand is newer than what any other node believes.
