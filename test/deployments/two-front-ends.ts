@@ -67,13 +67,13 @@ export async function twoFrontEnds(binaries: Binaries): Promise<void> {
   await untilText(lan, 'replicas have it', () => cli.at('proxy', 6380, 'GET', 'key'), /^value$/);
 
   await servers[0]!.stop();
-  await untilText(
+  const shown = await untilText(
     lan,
     'the page shows another master',
     page,
     /^master\/redis1 active_down$[^]*^master\/redis[23] active_up$/m,
   );
-  const promoted = /master\/(redis[23]) active_up/.exec(await page())![1]!;
+  const promoted = /master\/(redis[23]) active_up/.exec(shown)![1]!;
   await untilText(lan, 'it takes writes', () => cli.at('proxy', 6379, 'SET', 'meanwhile', 'written'), /^OK$/);
 
   startAgain(binaries, master);
