@@ -34,6 +34,8 @@ const COMMON: Config = {
   'repl-diskless-sync-delay': 0,
   // So large that nobody ever falls behind it.
   'repl-backlog-size': '256mb',
+  // A change of the master is to find all servers at the same place.
+  'repl-ping-replica-period': 3600,
   'proto-max-bulk-len': '1mb',
 };
 const WRITERS = 4;
@@ -41,6 +43,7 @@ const NUDGE_MS = 30;
 const CUT_EVERY_MS = 400;
 const PASSWORD = 'secret';
 const TRACE_LINES = 40;
+const SCRIPT_CHARS = 4000;
 
 interface Place {
   readonly node: Node;
@@ -138,6 +141,8 @@ export class Arrangement implements AsyncDisposable {
       const text = await node.client.call('INFO', 'replication').catch(() => 'does not answer');
       parts.push(`--- ${node.make}`, String(text).replaceAll('\r', ''), node.log());
     }
+    for (const { current } of this.#writers)
+      parts.push(`--- played: ${JSON.stringify(current).slice(0, SCRIPT_CHARS)}`);
     return parts.join('\n');
   }
 
@@ -195,9 +200,13 @@ export class Arrangement implements AsyncDisposable {
   async promote(): Promise<void> {
     const [first, second] = this.#places as [Place, Place];
     const [next, old] = second.upstream === first ? [second, first] : [first, second];
+    // What expires now would be told to nobody.
+    await old.node.client.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
+    await this.expectSame();
     await next.node.client.call('REPLICAOF', 'NO', 'ONE');
     next.upstream = null;
     await this.#follow(old, next);
+    await old.node.client.call('DEBUG', 'SET-ACTIVE-EXPIRE', 1);
     for (const { node } of this.#replicas) await linked(node);
     this.#promotions++;
     await this.expectSame();

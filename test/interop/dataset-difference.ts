@@ -28,7 +28,7 @@ async function groupsOf(client: RespClient): Promise<string> {
     const types = await client.pipelineRaw(keys.map((key) => ['TYPE', bytes(key)]));
     for (const key of keys.filter((_, i) => types[i] === '+stream\r\n')) {
       const full = decode(await client.callRaw('XINFO', 'STREAM', bytes(key), 'FULL', 'COUNT', 0));
-      lines.push(`${database} ${repr(key)} ${JSON.stringify(replicated(full))}`);
+      lines.push(`${database} ${repr(key)} ${textOf(replicated(full))}`);
     }
   }
   await client.call('SELECT', 0);
@@ -45,6 +45,11 @@ const OWN_FIELDS = new Set(['radix-tree-keys', 'radix-tree-nodes', 'entries']);
 function replicated(full: unknown): unknown {
   const fields = pairsOf(full).filter(([name]) => !OWN_FIELDS.has(name));
   return fields.map(([name, value]) => [name, name === 'groups' ? (value as unknown[]).map(groupOf) : value]);
+}
+
+/** Counters may be beyond 2^53. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
 function groupOf(group: unknown): unknown {
@@ -128,5 +133,5 @@ async function contentOf(client: RespClient, type: string, key: string): Promise
   const words = type === 'stream' ? [name, rest[0]!, bytes(key), ...rest.slice(1)] : [name, bytes(key), ...rest];
   const reply = decode(await client.callRaw(...words));
   const plain = type === 'set' && Array.isArray(reply) ? reply.map(String).sort() : reply;
-  return JSON.stringify(type === 'hash' ? '' : plain).slice(0, 600);
+  return textOf(type === 'hash' ? '' : plain).slice(0, 600);
 }

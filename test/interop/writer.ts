@@ -14,6 +14,8 @@ export class Writer {
   /** Id of its connection, to unblock it by; null while nobody knows. */
   clientId: number | null = null;
   calls = 0;
+  /** What it plays or has played last. */
+  current: readonly Call[] = [];
   readonly #port: number;
   readonly #greeting: readonly Call[];
   #socket: Socket | null = null;
@@ -34,6 +36,7 @@ export class Writer {
     const mark = `done-${this.#scripts++}-`;
     const calls = [...script, ['RESET'], ...this.#greeting, ['ECHO', mark]];
     this.calls += script.length;
+    this.current = script;
     this.#tail = '';
     socket.write(Buffer.concat(calls.map((call) => encodeCommand(call.map((arg) => Buffer.from(arg, 'latin1'))))));
     await this.#until(
