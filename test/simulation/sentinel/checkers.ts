@@ -144,11 +144,10 @@ export class Checkers {
         machine.nowMs - replica.infoRefresh <= (isDown ? NEWS_MAX_MS : 30_000) &&
         replica.masterLinkDownTime <= cutOffMaxMs,
     );
-    const key = ({ info, runid }: Instance): string => {
-      const field = (field: string): number =>
-        Number(new RegExp(`^${field}:(\\d+)\r$`, 'm').exec(info ?? '')?.[1] ?? 0);
-      const missing = OFFSET_MAX - field('slave_repl_offset');
-      return `${String(field('slave_priority')).padStart(10, '0')} ${String(missing).padStart(16, '0')} ${runid}`;
+    const key = (replica: Instance): string => {
+      const priority = fieldOf(replica.info, 'slave_priority') ?? replica.slavePriority;
+      const offset = fieldOf(replica.info, 'slave_repl_offset') ?? Number(replica.slaveReplOffset);
+      return `${String(priority).padStart(10, '0')} ${String(OFFSET_MAX - offset).padStart(16, '0')} ${replica.runid}`;
     };
     const best = eligible
       .map((replica) => `${key(replica)}|${replica.name}`)
@@ -161,4 +160,10 @@ export class Checkers {
   #fail(text: string): void {
     this.violation ??= text;
   }
+}
+
+/** Of INFO; a master that has been a replica says nothing of that any more. */
+function fieldOf(info: string | null, name: string): number | null {
+  const digits = new RegExp(`^${name}:(\\d+)\r$`, 'm').exec(info ?? '')?.[1];
+  return digits === undefined ? null : Number(digits);
 }
