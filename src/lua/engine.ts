@@ -26,6 +26,8 @@ import type { Tracer } from './tracer.ts';
 import { type LuaFunction, type LuaValue, typeName } from './value.ts';
 import type { KnownIterators } from './walk.ts';
 
+const NAMES_MAX = 64;
+
 export class Engine {
   readonly globals = new LuaTable(0, 2);
   readonly pace = new Pace();
@@ -36,6 +38,8 @@ export class Engine {
   readonly #operations: Operations;
   readonly #addresses = new WeakMap<object, number>();
   #objects = 0;
+  /** Full names of chunks that scripts have loaded, by those in errors. */
+  readonly #names = new Map<string, string>();
 
   /** @param random goes on where another engine has left it. */
   constructor(random = new ScriptRandom()) {
@@ -70,9 +74,17 @@ export class Engine {
     return { globals, pace, metatables, iterators };
   }
 
-  /** `loadstring`. Throws `LuaSyntaxError`. */
-  load(source: string, chunkName: string): LuaFunction {
-    return this.bind(compile(source, chunkName));
+  /** `loadstring`. Throws `LuaSyntaxError`. @param name what it is called in full, if errors shorten it. */
+  load(source: string, chunkName: string, name = `@${chunkName}`): LuaFunction {
+    const main = this.bind(compile(source, chunkName));
+    if (this.#names.size === NAMES_MAX) this.#names.clear();
+    this.#names.set(chunkName, name);
+    return main;
+  }
+
+  /** What a chunk is called in full. */
+  fullName(chunkName: string): string {
+    return this.#names.get(chunkName) ?? `@${chunkName}`;
   }
 
   /** `tostring`, with `__tostring`. */

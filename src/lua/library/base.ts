@@ -20,6 +20,7 @@ import { assertWritable } from './table.ts';
 const UNPACKED_MAX = 8000;
 /** Calls of library functions in one another (LUAI_MAXCCALLS). */
 const HANDLERS_MAX = 200;
+const HANDLER_FAILED = 'error in error handling';
 /** In the order in which Lua registers them, which `pairs` shows. Those that Redis denies take up room for a while too. */
 const FUNCTIONS =
   'assert collectgarbage dofile error gcinfo getfenv getmetatable loadfile load loadstring next pcall print rawequal ' +
@@ -209,14 +210,15 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
 function handled(engine: Engine, handler: LuaValue, error: unknown): LuaValue {
   const { metatables } = engine;
   let value = engine.caught(error);
-  for (let level = 0; level < HANDLERS_MAX && typeof handler === 'function'; level++) {
+  if (typeof handler !== 'function') return HANDLER_FAILED;
+  for (let level = 0; level < HANDLERS_MAX; level++) {
     try {
       return metatables.one(metatables.callFromLibrary(handler, [value]));
     } catch (another) {
       value = engine.caught(another);
     }
   }
-  return 'error in error handling';
+  return HANDLER_FAILED;
 }
 
 /** A table without a text under `err` is followed by what is there instead. */
@@ -253,9 +255,9 @@ function succeeded(result: LuaValue | readonly LuaValue[]): readonly LuaValue[] 
 // --------------------------------------------------------------------------------------------------------------- loading
 
 function loadFunctions(engine: Engine): Record<string, LuaFunction> {
-  const load = (source: string, chunkName: string): Results => {
+  const load = (source: string, name: string): Results => {
     try {
-      return engine.load(source, chunkName);
+      return engine.load(source, displayName(name), name);
     } catch (error) {
       if (error instanceof LuaSyntaxError) return [undefined, error.message];
       throw error;
@@ -265,7 +267,7 @@ function loadFunctions(engine: Engine): Record<string, LuaFunction> {
     loadstring: (...args) => {
       const given = new CallArguments('loadstring', args);
       const source = given.string(1);
-      return load(source, displayName(given.stringOr(2, source)));
+      return load(source, given.stringOr(2, source));
     },
     load: (...args) => {
       const given = new CallArguments('load', args);
@@ -274,7 +276,7 @@ function loadFunctions(engine: Engine): Record<string, LuaFunction> {
       let source = '';
       for (;;) {
         const piece = engine.metatables.one(engine.metatables.callFromLibrary(reader, []));
-        if (piece === undefined || piece === '') return load(source, displayName(name));
+        if (piece === undefined || piece === '') return load(source, name);
         if (typeof piece !== 'string') return [undefined, 'reader function must return a string'];
         source += piece;
       }

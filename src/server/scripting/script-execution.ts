@@ -101,7 +101,8 @@ export class ScriptExecution {
     const { caller, engine, name } = this.run;
     const { value, position } =
       thrown instanceof ScriptKilled ? { value: thrown.reason, position: thrown.position } : engine.asLuaError(thrown);
-    const where = position === null ? '' : ` script: ${name}, on ${sourceName(position.chunkName)}:${position.line}.`;
+    const where =
+      position === null ? '' : ` script: ${name}, on ${engine.fullName(position.chunkName)}:${position.line}.`;
     const isCounted = value instanceof LuaTable && value.getString('ignore_error_stats_update') === true;
     this.run.debugger?.end();
     writeError(caller, errorText(value) + where, isCounted);
@@ -187,13 +188,6 @@ export class ScriptExecution {
     this.#onEnd();
     this.run.debugger?.leave();
   }
-}
-
-/** What Lua was told that a chunk is called, as far as it shows. */
-function sourceName(chunkName: string): string {
-  const text = /^\[string "([^]*)"\]$/.exec(chunkName)?.[1];
-  if (text !== undefined) return text;
-  return chunkName === '(load)' ? `=${chunkName}` : `@${chunkName}`;
 }
 
 /** Errors that are no tables have no code yet. */
