@@ -3,6 +3,15 @@ export { ErrorReply, type ReplyValue } from './client/reply-parser.ts';
 export type { Host } from './host/host.ts';
 export { bootSentinel, type SentinelConfiguration } from './topology/boot-sentinel.ts';
 export { bootServer, type BootServerOptions } from './topology/boot-server.ts';
+export {
+  type AddNodeOptions,
+  type Cluster,
+  type FailoverOptions,
+  type MoveSlotsOptions,
+  startCluster,
+} from './topology/cluster.ts';
+export type { AnnounceOptions, ClusterOptions } from './topology/cluster-options.ts';
+export type { SlotSelection } from './topology/cluster-slots.ts';
 export type { ClientStream } from './topology/client-stream.ts';
 export type { CommandArgument } from './topology/direct-client.ts';
 export { type ErrorCode, ResplicaError } from './topology/errors.ts';
@@ -16,4 +25,10 @@ export type { ReplicaSetOptions, SentinelPeriod } from './topology/replica-set-o
 export type { WatchedMaster } from './topology/sentinel-options.ts';
 export { type ServerClock, ServerHandle, startServer } from './topology/server.ts';
 export type { NodeReference, StableOptions } from './topology/topology.ts';
-export type { TopologyEvent, TopologyEventBody, TopologyEvents } from './topology/topology-events.ts';
+export type {
+  ClusterEventBody,
+  SlotRange,
+  TopologyEvent,
+  TopologyEventBody,
+  TopologyEvents,
+} from './topology/topology-events.ts';

@@ -24,7 +24,7 @@ export class Cron {
 
   start(): void {
     this.#hz = this.#server.config.values.hz;
-    this.#timer = this.#server.host.timers.every(1000 / this.#hz, () => this.#run());
+    this.#timer = this.#server.host.timers.every(1000 / this.#hz, () => this.run());
   }
 
   stop(): void {
@@ -32,7 +32,8 @@ export class Cron {
     this.#timer = null;
   }
 
-  #run(): void {
+  /** One run. Whoever cannot wait for the next one may call it too. */
+  run(): void {
     const server = this.#server;
     // While a script runs for too long, nothing changes but by it.
     if (this.paused || (server.conditions & CONDITION.busy) !== 0) return;

@@ -30,6 +30,8 @@ export class Fabric {
   /** By "from>to". */
   readonly #faults = new Map<string, LaneFault>();
   readonly #connections = new Set<FabricConnection>();
+  /** Where nodes listen who say that they are elsewhere: by "host:port". */
+  readonly #translations = new Map<string, Address>();
 
   constructor(timers: Timers, clock: Clock, changed: (change: FabricChange) => void = () => {}) {
     this.#timers = timers;
@@ -40,6 +42,11 @@ export class Fabric {
   /** The net of one node. */
   net(name: string, outside: Net): Net {
     return new FabricNet(this, name, outside);
+  }
+
+  /** Nodes reach each other at the announced address too, as through a router that translates addresses. */
+  translate(announced: Address, actual: Address): void {
+    this.#translations.set(keysOf(announced)[0]!, actual);
   }
 
   // ----------------------------------------------------------------------------------------------------------- faults
@@ -111,13 +118,8 @@ export class Fabric {
     for (const key of keysOf(address)) this.#listening.set(key, name);
   }
 
-  connect(
-    from: string,
-    outside: Net,
-    address: Address,
-    events: ConnectionEvents,
-    options?: ConnectOptions,
-  ): Connection {
+  connect(from: string, outside: Net, wanted: Address, events: ConnectionEvents, options?: ConnectOptions): Connection {
+    const address = this.#translations.get(keysOf(wanted)[0]!) ?? wanted;
     const to = this.#nodeAt(address);
     if (to === null || to === from) return outside.connect(address, events, options);
     const connection: FabricConnection = new FabricConnection(

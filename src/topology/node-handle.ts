@@ -8,6 +8,7 @@
  */
 import type { ReplyValue } from '../client/reply-parser.ts';
 import type { Disk, Host } from '../host/host.ts';
+import { replaceFile } from '../host/replace-file.ts';
 import { PLAIN_SHUTDOWN } from '../server/shutdown.ts';
 import type { Server } from '../server/server.ts';
 import { ClientStream } from './client-stream.ts';
@@ -108,11 +109,9 @@ export class NodeHandle {
   async start(): Promise<void> {
     const { disk, directory, program } = this.#setup;
     disk.makeDirectory(directory);
-    if (disk.stat(this.#file) === null) {
-      const file = disk.open(this.#file, 'create');
-      file.appendNow(Buffer.from(program.configuration, 'latin1'));
-      file.syncNow();
-      file.close();
+    for (const [name, content] of Object.entries({ ...program.files, [program.fileName]: program.configuration })) {
+      const path = `${directory}/${name}`;
+      if (disk.stat(path) === null) replaceFile(disk, path, Buffer.from(content, 'latin1'), '.new');
     }
     await this.#boot();
   }

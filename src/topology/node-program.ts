@@ -25,6 +25,8 @@ export interface NodeProgram {
   readonly fileName: string;
   /** What the file says before the first start. Later it is what the process made of it. */
   readonly configuration: string;
+  /** Other files that are there before the first start, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** A process that has opened nothing yet. @throws ResplicaError ERR_BAD_CONFIG */
   compose(host: Host, file: string): Server;
   /** `done` with null when it accepts connections, or with what the log says about the matter. */

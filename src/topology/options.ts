@@ -1,6 +1,7 @@
 /** Options of `startServer`, checked, and as lines of redis.conf. */
 import { repr } from '../core/repr.ts';
 import { ResplicaError } from './errors.ts';
+import { checkByRules, describe, isRecord, isString, type OptionRules } from './option-rules.ts';
 
 type Word = string | number | boolean;
 
@@ -51,12 +52,7 @@ export interface PersistenceOptions {
   readonly save?: string | false;
 }
 
-interface Rule {
-  readonly wanted: string;
-  accepts(value: unknown): boolean;
-}
-
-const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
+const RULES: OptionRules<ServerOptions> = {
   name: { wanted: 'a string', accepts: isString },
   host: {
     wanted: 'one address or host name',
@@ -69,7 +65,7 @@ const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
   password: { wanted: 'a string', accepts: isString },
   config: {
     wanted: "an object of redis.conf directives, such as { 'maxmemory-policy': 'noeviction' }",
-    accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    accepts: isRecord,
   },
   persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
   replicaOf: {
@@ -80,21 +76,9 @@ const RULES: { readonly [name in keyof Required<ServerOptions>]: Rule } = {
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
 
-/** @throws ResplicaError ERR_BAD_OPTION, for callers without a type checker. */
+/** @throws ResplicaError ERR_BAD_OPTION */
 export function checkOptions(options: ServerOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof ServerOptions] : undefined;
-    if (rule === undefined) {
-      const known = Object.keys(RULES).join(', ');
-      throw new ResplicaError(
-        'ERR_BAD_OPTION',
-        `There is no option "${name}" of startServer; there are ${known}. Directives of redis.conf go into "config".`,
-      );
-    }
-    if (value !== undefined && !rule.accepts(value)) {
-      throw new ResplicaError('ERR_BAD_OPTION', `Option "${name}" must be ${rule.wanted}, not ${describe(value)}.`);
-    }
-  }
+  checkByRules('startServer', RULES, options);
 }
 
 /** The options as lines of redis.conf. What `config` says comes last and wins. */
@@ -190,12 +174,4 @@ export function toWord(value: Word, name = 'requirepass'): string {
     'ERR_BAD_CONFIG',
     `Option "config" gives ${describe(value)} to "${name}": give a string, a number, a boolean or a list of these.`,
   );
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-export function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

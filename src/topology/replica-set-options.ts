@@ -1,13 +1,7 @@
 /** Options of `startReplicaSet`, checked, and what each node's configuration says. */
 import { ResplicaError } from './errors.ts';
-import {
-  describe,
-  type DirectiveValue,
-  isPersistence,
-  type PersistenceOptions,
-  type ServerOptions,
-  toWord,
-} from './options.ts';
+import { checkByRules, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
+import { type DirectiveValue, isPersistence, type PersistenceOptions, type ServerOptions, toWord } from './options.ts';
 
 export interface ReplicaSetOptions {
   /** The name by which sentinels and clients know the master; "mymaster" by default. */
@@ -67,14 +61,9 @@ const TEST_DOWN_AFTER_MS = 450;
 const TEST_STAGGER_MS = 50;
 const TEST_FAILOVER_TIMEOUT_MS = 1000;
 
-interface Rule {
-  readonly wanted: string;
-  accepts(value: unknown): boolean;
-}
-
 const NODES_MAX = 100;
 
-const RULES: { readonly [name in keyof Required<ReplicaSetOptions>]: Rule } = {
+const RULES: OptionRules<ReplicaSetOptions> = {
   name: {
     wanted: 'a word of letters, digits, ".", "-" and "_"',
     accepts: (value) => typeof value === 'string' && /^[A-Za-z0-9._-]+$/.test(value),
@@ -89,7 +78,7 @@ const RULES: { readonly [name in keyof Required<ReplicaSetOptions>]: Rule } = {
     accepts: (value) => value === 'test' || value === 'production' || isPeriods(value),
   },
   sentinelConfig: { wanted: "an object of directives, such as { 'parallel-syncs': 2 }", accepts: isRecord },
-  password: { wanted: 'a string', accepts: (value) => typeof value === 'string' },
+  password: { wanted: 'a string', accepts: isString },
   host: {
     wanted: 'one address',
     accepts: (value) => typeof value === 'string' && /^[\w.:%][\w.:%-]*$/.test(value),
@@ -104,27 +93,7 @@ const RULES: { readonly [name in keyof Required<ReplicaSetOptions>]: Rule } = {
 
 /** @throws ResplicaError ERR_BAD_OPTION */
 export function checkReplicaSetOptions(options: ReplicaSetOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof ReplicaSetOptions] : undefined;
-    if (rule === undefined) {
-      const known = Object.keys(RULES).join(', ');
-      throw new ResplicaError(
-        'ERR_BAD_OPTION',
-        `There is no option "${name}" of startReplicaSet; there are ${known}. Directives of redis.conf go into "config".`,
-      );
-    }
-    if (value !== undefined && !rule.accepts(value)) {
-      throw new ResplicaError('ERR_BAD_OPTION', `Option "${name}" must be ${rule.wanted}, not ${describe(value)}.`);
-    }
-  }
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isPeriod(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 1;
+  checkByRules('startReplicaSet', RULES, options);
 }
 
 function isPeriods(value: unknown): boolean {

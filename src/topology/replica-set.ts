@@ -70,7 +70,7 @@ export class ReplicaSet extends Topology {
     for (const [index, port] of ports.slice(0, 1 + replicas).entries()) {
       const name = `redis-${index + 1}`;
       const options = serverOptionsOf(this.#options, name, port, index === 0 ? null : masterPort);
-      this.#servers.push(this.addNode({ name, port, program: serverProgram(options, chunks), read: readServerLine }));
+      this.#servers.push(this.makeNode({ name, port, program: serverProgram(options, chunks), read: readServerLine }));
     }
     this.#views = new MasterViews(this.name, this.#servers[0]!);
     await Promise.all(this.#servers.map((server) => server.start()));
@@ -80,7 +80,7 @@ export class ReplicaSet extends Topology {
     for (const [index, port] of ports.slice(1 + replicas).entries()) {
       const program = sentinelProgram(sentinelText(this.#options, index, port, masterPort), pace);
       const name = `sentinel-${index + 1}`;
-      this.#sentinels.push(this.addNode({ name, port, program, read: (text) => this.#readSentinel(name, text) }));
+      this.#sentinels.push(this.makeNode({ name, port, program, read: (text) => this.#readSentinel(name, text) }));
     }
     await Promise.all(this.#sentinels.map((sentinel) => sentinel.start()));
     this.#endpoint = await Endpoint.open({

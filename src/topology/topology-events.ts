@@ -14,12 +14,41 @@ export type TopologyEventBody =
   | { readonly type: 'node'; readonly change: NodeChange }
   /** Something was done to the network between nodes. */
   | { readonly type: 'network'; readonly change: FabricChange }
-  /** A server took another role. @property master "host:port" of the one that a replica follows. */
+  /** A server took another role. @property master "host:port" of the one that a replica follows; its name in a cluster. */
   | { readonly type: 'role'; readonly role: 'master' | 'replica'; readonly master?: string }
   /** A replica and its master: in step by a snapshot, in step by the part that was missing, apart. */
   | { readonly type: 'sync'; readonly state: 'full' | 'partial' | 'lost' }
   /** What a sentinel announces, as on its pub/sub channels: `+sdown`, "master mymaster 127.0.0.1 6379". */
-  | { readonly type: 'sentinel'; readonly event: string; readonly payload: string };
+  | { readonly type: 'sentinel'; readonly event: string; readonly payload: string }
+  | ClusterEventBody;
+
+/** What a node of a cluster sees and does. Others are named by their names, or by their ids if they are of another make. */
+export type ClusterEventBody =
+  /** It knows a further node. */
+  | { readonly type: 'joined'; readonly about: string }
+  /** It cannot reach another one (PFAIL). */
+  | { readonly type: 'pfail'; readonly about: string }
+  /**
+   * Another one has failed (FAIL).
+   * @property voices how many masters say so; null if somebody has told.
+   */
+  | { readonly type: 'fail'; readonly about: string; readonly voices: number | null }
+  /** A failed one is well again. */
+  | { readonly type: 'recovered'; readonly about: string }
+  /** It asks for votes. */
+  | { readonly type: 'election'; readonly epoch: number }
+  /** It votes. */
+  | { readonly type: 'vote'; readonly epoch: number; readonly for: string }
+  /** It has the votes of a majority. */
+  | { readonly type: 'elected'; readonly epoch: number; readonly votes: number }
+  /** It has another current epoch, or another one of its configuration. */
+  | { readonly type: 'epoch'; readonly currentEpoch: number; readonly configEpoch: number }
+  /** It has gained or lost slots, by its own account: first and last of each range. */
+  | { readonly type: 'slots'; readonly gained: readonly SlotRange[]; readonly lost: readonly SlotRange[] }
+  /** In its view the cluster serves, or does not. */
+  | { readonly type: 'state'; readonly ok: boolean };
+
+export type SlotRange = readonly [first: number, last: number];
 
 export type TopologyEvent = TopologyEventBody & {
   /** Unix time in ms. */

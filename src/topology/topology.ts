@@ -2,7 +2,7 @@
  * What all topologies have in common: nodes that can be killed, a network between them that can be cut, one stream of
  * events, an end that leaves nothing.
  *
- * A topology of its own kind extends this: it asks for ports, adds its nodes (a name, a program, a port), starts them, and
+ * A topology of its own kind extends this: it asks for ports, makes its nodes (a name, a program, a port), starts them, and
  * says in `disagreement` what is missing until all is well.
  */
 import { MemoryDisk } from '../host/memory-disk.ts';
@@ -14,6 +14,7 @@ import { Fabric } from './fabric.ts';
 import { NodeHandle } from './node-handle.ts';
 import type { NodeProgram } from './node-program.ts';
 import { findPorts } from './ports.ts';
+import { reachableHost } from './server.ts';
 import { type LineReader, TopologyEvents } from './topology-events.ts';
 
 /** A node or its name. */
@@ -85,7 +86,7 @@ export abstract class Topology implements AsyncDisposable {
   }
 
   /** A further node. It is started by its `start()`. */
-  protected addNode(plan: NodePlan): NodeHandle {
+  protected makeNode(plan: NodePlan): NodeHandle {
     const { name, port, program, read } = plan;
     const { host, directory, onLog } = this.#options;
     const ownDirectory = directory === null ? `/${name}` : `${directory}/${name}`;
@@ -111,6 +112,13 @@ export abstract class Topology implements AsyncDisposable {
     );
     this.#nodes.push(node);
     return node;
+  }
+
+  /** Nodes also find at `port` of an address what listens on `actualPort`. */
+  protected translate(ip: string, port: number, actualPort: number): void {
+    const actual = reachableHost(this.#options.host);
+    if (ip === actual && port === actualPort) return;
+    this.#fabric.translate({ kind: 'tcp', host: ip, port }, { kind: 'tcp', host: actual, port: actualPort });
   }
 
   #diskOf(): Disk {

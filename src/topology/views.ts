@@ -21,11 +21,15 @@ export function living(nodes: readonly NodeHandle[]): NodeHandle[] {
   return nodes.filter((node) => node.alive && !node.isPaused);
 }
 
-/** One living master, and all other living servers are in step with it. */
+/**
+ * One living master, and all other living servers are in step with it.
+ * @param address of the master, as its replicas know it.
+ */
 export async function disagreementOfServers(
   servers: readonly NodeHandle[],
   master: NodeHandle,
   ask: Ask,
+  address = `${master.host}:${master.port}`,
 ): Promise<string | null> {
   if (!living([master]).includes(master)) return `${master.name}, the master, is down`;
   const own = infoFields(await ask(master, 'INFO', 'replication'));
@@ -35,7 +39,7 @@ export async function disagreementOfServers(
     const view = infoFields(await ask(server, 'INFO', 'replication'));
     const followed = `${view.get('master_host')}:${view.get('master_port')}`;
     if (view.get('role') !== 'slave') return `${server.name} says that it is a master, as ${master.name} does`;
-    if (followed !== `${master.host}:${master.port}`) return `${server.name} follows ${followed}, not ${master.name}`;
+    if (followed !== address) return `${server.name} follows ${followed}, not ${master.name}`;
     if (view.get('master_link_status') !== 'up') return `${server.name} is not in sync with ${master.name}`;
     if (!isListed(own, server)) return `${master.name} does not know ${server.name} as its replica`;
     const [there, here] = [own.get('master_repl_offset'), view.get('slave_repl_offset')];
