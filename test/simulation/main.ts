@@ -11,6 +11,7 @@ import { simulate } from './profile.ts';
 import { profiles } from './profiles.ts';
 
 const SCHEDULES = 2000;
+const PROGRESS_EVERY = 100;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,6 +46,9 @@ function search(profile: Profile): void {
   const report = simulate(profile, {
     schedules: Number(options.schedules),
     seed,
+    onPlayed: (played) => {
+      if (played % PROGRESS_EVERY === 0) process.stderr.write(`${played} schedules\n`);
+    },
     ...(options.seconds === undefined ? {} : { budgetMs: Number(options.seconds) * 1000 }),
     ...(options.path === undefined ? {} : { path: options.path }),
   });

@@ -28,6 +28,8 @@ export interface SimulateOptions {
   readonly budgetMs?: number;
   /** The path of a schedule that failed, as fast-check prints it. */
   readonly path?: string;
+  /** Called after each schedule, until one fails. */
+  readonly onPlayed?: (played: number) => void;
 }
 
 export interface SimulateReport {
@@ -56,6 +58,7 @@ export function simulate<S>(profile: Profile<S>, options: SimulateOptions): Simu
       played++;
       simulatedMs += outcome.simulatedMs;
       for (const [name, count] of outcome.counts) counts.set(name, (counts.get(name) ?? 0) + count);
+      options.onPlayed?.(played);
     }
     if (outcome.violation === null) return;
     hasFailed = true;
