@@ -14,8 +14,9 @@ const TRUSTED_FLAGS = NODE.master | NODE.replica | NODE.pfail | NODE.fail | NODE
 export function processGossip(core: Core, frame: Frame, sender: ClusterNode | null): void {
   for (let i = 0; i < frame.gossipCount; i++) {
     const entry = frame.gossip(i);
-    if (entry.id === '') continue;
-    const node = core.state.find(entry.id);
+    const { id } = entry;
+    if (id === '') continue;
+    const node = core.state.find(id);
     if (node === null) addFromGossip(core, entry, sender);
     else {
       if (sender !== null && sender.isMaster && !node.isMyself) hearReport(core, node, entry, sender);

@@ -61,8 +61,10 @@ export interface FailureReport {
 }
 
 export class ClusterNode {
-  /** The id, 40 characters. */
+  /** The id, 40 characters. Changed by `ClusterState.rename` only. */
   name: string;
+  /** The same, as it stands in frames. */
+  idBytes: Uint8Array;
   readonly createdMs: number;
   /** Bits of NODE. */
   flags: number;
@@ -101,6 +103,7 @@ export class ClusterNode {
 
   constructor(name: string, flags: number, nowMs: number) {
     this.name = name;
+    this.idBytes = Buffer.from(name, 'latin1');
     this.flags = flags;
     this.createdMs = nowMs;
   }
@@ -279,6 +282,7 @@ export class ClusterState {
   rename(node: ClusterNode, name: string): void {
     this.nodes.delete(node.name);
     node.name = name;
+    node.idBytes = Buffer.from(name, 'latin1');
     this.nodes.set(name, node);
   }
 

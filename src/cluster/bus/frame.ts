@@ -22,16 +22,44 @@ import {
   UPDATE,
 } from './layout.ts';
 
-/** One entry of the gossip section. */
-export interface GossipEntry {
+/** One entry of the gossip section. Most of it is not looked at, for nodes that are known and well. */
+export class GossipEntry {
+  readonly #bytes: Buffer;
+  readonly #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
   /** '' if it is none. */
-  readonly id: string;
-  readonly pongReceivedMs: number;
-  readonly ip: string;
-  readonly port: number;
-  readonly busPort: number;
-  readonly plaintextPort: number;
-  readonly flags: number;
+  get id(): string {
+    return idAt(this.#bytes, this.#at + GOSSIP.id);
+  }
+
+  get pongReceivedMs(): number {
+    return this.#bytes.readUInt32BE(this.#at + GOSSIP.pongReceived) * 1000;
+  }
+
+  get ip(): string {
+    return ipAt(this.#bytes, this.#at + GOSSIP.ip);
+  }
+
+  get port(): number {
+    return this.#bytes.readUInt16BE(this.#at + GOSSIP.port);
+  }
+
+  get busPort(): number {
+    return this.#bytes.readUInt16BE(this.#at + GOSSIP.busPort);
+  }
+
+  get plaintextPort(): number {
+    return this.#bytes.readUInt16BE(this.#at + GOSSIP.plaintextPort);
+  }
+
+  get flags(): number {
+    return this.#bytes.readUInt16BE(this.#at + GOSSIP.flags);
+  }
 }
 
 export class Frame {
@@ -123,17 +151,7 @@ export class Frame {
   }
 
   gossip(index: number): GossipEntry {
-    const { bytes } = this;
-    const at = HEADER_BYTES + index * GOSSIP.bytes;
-    return {
-      id: idAt(bytes, at + GOSSIP.id),
-      pongReceivedMs: bytes.readUInt32BE(at + GOSSIP.pongReceived) * 1000,
-      ip: ipAt(bytes, at + GOSSIP.ip),
-      port: bytes.readUInt16BE(at + GOSSIP.port),
-      busPort: bytes.readUInt16BE(at + GOSSIP.busPort),
-      plaintextPort: bytes.readUInt16BE(at + GOSSIP.plaintextPort),
-      flags: bytes.readUInt16BE(at + GOSSIP.flags),
-    };
+    return new GossipEntry(this.bytes, HEADER_BYTES + index * GOSSIP.bytes);
   }
 
   /** The host name among the extensions, or ''. @param onUnknown is told of types that mean nothing to us. */

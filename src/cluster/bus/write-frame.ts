@@ -26,7 +26,8 @@ export function newFrame(core: Core, type: number, payloadBytes: number): Buffer
   const { state, settings, services } = core;
   const { myself } = state;
   const claimed = myself.isReplica && myself.master !== null ? myself.master : myself;
-  const frame = Buffer.alloc(HEADER_BYTES + payloadBytes);
+  // From the pool, as frames are many and short-lived.
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + payloadBytes).fill(0);
   frame.write(SIGNATURE, AT.signature, 'latin1');
   frame.writeUInt32BE(frame.length, AT.length);
   frame.writeUInt16BE(PROTOCOL_VERSION, AT.version);
@@ -35,10 +36,11 @@ export function newFrame(core: Core, type: number, payloadBytes: number): Buffer
   writeLong(frame, AT.currentEpoch, state.currentEpoch);
   writeLong(frame, AT.configEpoch, claimed.configEpoch);
   writeLong(frame, AT.replicationOffset, services.replicationOffset);
-  frame.write(myself.name, AT.sender, ID_BYTES, 'latin1');
+  frame.set(myself.idBytes, AT.sender);
   frame.set(claimed.slots, AT.slots);
-  if (myself.master !== null) frame.write(myself.master.name, AT.master, ID_BYTES, 'latin1');
-  frame.write(settings.announceIp, AT.ip, IP_BYTES - 1, 'latin1');
+  if (myself.master !== null) frame.set(myself.master.idBytes, AT.master);
+  const { announceIp } = settings;
+  if (announceIp !== '') frame.write(announceIp, AT.ip, IP_BYTES - 1, 'latin1');
   frame.writeUInt16BE(settings.announcedBusPort, AT.busPort);
   frame.writeUInt16BE(myself.flags, AT.flags);
   frame[AT.state] = state.isOk ? 0 : 1;
@@ -66,7 +68,7 @@ export function heartbeatFrame(core: Core, type: number, gossip: readonly Cluste
 }
 
 function writeGossip(frame: Buffer, at: number, node: ClusterNode): void {
-  frame.write(node.name, at + GOSSIP.id, ID_BYTES, 'latin1');
+  frame.set(node.idBytes, at + GOSSIP.id);
   frame.writeUInt32BE(secondsOf(node.pingSentMs), at + GOSSIP.pingSent);
   frame.writeUInt32BE(secondsOf(node.pongReceivedMs), at + GOSSIP.pongReceived);
   frame.write(node.ip, at + GOSSIP.ip, IP_BYTES - 1, 'latin1');
@@ -78,7 +80,7 @@ function writeGossip(frame: Buffer, at: number, node: ClusterNode): void {
 
 export function failFrame(core: Core, failed: ClusterNode): Buffer {
   const frame = newFrame(core, FRAME.fail, ID_BYTES);
-  frame.write(failed.name, HEADER_BYTES, ID_BYTES, 'latin1');
+  frame.set(failed.idBytes, HEADER_BYTES);
   return frame;
 }
 
@@ -86,7 +88,7 @@ export function failFrame(core: Core, failed: ClusterNode): Buffer {
 export function updateFrame(core: Core, owner: ClusterNode): Buffer {
   const frame = newFrame(core, FRAME.update, UPDATE.bytes);
   writeLong(frame, UPDATE.configEpoch, owner.configEpoch);
-  frame.write(owner.name, UPDATE.id, ID_BYTES, 'latin1');
+  frame.set(owner.idBytes, UPDATE.id);
   const { ownerNotClaiming } = core.state;
   for (let i = 0; i < SLOT_BITMAP_BYTES; i++) frame[UPDATE.slots + i] = owner.slots[i]! & ~ownerNotClaiming[i]!;
   return frame;
