@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { processHello, receiveHello, sendHello } from '../../src/sentinel/hello.ts';
 import type { Instance } from '../../src/sentinel/state.ts';
+import '../support/fixed-seed.ts';
 import { bulk, connectionOf, errorReply, FakeMachine, MY_ID, OTHER_ID, THIRD_ID } from './fake-machine.ts';
 
 const MASTER = 'mymaster 10.0.0.1 6379';
@@ -141,6 +143,35 @@ describe('processHello', () => {
     expect(machine.saves).toBe(0);
     expect(master.sentinels.size).toBe(0);
     expect(master.configEpoch).toBe(0n);
+  });
+
+  it('survives whatever is published, and believes nothing that could not stand in a file', () => {
+    const word = fc.constantFrom(
+      '',
+      '10.0.1.1',
+      '10.0.0.1',
+      '6379',
+      '0',
+      '-1',
+      '18446744073709551616',
+      OTHER_ID,
+      'mymaster',
+    );
+    const text = fc.array(fc.oneof({ weight: 8, arbitrary: word }, { weight: 1, arbitrary: fc.string() }), {
+      minLength: 7,
+      maxLength: 9,
+    });
+    const property = fc.property(fc.array(text, { maxLength: 20 }), (hellos) => {
+      const { machine, master } = setUp();
+      for (const tokens of hellos) {
+        tokens[4] = 'mymaster';
+        processHello(machine, tokens.join(','));
+      }
+      for (const { name, addr } of [...master.sentinels.values(), ...master.replicas.values()]) {
+        expect(`${name} ${addr.ip} ${addr.port}`).toMatch(/^[!-~]+ [\da-f.:]+ \d+$/);
+      }
+    });
+    fc.assert(property, { numRuns: 500 });
   });
 
   it('waits for a name to be resolved', () => {

@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { takeInfo } from '../../src/sentinel/info-reply.ts';
 import { FLAG, type Instance } from '../../src/sentinel/state.ts';
+import '../support/fixed-seed.ts';
 import { connectionOf, FakeMachine } from './fake-machine.ts';
 
 const MASTER_INFO = ['role:master'];
@@ -51,6 +53,44 @@ describe('takeInfo', () => {
     take(machine, master, line);
     expect(master.replicas.size).toBe(0);
     expect(master).toMatchObject({ runid: null, masterLinkDownTime: 0, infoRefresh: machine.nowMs });
+  });
+
+  it('survives whatever a server may say, in any state', () => {
+    const word = fc.constantFrom(
+      '',
+      'x',
+      '-1',
+      '6379',
+      '99999999999999999999',
+      '10.0.0.9',
+      'a b',
+      '\0',
+      'ip=',
+      ',',
+      ':',
+    );
+    const name = fc.constantFrom(
+      'role',
+      'run_id',
+      'slave0',
+      'master_host',
+      'master_port',
+      'slave_priority',
+      '',
+      'slave',
+    );
+    const line = fc.tuple(name, fc.array(word, { maxLength: 5 })).map(([key, values]) => `${key}:${values.join(',')}`);
+    const lines = fc.array(fc.oneof(line, fc.constantFrom('role:slave', 'role:master'), fc.string()));
+    const property = fc.property(lines, fc.nat(2 ** 14 - 1), (said, flags) => {
+      const { machine, master, replica } = setUp();
+      awaitPromotion(master, replica);
+      for (const instance of [replica, master]) {
+        instance.flags |= flags & ~(FLAG.master | FLAG.replica | FLAG.sentinel);
+        take(machine, instance, ...said);
+      }
+      for (const { addr } of master.replicas.values()) expect(addr.ip).toMatch(/^[\da-f.:]+$/);
+    });
+    fc.assert(property, { numRuns: 500 });
   });
 
   it('notes what a replica says, once it has said that it is one', () => {
