@@ -42,10 +42,12 @@ export function majorityOf(state: ClusterState): number {
   return Math.floor(state.size / 2) + 1;
 }
 
-function isCovered({ owners }: ClusterState): boolean {
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const owner = owners[slot]!;
-    if (owner === null || owner.isFailing) return false;
+/** Each slot has one owner at most, so that they need only be counted. */
+function isCovered({ nodes }: ClusterState): boolean {
+  let count = 0;
+  for (const node of nodes.values()) {
+    if (node.slotCount > 0 && node.isFailing) return false;
+    count += node.slotCount;
   }
-  return true;
+  return count === SLOTS;
 }

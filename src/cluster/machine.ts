@@ -163,7 +163,13 @@ function hearSlots(core: Core, sender: ClusterNode, frame: Frame): void {
   // It may be the one whose view is old.
   const { state, log } = core;
   for (let slot = 0; slot < SLOTS; slot++) {
-    if ((slots[slot >> 3]! & (1 << (slot & 7))) === 0) continue;
+    const byte = slots[slot >> 3]!;
+    // Where it claims what it has, there is nothing to say.
+    if ((slot & 7) === 0 && (byte === 0 || byte === sender.slots[slot >> 3])) {
+      slot += 7;
+      continue;
+    }
+    if ((byte & (1 << (slot & 7))) === 0) continue;
     const owner = state.owners[slot]!;
     if (owner === null || owner === sender || state.isUnclaimed(slot) || owner.configEpoch <= configEpoch) continue;
     log.verbose(`Node ${sender.name} has old slots configuration, sending an UPDATE message about ${owner.name}`);

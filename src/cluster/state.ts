@@ -233,7 +233,7 @@ export class ClusterState {
   minorityMs = 0;
   /** Masters with at least one slot. At least 1 before it is computed for the first time. */
   size = 1;
-  readonly owners: (ClusterNode | null)[] = Array.from({ length: SLOTS }, () => null);
+  readonly owners: (ClusterNode | null)[] = Array<ClusterNode | null>(SLOTS).fill(null);
   /** By slot, those that are being moved away from me. */
   readonly migratingTo = new Map<number, ClusterNode>();
   /** By slot, those that are being moved to me. */
