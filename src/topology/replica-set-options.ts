@@ -2,6 +2,7 @@
 import { ResplicaError } from './errors.ts';
 import { checkByRules, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
 import { type DirectiveValue, isPersistence, type PersistenceOptions, type ServerOptions, toWord } from './options.ts';
+import { reachableHost } from './server.ts';
 
 export interface ReplicaSetOptions {
   /** The name by which sentinels and clients know the master; "mymaster" by default. */
@@ -126,6 +127,15 @@ const GLOBAL_DIRECTIVES = new Set(
   ),
 );
 
+/**
+ * What a node has to say about its address so that others find it. Whoever connects from one loopback address to another
+ * is seen as 127.0.0.1.
+ */
+function announcedAddress(host: string): string | null {
+  const isNamed = !/^[\d.]+$|:/.test(host);
+  return isNamed || reachableHost(host) !== host || host === '127.0.0.1' || host === '::1' ? null : host;
+}
+
 /** What sentinel.conf says at first. @param index of the sentinel among all */
 export function sentinelText(options: ReplicaSetOptions, index: number, port: number, masterPort: number): string {
   const { name = 'mymaster', host = '127.0.0.1', sentinels = 3, password, timings, sentinelConfig = {} } = options;
@@ -137,8 +147,10 @@ export function sentinelText(options: ReplicaSetOptions, index: number, port: nu
     `port ${port}`,
     // Verbose is the level of changes of role, which the events of the set tell of.
     'loglevel verbose',
-    `sentinel monitor ${name} ${host} ${masterPort} ${options.quorum ?? Math.floor(sentinels / 2) + 1}`,
+    `sentinel monitor ${name} ${reachableHost(host)} ${masterPort} ${options.quorum ?? Math.floor(sentinels / 2) + 1}`,
   ];
+  const announced = announcedAddress(host);
+  if (announced !== null) lines.push(`sentinel announce-ip ${announced}`);
   const add = (directive: string, value: string | number | null): void => {
     if (value !== null) lines.push(`sentinel ${directive} ${name} ${value}`);
   };
@@ -163,16 +175,19 @@ export function serverOptionsOf(
   masterPort: number | null,
 ): ServerOptions {
   const { host = '127.0.0.1', password, config = {}, persistence = 'none' } = options;
+  const master = { host: reachableHost(host), port: masterPort ?? 0, password: password ?? '' };
+  const announced = announcedAddress(host);
   return {
     name,
     host,
     port,
     persistence: persistence === 'none' ? 'none' : { ...persistence, dir: `${persistence.dir}/${name}` },
     ...(password === undefined ? {} : { password }),
-    ...(masterPort === null ? {} : { replicaOf: { host, port: masterPort, password: password ?? '' } }),
+    ...(masterPort === null ? {} : { replicaOf: master }),
     // A master that comes back follows another one, so it has to know the password as well.
     config: {
       ...(masterPort === null && password !== undefined ? { masterauth: password } : {}),
+      ...(announced === null ? {} : { 'replica-announce-ip': announced }),
       ...config,
     },
   };

@@ -8,7 +8,7 @@
  *   await set.stable();
  */
 import { ChunkCache } from '../lua/compiler/chunk-cache.ts';
-import { ErrorReply } from '../client/reply-parser.ts';
+import { ErrorReply, type ReplyValue } from '../client/reply-parser.ts';
 import { Endpoint } from './endpoint.ts';
 import { ResplicaError } from './errors.ts';
 import { MasterViews } from './master-views.ts';
@@ -27,6 +27,7 @@ import { type Ask, disagreementOfSentinels, disagreementOfServers, living } from
 
 const START_TIMEOUT_MS = 30_000;
 const LOOK_PERIOD_MS = 5;
+const ASK_AGAIN_MS = 250;
 
 export class ReplicaSet extends Topology {
   /** By which clients ask sentinels for the master. */
@@ -158,35 +159,48 @@ export class ReplicaSet extends Topology {
     const { clock } = this.world;
     const deadlineUs = clock.monotonicUs() + timeoutMs * 1000;
     const [sentinel] = living(this.#sentinels);
-    if (sentinel !== undefined) await this.#failoverBySentinel(sentinel, deadlineUs);
-    else if (!before.alive) {
-      throw new ResplicaError('ERR_NOT_RUNNING', `${before.name} is down, and there is no sentinel to replace it.`);
+    if (sentinel === undefined) await this.#tellMaster(before, timeoutMs);
+    let askedUs = -Infinity;
+    while (this.master === before) {
+      const nowUs = clock.monotonicUs();
+      if (nowUs >= deadlineUs) throw new ResplicaError('ERR_NOT_STABLE', `${before.name} is still the master.`);
+      if (sentinel !== undefined && nowUs - askedUs >= ASK_AGAIN_MS * 1000) {
+        askedUs = nowUs;
+        await this.#tellSentinel(sentinel, before);
+      }
+      await this.pass(LOOK_PERIOD_MS);
     }
-    // With a time limit the master does not ping its replicas meanwhile, whom it wants to be in step.
-    else await before.execute('FAILOVER', 'TIMEOUT', timeoutMs);
-    while (this.master === before && clock.monotonicUs() < deadlineUs) await this.pass(LOOK_PERIOD_MS);
-    if (this.master === before) throw new ResplicaError('ERR_NOT_STABLE', `${before.name} is still the master.`);
     if (sentinel === undefined) await this.#followTheMaster(before);
     await this.stable(options);
   }
 
-  /** One that has just begun to know the replicas finds none that is good; a moment later it does. */
-  async #failoverBySentinel(sentinel: NodeHandle, deadlineUs: number): Promise<void> {
-    for (;;) {
-      try {
-        await this.ask(sentinel, 'SENTINEL', 'FAILOVER', this.name);
-        return;
-      } catch (error) {
-        const isEarly = error instanceof ErrorReply && error.code === 'NOGOODSLAVE';
-        if (error instanceof ErrorReply && error.code === 'INPROG') return;
-        if (!isEarly || this.world.clock.monotonicUs() >= deadlineUs) throw error;
-        await this.pass(LOOK_PERIOD_MS);
-      }
+  async #tellMaster(master: NodeHandle, timeoutMs: number): Promise<void> {
+    if (!master.alive) {
+      throw new ResplicaError('ERR_NOT_RUNNING', `${master.name} is down, and there is no sentinel to replace it.`);
+    }
+    // With a time limit the master does not ping its replicas meanwhile, whom it wants to be in step.
+    await master.execute('FAILOVER', 'TIMEOUT', timeoutMs);
+  }
+
+  /**
+   * To be repeated: a sentinel that has just begun to know the replicas finds none that is good, and a failover that takes
+   * too long is given up.
+   */
+  async #tellSentinel(sentinel: NodeHandle, before: NodeHandle): Promise<void> {
+    const [, port] = (await this.ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name)) as ReplyValue[];
+    if (port !== String(before.port)) return;
+    try {
+      await this.ask(sentinel, 'SENTINEL', 'FAILOVER', this.name);
+    } catch (error) {
+      const isPassing = error instanceof ErrorReply && (error.code === 'NOGOODSLAVE' || error.code === 'INPROG');
+      if (!isPassing) throw error;
     }
   }
 
-  /** FAILOVER changes two servers; the others would go on following the old master, as its replicas' replicas.
-   * What they are now is also in their files, as sentinels would have it. */
+  /**
+   * FAILOVER changes two servers; the others would go on following the old master, as its replicas' replicas. What they
+   * are now is also in their files, as sentinels would have it.
+   */
   async #followTheMaster(before: NodeHandle): Promise<void> {
     const { master } = this;
     for (const server of living(this.#servers)) {
