@@ -43,7 +43,7 @@ export interface TopologyOptions {
 
 export const STABLE_TIMEOUT_MS = 10_000;
 const LOOK_PERIOD_MS = 10;
-const ANSWER_TIMEOUT_MS = 2000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 export abstract class Topology implements AsyncDisposable {
   readonly events: TopologyEvents;
