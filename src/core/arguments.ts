@@ -11,7 +11,12 @@
  */
 import { bytesOf, cString, equalsIgnoreCase, latin1Of } from './latin1.ts';
 import { parseDouble } from './double.ts';
-import { isBigInteger, isCanonicalInt64, parseInt64, parseInteger } from './integer.ts';
+import { decimalLength, isBigInteger, isCanonicalInt64, parseInt64, parseInteger } from './integer.ts';
+
+const CR = 13;
+const LF = 10;
+const STAR = 42;
+const DOLLAR = 36;
 
 export class Arguments {
   bytes: Buffer;
@@ -121,6 +126,28 @@ export class Arguments {
   /** The argument as a double, infinities included; NaN when it is not one. */
   double(index: number): number {
     return parseDouble(this.bytes, this.starts[index]!, this.ends[index]!);
+  }
+
+  /**
+   * Where the request begins, if it stands in `bytes` as an array of bulk strings in the form in which servers write one;
+   * it ends two bytes behind its last argument. Else -1: it was typed in a line, or made by others than a client.
+   */
+  get wireStart(): number {
+    const { bytes, count, starts, ends } = this;
+    if (count === 0) return -1;
+    let end = 0;
+    for (let i = 0; i < count; i++) {
+      const start = starts[i]!;
+      const head = 5 + decimalLength(ends[i]! - start);
+      // Between two arguments stand a line end, which is in no typed line, and the length of the second one.
+      if (i > 0 && (start - end !== head || bytes[end] !== CR || bytes[end + 1] !== LF)) return -1;
+      end = ends[i]!;
+    }
+    const first = starts[0]! - decimalLength(ends[0]! - starts[0]!) - 3;
+    const begin = first - decimalLength(count) - 3;
+    const isWhole = begin >= 0 && bytes[begin] === STAR && bytes[first] === DOLLAR;
+    if (!isWhole || bytes[end] !== CR || bytes[end + 1] !== LF) return -1;
+    return parseInteger(bytes, begin + 1, first - 2) === count ? begin : -1;
   }
 
   /** A copy that stays valid. */

@@ -27,3 +27,18 @@ export function copyBytes(source: Uint8Array, start: number, end: number, target
   }
   for (; from < end; from++, to++) target[to] = source[from]!;
 }
+
+/** Up to here, a request is copied here in pieces: what it takes to make a view of it takes longer. */
+const REQUEST_BYTES = 224;
+
+/** As `copyBytes`, for what is mostly a little longer than its short ranges. */
+export function copyRequest(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  let from = start;
+  let to = at;
+  if (end - start <= REQUEST_BYTES) {
+    for (; end - from > SHORT_BYTES; from += SHORT_BYTES, to += SHORT_BYTES) {
+      copyBytes(source, from, from + SHORT_BYTES, target, to);
+    }
+  }
+  copyBytes(source, from, end, target, to);
+}

@@ -58,6 +58,13 @@ export class ChangeFeed implements ChangeSink {
 
   #append(args: Arguments): void {
     const { buffer } = this.#state;
+    const start = args.wireStart;
+    if (start >= 0) {
+      const end = args.ends[args.count - 1]! + 2;
+      if (end - start <= buffer.tailRoom) buffer.appendRequest(args.bytes, start, end);
+      else buffer.append(args.bytes, start, end);
+      return;
+    }
     const length = encodedLength(args);
     if (length <= buffer.tailRoom) buffer.appendWith(encode, args);
     else {

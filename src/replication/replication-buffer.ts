@@ -11,7 +11,7 @@
  *
  * Facts: replication.c feedReplicationBuffer, incrementalTrimReplicationBacklog.
  */
-import { copyBytes } from '../core/copy-bytes.ts';
+import { copyBytes, copyRequest } from '../core/copy-bytes.ts';
 
 const BLOCK_BYTES_MIN = 16 * 1024;
 /** What enters the stream in one turn leaves with one or two writes, where the backlog is large enough for that. */
@@ -110,6 +110,14 @@ export class ReplicationBuffer {
     const end = write(last.bytes, last.used, what);
     this.#advance(end - last.used);
     last.used = end;
+  }
+
+  /** Appends a copy of a request, source[start..end), for which there is room behind the last bytes. */
+  appendRequest(source: Uint8Array, start: number, end: number): void {
+    const last = this.#last!;
+    copyRequest(source, start, end, last.bytes, last.used);
+    this.#advance(end - start);
+    last.used += end - start;
   }
 
   /** Appends a copy of source[start..end). */

@@ -54,7 +54,8 @@ export class Propagation {
   }
 
   #feed(database: number, args: Arguments): void {
-    for (const sink of this.#server.hooks.changeSinks) sink.feed(database, args);
+    const { changeSinks } = this.#server.hooks;
+    for (let at = 0; at < changeSinks.length; at++) changeSinks[at]!.feed(database, args);
   }
 
   /** Takes a command that published a message. */

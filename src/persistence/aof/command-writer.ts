@@ -3,7 +3,7 @@
  * Whoever writes a lot empties it with `take` now and then.
  */
 import type { Arguments } from '../../core/arguments.ts';
-import { copyBytes } from '../../core/copy-bytes.ts';
+import { copyBytes, copyRequest } from '../../core/copy-bytes.ts';
 import { writeInteger } from '../../core/integer.ts';
 import { writeLatin1 } from '../../core/latin1.ts';
 
@@ -113,8 +113,19 @@ export class CommandWriter {
   /** A whole command. */
   arguments(args: Arguments): void {
     const { bytes, starts, ends, count } = args;
+    const wireStart = args.wireStart;
+    if (wireStart >= 0) {
+      this.#copy(bytes, wireStart, ends[count - 1]! + 2);
+      return;
+    }
     this.command(count);
     for (let i = 0; i < count; i++) this.bulk(bytes, starts[i]!, ends[i]!);
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#room(end - start);
+    copyRequest(bytes, start, end, this.#bytes, this.#length);
+    this.#length += end - start;
   }
 
   /** The database that what follows is about. */
