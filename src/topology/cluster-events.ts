@@ -4,6 +4,9 @@ import type { ClusterEvent } from '../cluster/events.ts';
 import { SLOT_BITMAP_BYTES, SLOTS } from '../cluster/state.ts';
 import type { SlotRange, TopologyEventBody } from './topology-events.ts';
 
+/** Between two runs of a node's cron. */
+const STALL_MIN_MS = 150;
+
 export interface ClusterWatch {
   /** The name of the node with an id. */
   readonly nameOf: (id: string) => string;
@@ -19,9 +22,17 @@ export function watchCluster(machine: ClusterMachine, { nameOf, note }: ClusterW
   let currentEpoch = 0;
   let configEpoch = 0;
   const slots = new Uint8Array(SLOT_BITMAP_BYTES);
+  let isKnown = false;
   machine.afterTurn = (): void => {
     const { state } = machine;
     const { myself } = state;
+    if (!isKnown) {
+      // What it comes with is no news.
+      isKnown = true;
+      ({ currentEpoch } = state);
+      ({ configEpoch } = myself);
+      slots.set(myself.slots);
+    }
     if (state.currentEpoch !== currentEpoch || myself.configEpoch !== configEpoch) {
       ({ currentEpoch } = state);
       ({ configEpoch } = myself);
@@ -32,6 +43,24 @@ export function watchCluster(machine: ClusterMachine, { nameOf, note }: ClusterW
       slots.set(myself.slots);
     }
   };
+}
+
+/**
+ * A process that stands still for a moment (garbage, a busy machine) stops all nodes in it, and each of them would take
+ * that for the silence of the others. What a node has not listened to does not count as silence. To be called before the
+ * node starts.
+ */
+export function forgiveStalls(machine: ClusterMachine): void {
+  let lookedMs = Infinity;
+  machine.server.cronDuties.unshift((nowMs) => {
+    const stalledMs = nowMs - lookedMs - STALL_MIN_MS;
+    lookedMs = nowMs;
+    if (!(stalledMs > 0)) return;
+    for (const node of machine.state.nodes.values()) {
+      if (node.pingSentMs !== 0) node.pingSentMs = Math.min(nowMs, node.pingSentMs + stalledMs);
+      node.dataReceivedMs = Math.min(nowMs, node.dataReceivedMs + stalledMs);
+    }
+  });
 }
 
 function toBody(event: ClusterEvent, nameOf: (id: string) => string): TopologyEventBody | null {

@@ -10,12 +10,12 @@
  * links are there. Everything after that is what nodes do by themselves, and what CLUSTER commands make them do.
  */
 import type { Cluster as ClusterMachine } from '../cluster/cluster.ts';
-import { ErrorReply } from '../client/reply-parser.ts';
+import { type ClusterState, NODE } from '../cluster/state.ts';
 import { randomId } from '../core/ids.ts';
 import { SLOTS } from '../core/key-slot.ts';
 import { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import type { Replication } from '../replication/replication.ts';
-import { watchCluster } from './cluster-events.ts';
+import { forgiveStalls, watchCluster } from './cluster-events.ts';
 import {
   announcedAddress,
   checkClusterOptions,
@@ -39,6 +39,10 @@ import { living } from './views.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const LOOK_PERIOD_MS = 5;
+/** So long an attempt of a manual failover is good. */
+const FAILOVER_ATTEMPT_MS = 5000;
+/** So long a handshake may take. */
+const MEET_AGAIN_MS = 1000;
 /** Until everybody has noticed, elected, and told each other. */
 const STABLE_NODE_TIMEOUTS = 6;
 
@@ -154,6 +158,7 @@ export class Cluster extends Topology {
           throw new ResplicaError('ERR_BAD_CONFIG', 'Nodes of a cluster need "cluster-enabled yes".');
         }
         machine.settings.pace = clusterPaceOf(this.#options, ++lives === 1);
+        forgiveStalls(machine);
         watchCluster(machine, {
           nameOf: (id) => this.#byId(id)?.node.name ?? id,
           note: (body) => this.events.note(name, body),
@@ -271,13 +276,12 @@ export class Cluster extends Topology {
   async failover(reference: NodeReference, options: FailoverOptions = {}): Promise<void> {
     const replica = this.#successor(this.node(reference));
     const { kind = 'normal' } = options;
-    const deadlineUs = this.world.clock.monotonicUs() + (options.timeoutMs ?? this.#patienceMs) * 1000;
+    const deadlineUs = this.#deadlineUs(options);
     let askedUs = -Infinity;
     while (replica.role !== 'master') {
       const nowUs = this.world.clock.monotonicUs();
       if (nowUs >= deadlineUs) throw new ResplicaError('ERR_NOT_STABLE', `${replica.name} has not become a master.`);
-      // An attempt is good for five seconds.
-      if (nowUs - askedUs > 5_000_000) {
+      if (nowUs - askedUs > FAILOVER_ATTEMPT_MS * 1000) {
         await this.ask(replica, 'CLUSTER', 'FAILOVER', ...(kind === 'normal' ? [] : [kind.toUpperCase()]));
         askedUs = nowUs;
       }
@@ -304,33 +308,40 @@ export class Cluster extends Topology {
     const node = this.#makeMember(plan, null);
     await node.start();
     const member = { node, id: stateOf(node)!.myself.name, plan };
-    const others = living(this.nodes).filter((other) => other !== node);
     this.#members.push(member);
-    // Each is met: gossip would tell the others, but in its own time.
-    for (const other of others) {
-      const { ip, port: otherPort, busPort } = this.#member(other).plan.address;
-      await this.ask(node, 'CLUSTER', 'MEET', ip, String(otherPort), String(busPort));
-    }
+    await this.#introduce(member, this.#deadlineUs(options));
     if (master !== null) {
-      await this.#replicate(node, master, options);
+      await this.ask(node, 'CLUSTER', 'REPLICATE', master.id);
       await this.#introduceReplicas(options.timeoutMs ?? this.#patienceMs);
     }
     await this.stable(options);
     return node;
   }
 
-  /** As soon as it knows its master. */
-  async #replicate(node: NodeHandle, master: ClusterMember, { timeoutMs = STABLE_TIMEOUT_MS }: StableOptions) {
-    const deadlineUs = this.world.clock.monotonicUs() + timeoutMs * 1000;
+  /** It meets each node: gossip would tell the others, but in its own time. A meeting that came to nothing is repeated. */
+  async #introduce({ node, id }: ClusterMember, deadlineUs: number): Promise<void> {
+    const { clock } = this.world;
+    let metUs = -Infinity;
     for (;;) {
-      try {
-        await this.ask(node, 'CLUSTER', 'REPLICATE', master.id);
-        return;
-      } catch (error) {
-        const isEarly = error instanceof ErrorReply && error.message.startsWith('ERR Unknown node');
-        if (!isEarly || this.world.clock.monotonicUs() >= deadlineUs) throw error;
-        await this.pass(LOOK_PERIOD_MS);
+      const own = stateOf(node);
+      const strangers = this.#members.filter(
+        (other) =>
+          other.node !== node &&
+          living([other.node]).length > 0 &&
+          !(knows(own, other.id) && knows(stateOf(other.node), id)),
+      );
+      if (strangers.length === 0 || own === null) return;
+      if (clock.monotonicUs() >= deadlineUs) {
+        throw new ResplicaError('ERR_NOT_STABLE', `${node.name} and ${strangers[0]!.node.name} have not met.`);
       }
+      if (clock.monotonicUs() - metUs > MEET_AGAIN_MS * 1000) {
+        metUs = clock.monotonicUs();
+        for (const { plan } of strangers) {
+          const { ip, port, busPort } = plan.address;
+          await this.ask(node, 'CLUSTER', 'MEET', ip, String(port), String(busPort));
+        }
+      }
+      await this.pass(LOOK_PERIOD_MS);
     }
   }
 
@@ -382,6 +393,10 @@ export class Cluster extends Topology {
 
   // -------------------------------------------------------------------------------------------------------------- state
 
+  #deadlineUs({ timeoutMs = this.#patienceMs }: StableOptions): number {
+    return this.world.clock.monotonicUs() + timeoutMs * 1000;
+  }
+
   get #patienceMs(): number {
     return Math.max(STABLE_TIMEOUT_MS, STABLE_NODE_TIMEOUTS * nodeTimeoutOf(this.#options));
   }
@@ -411,6 +426,10 @@ function introduce(replica: NodeHandle, byId: (id: string) => NodeHandle | null)
   const replication = master?.hooks.replication as Replication | undefined;
   if (replication?.offset === 0) master!.enter(() => replication.feed.ping());
   return false;
+}
+
+function knows(state: ClusterState | null, id: string): boolean {
+  return state?.find(id)?.has(NODE.handshake) === false;
 }
 
 function replicationOf(node: NodeHandle): Replication | null {

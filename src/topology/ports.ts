@@ -21,17 +21,36 @@ export interface PortWish {
 }
 
 export async function findPorts(net: Net, random: Random, wish: PortWish): Promise<number[]> {
-  const found = new Set<number>();
-  for (let attempt = 0; found.size < wish.count; attempt++) {
-    if (attempt === ATTEMPTS_MAX + wish.count) {
-      throw new ResplicaError('ERR_CANNOT_LISTEN', `There are no free ports on ${wish.host}: try another "host".`);
+  const { host, count, withBus = false } = wish;
+  const tried = new Set<number>();
+  const found: number[] = [];
+  while (found.length < count) {
+    const candidates: number[] = [];
+    for (let left = count - found.length; left > 0; left--) {
+      if (tried.size === ATTEMPTS_MAX + count) {
+        throw new ResplicaError('ERR_CANNOT_LISTEN', `There are no free ports on ${host}: try another "host".`);
+      }
+      candidates.push(draw(random, tried));
     }
-    const port = FIRST + random.below(COUNT);
-    if (found.has(port) || !(await canListen(net, wish.host, port))) continue;
-    if (wish.withBus === true && !(await canListen(net, wish.host, port + BUS_OFFSET))) continue;
-    found.add(port);
+    const areFree = await Promise.all(candidates.map((port) => isFree(net, host, port, withBus)));
+    found.push(...candidates.filter((_, index) => areFree[index]));
   }
-  return [...found];
+  return found;
+}
+
+function draw(random: Random, tried: Set<number>): number {
+  for (;;) {
+    const port = FIRST + random.below(COUNT);
+    if (tried.has(port)) continue;
+    tried.add(port);
+    return port;
+  }
+}
+
+async function isFree(net: Net, host: string, port: number, withBus: boolean): Promise<boolean> {
+  const ports = withBus ? [port, port + BUS_OFFSET] : [port];
+  const areFree = await Promise.all(ports.map((each) => canListen(net, host, each)));
+  return areFree.every(Boolean);
 }
 
 function canListen(net: Net, host: string, port: number): Promise<boolean> {
