@@ -3,8 +3,9 @@
  *
  * A script runs in one go, so that its effects are atomic. But one that runs too long must not stop the server from
  * answering -BUSY, or from killing it. So functions with loops are generators, and each loop counts `fuel` down at its
- * back edge. When that is used up, the clock is read; past its time, the script yields to whoever runs it, through all
- * its calls, and goes on when it is told to. A script within its time never leaves the synchronous way.
+ * back edge. When that is used up, the clock is read, and there is as much of it again as lasts for about a millisecond.
+ * Past its time, the script yields to whoever runs it, through all its calls, and goes on when it is told to. A script
+ * within its time never leaves the synchronous way.
  *
  * A call that waits is a generator. Where a caller cannot wait itself (a comparator of `table.sort`, a metamethod, a
  * function without a loop of its own), the call is finished on the spot by `drain`: loops in there do not give way, but
@@ -14,8 +15,12 @@ import { LuaTable } from './table.ts';
 import { LuaError } from './lua-error.ts';
 import type { LuaValue, Opaque, Results, Suspendable } from './value.ts';
 
-/** Loop turns between two looks at the clock. */
+/** Loop turns between two looks at the clock, at most. */
 const FUEL = 10_000;
+/** Turns may take long: a script starts with fewer, and has as many as take about so long. */
+const FIRST_FUEL = 100;
+const SHORT_US = 200;
+const LONG_US = 1000;
 
 /** What a coroutine hands to who resumed it. */
 export class Yielded {
@@ -32,6 +37,8 @@ export interface PaceWatcher {
    * @param canGiveWay false in a call that has to be finished on the spot: what it returns has no effect then.
    */
   onExhausted(canGiveWay: boolean): boolean;
+  /** How long it was since the clock had been read before; absent where nobody knows. */
+  readonly fuelUs?: number;
 }
 
 /** Counts what scripts of one engine consume. */
@@ -40,6 +47,8 @@ export class Pace {
   fuel = FUEL;
   /** Null lets scripts run for as long as they want. */
   watcher: PaceWatcher | null = null;
+  /** What `fuel` began with. */
+  #given = FUEL;
   /** Calls that cannot wait, one in another. */
   #drains = 0;
 
@@ -49,9 +58,16 @@ export class Pace {
   }
 
   isOver(): boolean {
-    this.fuel = FUEL;
-    const { canGiveWay } = this;
-    return this.watcher !== null && this.watcher.onExhausted(canGiveWay) && canGiveWay;
+    const { canGiveWay, watcher } = this;
+    const isOver = watcher !== null && watcher.onExhausted(canGiveWay) && canGiveWay;
+    this.fuel = this.#given = nextFuel(this.#given, watcher?.fuelUs);
+    return isOver;
+  }
+
+  /** A script begins. */
+  start(watcher: PaceWatcher | null): void {
+    this.watcher = watcher;
+    this.fuel = this.#given = FIRST_FUEL;
   }
 
   /** Lets the clock be read at the next turn of a loop. */
@@ -74,6 +90,12 @@ export class Pace {
       this.#drains--;
     }
   }
+}
+
+function nextFuel(given: number, tookUs: number | undefined): number {
+  if (tookUs === undefined) return FUEL;
+  if (tookUs < SHORT_US) return Math.min(4 * given, FUEL);
+  return tookUs <= LONG_US ? given : Math.max(1, Math.floor((given * LONG_US) / tookUs));
 }
 
 /** A call through a library function that cannot be yielded through, though a script may give way in it. */

@@ -6,6 +6,7 @@
  *
  * Arguments count from 1. Numbers are taken for strings and texts of numbers for numbers, as everywhere in Lua.
  */
+import { cString } from '../../core/latin1.ts';
 import { LuaError } from '../lua-error.ts';
 import { toNumber, toText } from '../metatables.ts';
 import { currentPosition, luaLevels, where } from '../stack.ts';
@@ -116,7 +117,7 @@ export class CallArguments {
   }
 
   option<T extends string>(index: number, options: readonly T[], otherwise?: T): T {
-    const text = otherwise === undefined ? this.string(index) : this.stringOr(index, otherwise);
+    const text = cString(otherwise === undefined ? this.string(index) : this.stringOr(index, otherwise));
     if (!options.includes(text as T)) throw this.error(index, `invalid option '${text}'`);
     return text as T;
   }

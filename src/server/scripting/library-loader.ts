@@ -69,7 +69,7 @@ export class LibraryLoader {
     this.#library = library;
     this.#expose(this.#loadGlobals);
     const { pace } = this.engine;
-    pace.watcher = isLimited ? this.#limit() : null;
+    pace.start(isLimited ? this.#limit() : null);
     try {
       const result = main();
       if (!settled(result)) pace.drain(result as Suspendable);
@@ -104,7 +104,12 @@ export class LibraryLoader {
       if (timer.elapsedMs > TIMEOUT_MS) throw new ScriptKilled('ERR FUNCTION LOAD timeout', currentPosition());
       return false;
     };
-    return { onExhausted };
+    return {
+      onExhausted,
+      get fuelUs() {
+        return timer.sinceLookUs;
+      },
+    };
   }
 
   #explain(error: unknown): string {

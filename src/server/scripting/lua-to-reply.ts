@@ -4,6 +4,7 @@
  * Numbers lose their fraction. A table is an error, a status, one of the types that only RESP3 has, or else an array up
  * to its first nil.
  */
+import { cString } from '../../core/latin1.ts';
 import { toInteger } from '../../lua/library/arguments.ts';
 import { LuaTable } from '../../lua/table.ts';
 import type { LuaValue } from '../../lua/value.ts';
@@ -103,11 +104,11 @@ class ReplyWriter {
   #beginTable(table: LuaTable): void {
     const error = table.getString('err');
     if (typeof error === 'string') {
-      writeError(this.#call, error, table.getString('ignore_error_stats_update') === true);
+      writeError(this.#call, cString(error), table.getString('ignore_error_stats_update') === true);
       return;
     }
     const status = table.getString('ok');
-    if (typeof status === 'string') this.#reply.simple(withoutLineEnds(status));
+    if (typeof status === 'string') this.#reply.simple(withoutLineEnds(cString(status)));
     else if (!this.#writeExtended(table)) this.#beginArray(table);
   }
 

@@ -3,6 +3,7 @@
  *
  * Everything that needs a running script asks for it each time: while a library is loaded there is none.
  */
+import { cString } from '../../core/latin1.ts';
 import { sha1Hex } from '../../core/sha1.ts';
 import type { Engine } from '../../lua/engine.ts';
 import { register } from '../../lua/library/arguments.ts';
@@ -142,7 +143,7 @@ function replyFunctions(): Record<string, LuaFunction> {
     },
     error_reply: (...args) => {
       const error = text(args);
-      return error === null ? refusal() : errorTable(withCode(error), false);
+      return error === null ? refusal() : errorTable(withCode(cString(error)), false);
     },
     sha1hex: (...args) => {
       if (args.length !== 1) raise('wrong number of arguments');

@@ -6,6 +6,7 @@
  * its clock stand still: the script has to look as if it took no time. Where the script cannot give way, because it is in
  * a comparator, a metamethod or the like (suspension.ts), nobody is served; a loop there is ended after some time.
  */
+import { cString } from '../../core/latin1.ts';
 import { ScriptKilled } from '../../lua/lua-error.ts';
 import { currentPosition } from '../../lua/stack.ts';
 import { settled, withoutYields } from '../../lua/suspension.ts';
@@ -46,7 +47,7 @@ export class ScriptExecution {
 
   /** Starts the script. It may not have ended when this returns: then its call has halted. */
   start(main: () => Results): void {
-    this.run.engine.pace.watcher = this;
+    this.run.engine.pace.start(this);
     if (this.#attempt(main)) this.#end();
     else this.#halt();
   }
@@ -105,10 +106,14 @@ export class ScriptExecution {
       position === null ? '' : ` script: ${name}, on ${engine.fullName(position.chunkName)}:${position.line}.`;
     const isCounted = value instanceof LuaTable && value.getString('ignore_error_stats_update') === true;
     this.run.debugger?.end();
-    writeError(caller, errorText(value) + where, isCounted);
+    writeError(caller, cString(errorText(value)) + where, isCounted);
   }
 
   // --------------------------------------------------------------------------------------------------------- giving way
+
+  get fuelUs(): number {
+    return this.#canHalt ? this.run.timer.sinceLookUs : 0;
+  }
 
   /** Called by the engine's pace. */
   onExhausted(canGiveWay: boolean): boolean {

@@ -7,8 +7,8 @@
  */
 import type { Clock } from '../../host/host.ts';
 
-/** What ten thousand turns of a small loop take. */
-const LOOK_US = 20;
+/** What ten thousand turns of a loop with something in it take. */
+const LOOK_US = 100;
 
 export class ScriptTimer {
   readonly #clock: Clock;
@@ -17,6 +17,8 @@ export class ScriptTimer {
   /** Added to a clock that stands still. */
   #imaginedUs = 0;
   #sliceStartUs: number;
+  /** Between the last two looks. */
+  sinceLookUs = 0;
 
   constructor(clock: Clock, startUs: number) {
     this.#clock = clock;
@@ -26,6 +28,7 @@ export class ScriptTimer {
   /** Looks at the clock. */
   look(): void {
     const nowUs = this.#clock.monotonicUs();
+    this.sinceLookUs = nowUs - this.#lastUs;
     if (nowUs === this.#lastUs) this.#imaginedUs += LOOK_US;
     this.#lastUs = nowUs;
   }
