@@ -1,7 +1,7 @@
 /** Clusters under faults of every kind. */
 import type { Profile } from '../profile.ts';
 import { play } from './play.ts';
-import { type Schedule, schedules } from './schedule.ts';
+import { narrowSchedules, type Schedule, schedules } from './schedule.ts';
 
 export const clusterProfile: Profile<Schedule> = {
   name: 'cluster',
@@ -25,4 +25,11 @@ export const clusterProfile: Profile<Schedule> = {
     'forgotten',
     'writes waited for',
   ],
+};
+
+/** The same in small clusters, for a short time: what every change must pass. */
+export const narrowClusterProfile: Profile<Schedule> = {
+  ...clusterProfile,
+  schedules: narrowSchedules,
+  mustHappen: ['failed', 'recovered', 'elected', 'promoted', 'follows', 'failover', 'writes waited for'],
 };

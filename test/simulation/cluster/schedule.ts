@@ -69,7 +69,25 @@ const TARGET_EVENTS: readonly ClusterEvent['kind'][] = [
   'follows',
   'state',
 ];
-const STEPS_MAX = 10;
+
+/** How large schedules are, at most. */
+interface Extent {
+  readonly masters: readonly number[];
+  readonly replicas: readonly number[];
+  readonly nodeTimeoutsMs: readonly number[];
+  readonly steps: number;
+}
+
+/** Everybody talks to everybody: large clusters are played, but not often. */
+const WIDE: Extent = {
+  masters: [3, 3, 3, 3, 3, 3, 4, 4, 5, 7],
+  replicas: [1, 1, 1, 1, 1, 2, 2, 0, 3],
+  nodeTimeoutsMs: [2000, 1000, 5000, 2000, 500],
+  steps: 10,
+};
+
+/** What can be played a hundred times while somebody waits. */
+const NARROW: Extent = { masters: [3], replicas: [1, 1, 1, 2], nodeTimeoutsMs: [1000, 500], steps: 5 };
 
 const gapMs = fc.integer({ min: 0, max: 35 }).map((tenths) => tenths * 100);
 const forMs = fc.oneof(
@@ -121,21 +139,25 @@ function faultOf(kind: FaultKind, isMild: boolean): fc.Arbitrary<Fault> {
   }
 }
 
-export const schedules: fc.Arbitrary<Schedule> = fc.boolean().chain((isMild) =>
-  fc.subarray([...(isMild ? MILD : WILD)], { minLength: 1 }).chain((kinds) =>
-    fc.record({
-      seed: fc.noShrink(fc.nat()),
-      // Everybody talks to everybody: large clusters are played, but not often.
-      masters: fc.constantFrom(3, 3, 3, 3, 3, 3, 4, 4, 5, 7),
-      replicas: fc.constantFrom(1, 1, 1, 1, 1, 2, 2, 0, 3),
-      nodeTimeoutMs: fc.constantFrom(2000, 1000, 5000, 2000, 500),
-      isMild: fc.constant(isMild),
-      migration: isMild ? fc.constant(false) : fc.boolean(),
-      steps: fc.array(fc.record({ afterMs: gapMs, fault: fc.oneof(...kinds.map((kind) => faultOf(kind, isMild))) }), {
-        minLength: 1,
-        maxLength: STEPS_MAX,
-        size: 'max',
+function schedulesOf(extent: Extent): fc.Arbitrary<Schedule> {
+  return fc.boolean().chain((isMild) =>
+    fc.subarray([...(isMild ? MILD : WILD)], { minLength: 1 }).chain((kinds) =>
+      fc.record({
+        seed: fc.noShrink(fc.nat()),
+        masters: fc.constantFrom(...extent.masters),
+        replicas: fc.constantFrom(...extent.replicas),
+        nodeTimeoutMs: fc.constantFrom(...extent.nodeTimeoutsMs),
+        isMild: fc.constant(isMild),
+        migration: isMild ? fc.constant(false) : fc.boolean(),
+        steps: fc.array(fc.record({ afterMs: gapMs, fault: fc.oneof(...kinds.map((kind) => faultOf(kind, isMild))) }), {
+          minLength: 1,
+          maxLength: extent.steps,
+          size: 'max',
+        }),
       }),
-    }),
-  ),
-);
+    ),
+  );
+}
+
+export const schedules = schedulesOf(WIDE);
+export const narrowSchedules = schedulesOf(NARROW);
