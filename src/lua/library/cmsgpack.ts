@@ -147,12 +147,18 @@ function countIfArray(table: LuaTable): number | null {
 // ------------------------------------------------------------------------------------------------------------- unpacking
 
 /** @param limit how many values; with an offset, or a limit, the position behind them is the first result. */
+/** As an error shows it, which has room for 32 bits. */
+function intOf(value: number): number {
+  return Number(BigInt.asIntN(32, BigInt(value)));
+}
+
 function unpack(given: CallArguments, limit: number, offset: number): Results {
   const text = given.string(1);
   if (offset < 0 || limit < 0) {
-    throw libraryError(`Invalid request to unpack with offset of ${offset} and limit of ${text.length}.`);
+    throw libraryError(`Invalid request to unpack with offset of ${intOf(offset)} and limit of ${text.length}.`);
   }
-  if (offset > text.length) throw libraryError(`Start offset ${offset} greater than input length ${text.length}.`);
+  if (offset > text.length)
+    throw libraryError(`Start offset ${intOf(offset)} greater than input length ${text.length}.`);
   const isWhole = limit === 0 && offset === 0;
   const reader = new Reader(text, offset);
   const values: LuaValue[] = [];
