@@ -49,6 +49,8 @@ export const CONDITION = {
   protected: 1 << 12,
   /** A snapshot is taken of a dataset with large values. */
   snapshot: 1 << 13,
+  /** Keys that change too often are being sent to another server. */
+  migration: 1 << 14,
 } as const;
 
 export interface Gate {
@@ -200,6 +202,13 @@ export const gates: readonly Gate[] = [
     session: 0,
     check: (server, session, command, flags, args) =>
       server.persistence.children.waits.holds(session, command, flags, args) ? POSTPONE : null,
+  },
+  {
+    name: 'migration',
+    server: CONDITION.migration,
+    session: 0,
+    check: (server, session, command, flags, args) =>
+      server.migrations.waits.holds(session, command, flags, args) ? POSTPONE : null,
   },
 ];
 

@@ -2,8 +2,8 @@
  * One MIGRATE: keys are sent as RESTORE commands, and each is deleted here once the other end has confirmed it.
  *
  * redis-server serves nobody else meanwhile. Here only the client that asked waits, so a key may change while it is under
- * way: then what it holds now is sent over it, until what was confirmed is what is here. A client that goes away does
- * not stop the transfer.
+ * way: then what it holds now is sent over it, until what was confirmed is what is here, and those who would change it
+ * once more wait (migration-waits.ts). A client that goes away does not stop the transfer.
  *
  * | happens | while | then |
  * |---|---|---|
@@ -185,8 +185,12 @@ export class Migration implements LinkUser {
     const entry = this.#db.peek(key, 0, key.length);
     if (entry === NONE) return;
     if (this.#isStill(entry, sent)) this.#delete(key, entry);
-    else if (this.#resends++ < RESENDS_MAX) this.#sendKey(key, true);
-    else this.#targetError ??= 'the key changes faster than it can be sent';
+    else if (this.#resends++ < RESENDS_MAX) {
+      this.#server.migrations.waits.hold(this.#db, key);
+      this.#sendKey(key, true);
+      return;
+    } else this.#targetError ??= 'the key changes faster than it can be sent';
+    this.#server.migrations.waits.release(this.#db, key);
   }
 
   /** Whether an entry holds what was sent. */
@@ -220,6 +224,7 @@ export class Migration implements LinkUser {
     this.#timer?.cancel();
     this.#timer = null;
     this.#link = null;
+    for (const key of this.#keys) this.#server.migrations.waits.release(this.#db, key);
   }
 
   #timedOut(): void {

@@ -1,6 +1,7 @@
 /** The links that MIGRATE uses: made, kept for the next time, and closed when nobody has used them for a while. */
 import type { Server } from '../server.ts';
 import { MigrationLink } from './migration-link.ts';
+import { MigrationWaits } from './migration-waits.ts';
 
 const LINKS_MAX = 64;
 const IDLE_MS_MAX = 10_000;
@@ -11,8 +12,11 @@ export class Migrations {
   readonly #kept = new Map<string, MigrationLink>();
   readonly #all = new Set<MigrationLink>();
 
+  readonly waits: MigrationWaits;
+
   constructor(server: Server) {
     this.#server = server;
+    this.waits = new MigrationWaits(server);
     server.cronDuties.push((nowMs) => this.#closeIdle(nowMs));
   }
 
@@ -69,6 +73,7 @@ export class Migrations {
 
   /** The server stops. */
   close(): void {
+    this.waits.stop();
     for (const link of this.#all) link.close();
   }
 }
