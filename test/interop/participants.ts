@@ -13,8 +13,18 @@ import { type Reply, RespClient } from '../support/resp-client.ts';
 
 export type Make = 'ours' | 'real';
 
-/** So that a second holds much. redis-sentinel's own timer still runs ten to twenty times a second. */
-const PERIODS = ['info-period', '200', 'ping-period', '100', 'ask-period', '100', 'publish-period', '200'];
+/**
+ * So that a second holds much. redis-sentinel's own timer still runs ten to twenty times a second. A machine that stands
+ * still for seconds shall not make them distrust their clocks for half a minute.
+ */
+const PERIODS = {
+  'info-period': 200,
+  'ping-period': 100,
+  'ask-period': 100,
+  'publish-period': 200,
+  'tilt-trigger': 10_000,
+  'tilt-period': 1000,
+};
 
 export class Participant {
   readonly name: string;
@@ -44,7 +54,7 @@ export class Participant {
   async start(): Promise<void> {
     if (this.make === 'ours') await this.#startOurs();
     else await this.#startReal();
-    if (this.kind === 'sentinel') await this.ask('SENTINEL', 'DEBUG', ...PERIODS);
+    if (this.kind === 'sentinel') await this.ask('SENTINEL', 'DEBUG', ...Object.entries(PERIODS).flat().map(String));
   }
 
   async #startOurs(): Promise<void> {
@@ -79,7 +89,7 @@ export class Participant {
   }
 
   async ask(...words: string[]): Promise<Reply> {
-    await using client = await RespClient.connect({ port: this.port });
+    await using client = await RespClient.connect({ port: this.port, timeoutMs: 20_000 });
     return await client.call(...words);
   }
 

@@ -35,11 +35,10 @@ describeWith('redis-server', 'a quorum', () => {
       // Whoever is told leads.
       for (const make of ['ours', 'real'] as const) {
         const leader = set.sentinels.find((sentinel) => sentinel.make === make)!;
-        await eventually(async () => (await leader.ask('SENTINEL', 'FAILOVER', 'mymaster')) === 'OK', PATIENT);
         const before = master;
-        master = await eventually(() => anotherMaster(set, before), PATIENT);
+        master = await eventually(() => afterFailoverBy(leader, set, before), PATIENT);
         await agrees(set, master);
-        expect(leader.log).toContain('+elected-leader');
+        expect(leader.log).toContain('+try-failover');
       }
 
       // A master that dies is replaced by whom they elect, and comes back as a replica.
@@ -98,6 +97,12 @@ describeWith('redis-server', 'a quorum', () => {
     TIMEOUT_MS,
   );
 });
+
+/** Tells a sentinel to replace the master until it has happened: a failover that takes too long is given up. */
+async function afterFailoverBy(leader: Participant, set: MixedSet, before: Participant): Promise<Participant | null> {
+  if ((await namedPort(leader)) === before.port) await leader.ask('SENTINEL', 'FAILOVER', 'mymaster');
+  return anotherMaster(set, before);
+}
 
 /** The server that most sentinels name, if it is another one than `before`. */
 async function anotherMaster(set: MixedSet, before: Participant): Promise<Participant | null> {
