@@ -98,9 +98,12 @@ function nextFuel(given: number, tookUs: number | undefined): number {
   return tookUs <= LONG_US ? given : Math.max(1, Math.floor((given * LONG_US) / tookUs));
 }
 
-/** A call through a library function that cannot be yielded through, though a script may give way in it. */
-export function* withoutYields(call: Suspendable): Suspendable {
-  let step = call.next();
+/**
+ * A call through a library function that cannot be yielded through, though a script may give way in it.
+ * @param first what the call has given so far, if it was begun.
+ */
+export function* withoutYields(call: Suspendable, first = call.next()): Suspendable {
+  let step = first;
   for (;;) {
     if (step.done === true) return step.value;
     step = step.value instanceof Yielded ? call.throw(yieldError()) : call.next(yield step.value);

@@ -60,7 +60,11 @@ export class ScriptExecution {
   #begin(main: () => Results): boolean {
     const result = main();
     if (settled(result)) return this.#succeed(result as LuaValue | readonly LuaValue[]);
-    this.#rest = withoutYields(result as Suspendable);
+    const call = result as Suspendable;
+    // Most scripts end here.
+    const step = call.next();
+    if (step.done === true) return this.#succeed(step.value);
+    this.#rest = withoutYields(call, step);
     return this.#advance();
   }
 
