@@ -13,7 +13,7 @@ import { type Schedule, schedulesOf } from './sentinel/schedule.ts';
 
 const SCHEDULES = 100;
 const MUTANT_SCHEDULES = 300;
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_800_000;
 
 /** A master that dies in the midst of everything else. */
 const EVENTFUL: Schedule = {
