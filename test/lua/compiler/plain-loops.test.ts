@@ -65,4 +65,41 @@ describe('a loop without calls', () => {
   ])('%s', (_, source, expected) => {
     expect(run(new Engine(), source).result).toBe(expected);
   });
+
+  it.each([
+    ['local s = 0 for i = 10, 1, -3 do s = s + i end return s', 22],
+    ["local s = '' for i = '1', 3 do s = s .. i end return s", '123'],
+    ["local s = 0 for i = 1, '3' do s = s + i * 2 - (-i) end return s", 18],
+    ['local s, d = 0, -2 for i = 9, 1, d do s = s + i / 2 end return s', 12.5],
+    ["local s = '5' for i = 1, 3 do s = s + '1' end return s", 8],
+    [
+      'local n = 0 for i = 1, 10 do if i >= 4 then break end if i < 3 then n = n + 1 else n = n - -i end end return n',
+      5,
+    ],
+    ["local s = 0 for i = 1, 3 do i = i .. '' s = s + i end return s", 6],
+    ['local s = 0 for i = 1, 0 do s = 1 end for i = 1, 5, -1 do s = 1 end return s', 0],
+    ['local s = 0 for i = 0.1, 1, 0.1 do s = s + 1 end return s', 10],
+    [
+      "local s = setmetatable({}, {__add = function(_, b) return 'added ' .. b end}) for i = 7, 7 do s = s + i end return s",
+      'added 7',
+    ],
+  ])('counts as in Lua, whether its numbers stand in the source or not: %s', (source, result) => {
+    expect(run(new Engine(), source).result).toBe(result);
+  });
+
+  it.each([
+    ['for i = 1, 2 do local x = i + nil end', 'attempt to perform arithmetic on a nil value'],
+    ['for i = 1, 2, {} do local x = i end', "'for' step must be a number"],
+    ['for i = 1, {}, 2 do local x = i end', "'for' limit must be a number"],
+    ['for i = {}, 2, 2 do local x = i end', "'for' initial value must be a number"],
+  ])('fails as in Lua: %s', (source, text) => {
+    const engine = new Engine();
+    expect(() => {
+      try {
+        run(engine, source);
+      } catch (error) {
+        throw new Error(String(engine.caught(error)), { cause: error });
+      }
+    }).toThrow(text);
+  });
 });
