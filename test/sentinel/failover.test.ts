@@ -143,10 +143,7 @@ describe('stepFailover', () => {
     machine.events();
     master.parallelSyncs = 2;
     stepFailover(machine, master);
-    expect(machine.events()).toEqual([
-      `-slave-reconf-sent-timeout ${TWO}`,
-      `+slave-reconf-sent ${TWO}`,
-    ]);
+    expect(machine.events()).toEqual([`-slave-reconf-sent-timeout ${TWO}`, `+slave-reconf-sent ${TWO}`]);
     expect(two.has(FLAG.reconfDone)).toBe(true);
     master.parallelSyncs = 3;
     stepFailover(machine, master);

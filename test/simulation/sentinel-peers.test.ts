@@ -55,7 +55,9 @@ const STRANGERS: Readonly<Record<string, (random: Prng) => string | null>> = {
   raves: (random) => Buffer.from(random.bytes(40)).toString('latin1'),
 };
 
-describe('a peer that', () => {
+const TIMEOUT_MS = 120_000;
+
+describe('a peer that', { timeout: TIMEOUT_MS }, () => {
   it.each(Object.entries(STRANGERS))('%s disturbs nobody', (_, answer) => {
     const world = new World({ seed: 11 });
     const set = new SentinelSet(world, OPTIONS);
@@ -95,7 +97,7 @@ describe('a peer that', () => {
   });
 });
 
-describe('a file that cannot be written', () => {
+describe('a file that cannot be written', { timeout: TIMEOUT_MS }, () => {
   it('is warned of, and the sentinel goes on', () => {
     const world = new World({ seed: 13 });
     const set = new SentinelSet(world, OPTIONS);
