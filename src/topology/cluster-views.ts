@@ -2,7 +2,7 @@
 import type { Cluster as ClusterMachine } from '../cluster/cluster.ts';
 import { type ClusterNode, type ClusterState, NODE, SLOTS } from '../cluster/state.ts';
 import type { NodeHandle } from './node-handle.ts';
-import { type Ask, disagreementOfServers, living } from './views.ts';
+import { type Ask, disagreementOfServers, living, type StreamGoals } from './views.ts';
 
 /** A node and what it is known by. */
 export interface Member {
@@ -40,6 +40,7 @@ export function ownerOf(slot: number, nodes: readonly NodeHandle[]): string | nu
 export async function disagreementOfCluster(
   members: readonly Member[],
   removed: ReadonlySet<string>,
+  goals: StreamGoals,
   ask: Ask,
 ): Promise<string | null> {
   const alive = members.filter(({ node }) => living([node]).length > 0);
@@ -48,7 +49,7 @@ export async function disagreementOfCluster(
     const reason = disagreementOfNode(viewer, members, removed);
     if (reason !== null) return `${viewer.node.name} ${reason}`;
   }
-  return disagreementOfShards(alive, ask);
+  return disagreementOfShards(alive, goals, ask);
 }
 
 function disagreementOfNode(viewer: Member, members: readonly Member[], removed: ReadonlySet<string>): string | null {
@@ -133,14 +134,14 @@ function nameIn(members: readonly Member[], id: string): string {
 }
 
 /** Each replica is in step with its master. */
-async function disagreementOfShards(alive: readonly Member[], ask: Ask): Promise<string | null> {
+async function disagreementOfShards(alive: readonly Member[], goals: StreamGoals, ask: Ask): Promise<string | null> {
   for (const { node, id } of alive) {
     const { myself } = stateOf(node)!;
     if (!myself.isMaster) continue;
     const replicas = alive.filter(({ node: other }) => stateOf(other)?.myself.master?.name === id);
     if (replicas.length === 0) continue;
     const servers = [node, ...replicas.map((replica) => replica.node)];
-    const reason = await disagreementOfServers(servers, node, ask, `${myself.ip}:${myself.port}`);
+    const reason = await disagreementOfServers(servers, node, ask, goals, `${myself.ip}:${myself.port}`);
     if (reason !== null) return reason;
   }
   return null;

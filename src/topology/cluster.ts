@@ -35,7 +35,7 @@ import { type NodeProgram, serverProgram } from './node-program.ts';
 import { BUS_OFFSET } from './ports.ts';
 import { readServerLine, type SlotRange } from './topology-events.ts';
 import { type NodeReference, STABLE_TIMEOUT_MS, type StableOptions, Topology } from './topology.ts';
-import { living } from './views.ts';
+import { living, type StreamGoals } from './views.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const LOOK_PERIOD_MS = 5;
@@ -406,8 +406,8 @@ export class Cluster extends Topology {
     await super.stable({ timeoutMs: options.timeoutMs ?? this.#patienceMs });
   }
 
-  protected override disagreement(): Promise<string | null> {
-    return disagreementOfCluster(this.#members, this.#removed, (node, ...args) => this.ask(node, ...args));
+  protected override disagreement(goals: StreamGoals): Promise<string | null> {
+    return disagreementOfCluster(this.#members, this.#removed, goals, (node, ...args) => this.ask(node, ...args));
   }
 }
 

@@ -23,7 +23,7 @@ import {
 } from './replica-set-options.ts';
 import { readSentinelLine, readServerLine, type TopologyEventBody } from './topology-events.ts';
 import { STABLE_TIMEOUT_MS, type StableOptions, Topology } from './topology.ts';
-import { type Ask, disagreementOfSentinels, disagreementOfServers, living } from './views.ts';
+import { type Ask, disagreementOfSentinels, disagreementOfServers, living, type StreamGoals } from './views.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const LOOK_PERIOD_MS = 5;
@@ -98,7 +98,7 @@ export class ReplicaSet extends Topology {
     const ask: Ask = (node, ...args) => this.ask(node, ...args);
     const deadlineUs = this.world.clock.monotonicUs() + START_TIMEOUT_MS * 1000;
     for (;;) {
-      const reason = await disagreementOfServers(this.#servers, master, ask);
+      const reason = await disagreementOfServers(this.#servers, master, ask, new Map());
       if (reason === null) return;
       if (this.world.clock.monotonicUs() >= deadlineUs) throw new ResplicaError('ERR_NOT_STABLE', reason);
       await this.pass(LOOK_PERIOD_MS);
@@ -209,11 +209,11 @@ export class ReplicaSet extends Topology {
     }
   }
 
-  protected override async disagreement(): Promise<string | null> {
+  protected override async disagreement(goals: StreamGoals): Promise<string | null> {
     const ask: Ask = (node, ...args) => this.ask(node, ...args);
     const { master, name } = this;
     return (
-      (await disagreementOfServers(this.#servers, master, ask)) ??
+      (await disagreementOfServers(this.#servers, master, ask, goals)) ??
       (await disagreementOfSentinels({ name, master, servers: this.#servers, sentinels: this.#sentinels, ask }))
     );
   }

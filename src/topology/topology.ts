@@ -15,6 +15,7 @@ import { NodeHandle } from './node-handle.ts';
 import type { NodeProgram } from './node-program.ts';
 import { findPorts } from './ports.ts';
 import { reachableHost } from './server.ts';
+import type { StreamGoals } from './views.ts';
 import { type LineReader, TopologyEvents } from './topology-events.ts';
 
 /** A node or its name. */
@@ -131,8 +132,9 @@ export abstract class Topology implements AsyncDisposable {
     this.#nodes.splice(this.#nodes.indexOf(node), 1);
   }
 
-  /** What keeps the topology from being as it should be, in a sentence that names a node; null if nothing does. */
-  protected abstract disagreement(): Promise<string | null>;
+  /** What keeps the topology from being as it should be, in a sentence that names a node; null if nothing does.
+   * @param goals belong to one call of `stable`. */
+  protected abstract disagreement(goals: StreamGoals): Promise<string | null>;
 
   // ----------------------------------------------------------------------------------------------------------- network
 
@@ -167,15 +169,16 @@ export abstract class Topology implements AsyncDisposable {
 
   // -------------------------------------------------------------------------------------------------------------- state
 
-  /** Resolves when all living nodes agree. @throws ResplicaError ERR_NOT_STABLE, which says who does not about what. */
+  /** Resolves when all living nodes agree, and replicas have what was written before. @throws ResplicaError ERR_NOT_STABLE, which says who does not about what. */
   async stable(options: StableOptions = {}): Promise<void> {
     const { timeoutMs = STABLE_TIMEOUT_MS } = options;
     const { clock } = this.#world;
     const deadlineUs = clock.monotonicUs() + timeoutMs * 1000;
+    const goals: StreamGoals = new Map();
     for (;;) {
       // Looked at once more after the deadline: a machine that stood still for a moment is no disagreement.
       const isLast = clock.monotonicUs() >= deadlineUs;
-      const reason = await this.#reason();
+      const reason = await this.#reason(goals);
       if (reason === null) return;
       if (isLast) throw new ResplicaError('ERR_NOT_STABLE', `Not stable within ${timeoutMs} ms: ${reason}.`);
       await this.pass(LOOK_PERIOD_MS);
@@ -183,9 +186,9 @@ export abstract class Topology implements AsyncDisposable {
   }
 
   /** A node that dies or errs while it is asked is a disagreement too. */
-  async #reason(): Promise<string | null> {
+  async #reason(goals: StreamGoals): Promise<string | null> {
     try {
-      return await this.disagreement();
+      return await this.disagreement(goals);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

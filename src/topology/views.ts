@@ -21,19 +21,26 @@ export function living(nodes: readonly NodeHandle[]): NodeHandle[] {
   return nodes.filter((node) => node.alive && !node.isPaused);
 }
 
+/** How much of a stream its readers have to have, by replication id: what there was when somebody first looked. */
+export type StreamGoals = Map<string, number>;
+
 /**
- * One living master, and all other living servers are in step with it.
+ * One living master, and all other living servers follow it and have what it had at first. Under load they never have all.
  * @param address of the master, as its replicas know it.
  */
 export async function disagreementOfServers(
   servers: readonly NodeHandle[],
   master: NodeHandle,
   ask: Ask,
+  goals: StreamGoals,
   address = `${master.host}:${master.port}`,
 ): Promise<string | null> {
   if (!living([master]).includes(master)) return `${master.name}, the master, is down`;
   const own = infoFields(await ask(master, 'INFO', 'replication'));
   if (own.get('role') !== 'master') return `${master.name} says that it is a ${own.get('role')}, not the master`;
+  const stream = own.get('master_replid') ?? '';
+  if (!goals.has(stream)) goals.set(stream, Number(own.get('master_repl_offset')));
+  const goal = goals.get(stream)!;
   for (const server of living(servers)) {
     if (server === master) continue;
     const view = infoFields(await ask(server, 'INFO', 'replication'));
@@ -42,8 +49,8 @@ export async function disagreementOfServers(
     if (followed !== address) return `${server.name} follows ${followed}, not ${master.name}`;
     if (view.get('master_link_status') !== 'up') return `${server.name} is not in sync with ${master.name}`;
     if (!isListed(own, server)) return `${master.name} does not know ${server.name} as its replica`;
-    const [there, here] = [own.get('master_repl_offset'), view.get('slave_repl_offset')];
-    if (Number(here) < Number(there)) return `${server.name} is at offset ${here}, ${master.name} at ${there}`;
+    const here = Number(view.get('slave_repl_offset'));
+    if (here < goal) return `${server.name} is at offset ${here}, ${master.name} was at ${goal}`;
   }
   return null;
 }
