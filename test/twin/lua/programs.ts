@@ -155,6 +155,99 @@ const jsonText = fc
 /** Rules of a grammar by name. */
 type Texts = Record<string, string>;
 
+type Tie = (rule: string) => fc.Arbitrary<string>;
+
+interface Weighted {
+  readonly weight: number;
+  readonly arbitrary: fc.Arbitrary<string>;
+}
+
+/** Calls of any function with anything, and of those that take patterns and formats. */
+function stringCalls(tie: Tie): Weighted[] {
+  return [
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(library, fc.array(tie('expression'), { maxLength: 3 }))
+        .map(([name, args]) => `${name}(${list(args)})`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('find', 'match', 'gmatch'), tie('expression'), pattern)
+        .map(([name, subject, what]) => `string.${name}(${subject}, ${what})`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(tie('expression'), pattern, fc.oneof(text, names, fc.constantFrom('"%0%1"', '"%2"', 'g')))
+        .map((args) => `string.gsub(${list(args)})`),
+    },
+    { weight: 2, arbitrary: fc.tuple(format, tie('expression')).map((args) => `string.format(${list(args)})`) },
+    { weight: 1, arbitrary: fc.tuple(names, smallInteger).map((args) => `string.rep(${list(args)})`) },
+  ];
+}
+
+/** The ways to call. */
+function languageCalls(tie: Tie): Weighted[] {
+  return [
+    { weight: 1, arbitrary: tie('table').map((table) => `f${table}`) },
+    { weight: 1, arbitrary: text.map((value) => `g${value}`) },
+    { weight: 1, arbitrary: tie('call').map((inner) => `(${inner})`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(tie('expression'), handler)
+        .map(([value, run]) => `xpcall(function() return ${value} end, ${run})`),
+    },
+    { weight: 1, arbitrary: tie('expression').map((value) => `loadstring(${quoted(`return ${value}`)})`) },
+    {
+      weight: 1,
+      arbitrary: tie('expression').map((value) => `loadstring(${quoted(`local a, b = ... return ${value}`)})(1, 2)`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('call', 'pcall'), command, fc.array(tie('expression'), { maxLength: 2 }))
+        .map(([name, words, args]) => `redis.${name}(${list([...words.split(' ').map(quoted), ...args])})`),
+    },
+    { weight: 1, arbitrary: fc.tuple(names, fields, tie('expression')).map(([n, k, v]) => `${n}:${k}(${v})`) },
+    { weight: 1, arbitrary: fc.tuple(tie('expression'), pattern).map(([v, p]) => `(${v}):match(${p})`) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom('f', 'g', 'a', 'pcall'), fc.array(tie('expression'), { minLength: 1, maxLength: 3 }))
+        .map(([name, args]) => `${name}(${list(args)})`),
+    },
+  ];
+}
+
+/** Calls that make bytes of values, and values of bytes. */
+function dataCalls(tie: Tie): Weighted[] {
+  return [
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom('unpack_one', 'unpack_limit'), tie('expression'), smallInteger, smallInteger)
+        .map(
+          ([name, value, limit, offset]) => `cmsgpack.${name}(cmsgpack.pack(${value}, 1, "x"), ${limit}, ${offset})`,
+        ),
+    },
+    { weight: 1, arbitrary: fc.tuple(jsonSetting, tie('expression')).map(([name, value]) => `json.${name}(${value})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `json.encode(${value})`) },
+    { weight: 1, arbitrary: jsonText.map((value) => `json.decode(${value})`) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('math.random()', 'math.random(9)', 'math.random(2, 5)', 'math.randomseed(7)'),
+    },
+    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.pack(${list(args)})`) },
+    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.unpack(${list(args)})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `cmsgpack.unpack(cmsgpack.pack(${value}))`) },
+    { weight: 1, arbitrary: text.map((value) => `cjson.decode(${value})`) },
+    { weight: 1, arbitrary: tie('expression').map((value) => `cjson.decode(cjson.encode(${value}))`) },
+  ];
+}
+
 const grammar = fc.letrec<Texts>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 4, depthSize: 'medium' },
@@ -189,76 +282,7 @@ const grammar = fc.letrec<Texts>((tie) => ({
       { maxLength: 4 },
     )
     .map((items) => `{${list(items)}}`),
-  call: fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc
-        .tuple(library, fc.array(tie('expression'), { maxLength: 3 }))
-        .map(([name, args]) => `${name}(${list(args)})`),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(fc.constantFrom('find', 'match', 'gmatch'), tie('expression'), pattern)
-        .map(([name, subject, what]) => `string.${name}(${subject}, ${what})`),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(tie('expression'), pattern, fc.oneof(text, names, fc.constantFrom('"%0%1"', '"%2"', 'g')))
-        .map((args) => `string.gsub(${list(args)})`),
-    },
-    { weight: 2, arbitrary: fc.tuple(format, tie('expression')).map((args) => `string.format(${list(args)})`) },
-    { weight: 1, arbitrary: fc.tuple(names, smallInteger).map((args) => `string.rep(${list(args)})`) },
-    { weight: 1, arbitrary: tie('table').map((table) => `f${table}`) },
-    { weight: 1, arbitrary: text.map((value) => `g${value}`) },
-    { weight: 1, arbitrary: tie('call').map((inner) => `(${inner})`) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(tie('expression'), handler)
-        .map(([value, run]) => `xpcall(function() return ${value} end, ${run})`),
-    },
-    { weight: 1, arbitrary: tie('expression').map((value) => `loadstring(${quoted(`return ${value}`)})`) },
-    {
-      weight: 1,
-      arbitrary: tie('expression').map((value) => `loadstring(${quoted(`local a, b = ... return ${value}`)})(1, 2)`),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(fc.constantFrom('call', 'pcall'), command, fc.array(tie('expression'), { maxLength: 2 }))
-        .map(([name, words, args]) => `redis.${name}(${list([...words.split(' ').map(quoted), ...args])})`),
-    },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(fc.constantFrom('unpack_one', 'unpack_limit'), tie('expression'), smallInteger, smallInteger)
-        .map(
-          ([name, value, limit, offset]) => `cmsgpack.${name}(cmsgpack.pack(${value}, 1, "x"), ${limit}, ${offset})`,
-        ),
-    },
-    { weight: 1, arbitrary: fc.tuple(jsonSetting, tie('expression')).map(([name, value]) => `json.${name}(${value})`) },
-    { weight: 1, arbitrary: tie('expression').map((value) => `json.encode(${value})`) },
-    { weight: 1, arbitrary: jsonText.map((value) => `json.decode(${value})`) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom('math.random()', 'math.random(9)', 'math.random(2, 5)', 'math.randomseed(7)'),
-    },
-    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.pack(${list(args)})`) },
-    { weight: 1, arbitrary: fc.tuple(structFormat, tie('expression')).map((args) => `struct.unpack(${list(args)})`) },
-    { weight: 1, arbitrary: tie('expression').map((value) => `cmsgpack.unpack(cmsgpack.pack(${value}))`) },
-    { weight: 1, arbitrary: text.map((value) => `cjson.decode(${value})`) },
-    { weight: 1, arbitrary: tie('expression').map((value) => `cjson.decode(cjson.encode(${value}))`) },
-    { weight: 1, arbitrary: fc.tuple(names, fields, tie('expression')).map(([n, k, v]) => `${n}:${k}(${v})`) },
-    { weight: 1, arbitrary: fc.tuple(tie('expression'), pattern).map(([v, p]) => `(${v}):match(${p})`) },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(fc.constantFrom('f', 'g', 'a', 'pcall'), fc.array(tie('expression'), { minLength: 1, maxLength: 3 }))
-        .map(([name, args]) => `${name}(${list(args)})`),
-    },
-  ),
+  call: fc.oneof(...stringCalls(tie), ...languageCalls(tie), ...dataCalls(tie)),
 }));
 
 const { expression, call } = grammar as Record<string, fc.Arbitrary<string>> as {
@@ -294,13 +318,76 @@ const tableCall = fc.oneof(
   fc.tuple(names, expression, expression).map(([n, k, v]) => `rawset(${n}, key(${k}), ${v})`),
 );
 
-const statements = fc.letrec<Texts>((tie) => ({
-  statement: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    { weight: 6, arbitrary: assignment },
-    { weight: 3, arbitrary: tableCall },
-    { weight: 2, arbitrary: call },
-    { weight: 2, arbitrary: expression.map((value) => `log[#log + 1] = show(${value})`) },
+const plainStatements: Weighted[] = [
+  { weight: 6, arbitrary: assignment },
+  { weight: 3, arbitrary: tableCall },
+  { weight: 2, arbitrary: call },
+  { weight: 2, arbitrary: expression.map((value) => `log[#log + 1] = show(${value})`) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('pairs', 'ipairs'), names).map(([walk, name]) => {
+      return `for k, v in ${walk}(${name}) do log[#log + 1] = show(k) .. show(v) if #log > 60 then break end end`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(expression, expression, expression).map(([first, second, third]) => {
+      return `local p, q = ${first}, ${second}, ${third} t.x, p, u[key(q)] = q, p a = clip(p)`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: call.map((value) => `local p = {${value}, ${value}} log[#log + 1] = show(p) .. select('#', ${value})`),
+  },
+];
+
+/** Closures, methods, coroutines, recursion. */
+const functionStatements: Weighted[] = [
+  {
+    weight: 1,
+    arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+      return `local w = coroutine.wrap(function(...) local r = coroutine.yield(${first}) return r, ${second} end) a = w(1) b = w(2)`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('f', 'g'), expression).map(([name, value]) => {
+      return `${name} = function(x, ...) local f, g = nil, nil if x then return x, ${value} end end`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+      return `local co = coroutine.create(function(x, ...) local y = coroutine.yield(${first}, x) error(y) end)
+b = clip(coroutine.resume(co, ${second})) c = coroutine.status(co) log[#log + 1] = show({coroutine.resume(co, ${second})}) .. coroutine.status(co)`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+      return `local fs = {} for i = 1, 2 do local z = ${first} fs[i] = function() z = z == nil and i or ${second} return z end end a = clip(fs[1]()) b = clip(fs[2]()) c = clip(fs[1]())`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
+      return `local o = {n = ${first}} function o:m(x, ...) self.n = x return select('#', ...), self.n, ... end a = clip((o:m(${second}, g(${first}))))`;
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: expression.map(
+      (value) => `local function r(n, x) if n == 0 then return x end return r(n - 1, ${value}) end a = clip(r(3, b))`,
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: expression.map((value) => `local function h(x) return x and (${value}) end c = clip(h(a))`),
+  },
+];
+
+function compoundStatements(tie: Tie): Weighted[] {
+  return [
     {
       weight: 2,
       arbitrary: fc
@@ -313,12 +400,6 @@ const statements = fc.letrec<Texts>((tie) => ({
         return `for i = ${from}, ${to} do ${body} if i > 3 then break end end`;
       }),
     },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(fc.constantFrom('pairs', 'ipairs'), names).map(([walk, name]) => {
-        return `for k, v in ${walk}(${name}) do log[#log + 1] = show(k) .. show(v) if #log > 60 then break end end`;
-      }),
-    },
     { weight: 1, arbitrary: tie('block').map((body) => `local n = 0 while n < 3 do n = n + 1 ${body} end`) },
     {
       weight: 1,
@@ -326,61 +407,19 @@ const statements = fc.letrec<Texts>((tie) => ({
     },
     {
       weight: 1,
-      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
-        return `local w = coroutine.wrap(function(...) local r = coroutine.yield(${first}) return r, ${second} end) a = w(1) b = w(2)`;
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(fc.constantFrom('f', 'g'), expression).map(([name, value]) => {
-        return `${name} = function(x, ...) local f, g = nil, nil if x then return x, ${value} end end`;
-      }),
-    },
-    {
-      weight: 1,
       arbitrary: fc.tuple(smallInteger, fc.constantFrom('-1', '2', '0.5'), tie('block')).map(([from, step, body]) => {
         return `local n = 0 for i = ${from}, 3, ${step} do n = n + 1 ${body} if n > 4 then break end end`;
       }),
     },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
-        return `local co = coroutine.create(function(x, ...) local y = coroutine.yield(${first}, x) error(y) end)
-b = clip(coroutine.resume(co, ${second})) c = coroutine.status(co) log[#log + 1] = show({coroutine.resume(co, ${second})}) .. coroutine.status(co)`;
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
-        return `local fs = {} for i = 1, 2 do local z = ${first} fs[i] = function() z = z == nil and i or ${second} return z end end a = clip(fs[1]()) b = clip(fs[2]()) c = clip(fs[1]())`;
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(expression, expression).map(([first, second]) => {
-        return `local o = {n = ${first}} function o:m(x, ...) self.n = x return select('#', ...), self.n, ... end a = clip((o:m(${second}, g(${first}))))`;
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(expression, expression, expression).map(([first, second, third]) => {
-        return `local p, q = ${first}, ${second}, ${third} t.x, p, u[key(q)] = q, p a = clip(p)`;
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: call.map((value) => `local p = {${value}, ${value}} log[#log + 1] = show(p) .. select('#', ${value})`),
-    },
-    {
-      weight: 1,
-      arbitrary: expression.map(
-        (value) => `local function r(n, x) if n == 0 then return x end return r(n - 1, ${value}) end a = clip(r(3, b))`,
-      ),
-    },
-    {
-      weight: 1,
-      arbitrary: expression.map((value) => `local function h(x) return x and (${value}) end c = clip(h(a))`),
-    },
+  ];
+}
+
+const statements = fc.letrec<Texts>((tie) => ({
+  statement: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    ...plainStatements,
+    ...functionStatements,
+    ...compoundStatements(tie),
   ),
   block: fc.array(tie('statement'), { minLength: 1, maxLength: 2 }).map((list2) => list2.join(' ')),
 }));
