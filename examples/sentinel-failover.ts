@@ -12,11 +12,11 @@ await using set = await startReplicaSet({ replicas: 2, sentinels: 3 });
 const redis = new Redis({ sentinels: set.sentinels, name: set.name });
 redis.on('error', () => {}); // While there is no master; ioredis asks the sentinels again.
 
-let counting = true;
+const enough = new AbortController();
 let counted = 0;
 let longestMs = 0;
 const counter = (async () => {
-  while (counting) {
+  while (!enough.signal.aborted) {
     const start = performance.now();
     counted = await redis.incr('counter');
     longestMs = Math.max(longestMs, performance.now() - start);
@@ -31,7 +31,7 @@ await before.kill();
 await set.stable();
 await before.restart();
 await set.stable();
-counting = false;
+enough.abort();
 await counter;
 
 const OF_THE_MASTER = ['+sdown', '+odown', '+elected-leader', '+switch-master'];
