@@ -4,7 +4,7 @@ import { describeWith } from '../support/requires.ts';
 import { play } from './play.ts';
 import { plans } from './plans.ts';
 
-const SECONDS = 4;
+const SECONDS = 3;
 const SEED = 7;
 const TIMEOUT_MS = 180_000;
 const TITLES = [
