@@ -161,6 +161,48 @@ describe('MIGRATE', () => {
     await eventually(async () => (await links()) === '0');
   });
 
+  it('moves a key that is written all the time, and loses none of the writes', async () => {
+    await using source = await serve();
+    await using target = await serve();
+    const [writer, client, other] = [await source.connect(), await source.connect(), await target.connect()];
+    let written = 0;
+    let isOver = false;
+    const writing = (async (): Promise<void> => {
+      for (; !isOver; written++) await writer.call('INCR', 'k');
+    })();
+    await eventually(() => written > 5);
+    expect(await client.call('MIGRATE', '127.0.0.1', target.server.port, 'k', 0, 60_000)).toBe('OK');
+    isOver = true;
+    await writing;
+    const [moved, begunAnew] = [await other.call('GET', 'k'), await client.call('GET', 'k')];
+    expect(Number(moved) + Number(begunAnew ?? 0)).toBe(written);
+    expect(Number(moved)).toBeGreaterThan(5);
+  });
+
+  it('lets nobody wait for long where the other end takes its time', async () => {
+    const held: Socket[] = [];
+    await using stub = await Stub.listen((self, socket) => {
+      if (self.received.includes('RESTORE') && held.length === 0) held.push(socket);
+    });
+    await using source = await serve({ clock: 'manual' });
+    const [client, writer] = [await source.connect(), await source.connect()];
+    await client.call('SET', 'k', 'before');
+    client.send('MIGRATE', '127.0.0.1', stub.port, 'k', 0, 60_000);
+    await eventually(() => held.length > 0);
+    await writer.call('SET', 'k', 'after');
+    // What is confirmed is no longer what is here, and what is sent now never is.
+    held[0]!.write('+OK\r\n+OK\r\n');
+    await eventually(() => stub.received.includes('after'), { what: 'it is sent again' });
+    const waiting = writer.call('SET', 'k', 'later');
+    const now = (): Promise<unknown> => Promise.race([waiting, new Promise((done) => setTimeout(done, 1, 'waits'))]);
+    expect(await now()).toBe('waits');
+    await eventually(async () => {
+      source.server.clock.advance(100);
+      return (await now()) === 'OK';
+    });
+    expect(await writer.call('GET', 'k')).toBe('later');
+  });
+
   it('serves others meanwhile, and sends again what they change', async () => {
     await using source = await serve();
     const held: Socket[] = [];
