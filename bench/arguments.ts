@@ -15,6 +15,8 @@ export const MODES = [
   'append-only',
   'scripts',
   'cluster',
+  'cluster-failover',
+  'cluster-size',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -100,6 +102,8 @@ Modes
   persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
   scripts      CPU per EVALSHA of a GET, of a million additions and of BullMQ's adding of a job; an engine's time and memory
   cluster      CPU per GET, SET, INCR of a node that owns all slots, beside the same server outside of a cluster
+  cluster-failover  from the SIGKILL of a master to the promotion of its replica, node timeout 3000 ms
+  cluster-size      a hundred nodes in one process: time to serve, to notice a death, memory (--keys for another number)
   compare      throughput of two commands: needs --a and --b
   all          the modes above, one after the other
 

@@ -3,6 +3,8 @@
 import { appendOnly } from './append-only.ts';
 import { HELP, optionsFor, parseArguments, type Mode } from './arguments.ts';
 import { cluster } from './cluster.ts';
+import { clusterFailover } from './cluster-failover.ts';
+import { clusterSize } from './cluster-size.ts';
 import { chooseContestants } from './contestants.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -33,6 +35,8 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   'append-only': appendOnly,
   scripts,
   cluster,
+  'cluster-failover': clusterFailover,
+  'cluster-size': clusterSize,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {

@@ -247,10 +247,12 @@ export class Cluster extends Topology {
     const target = this.#member(to);
     const moved = { slots: 0, keys: 0 };
     for (const slot of slotsIn(slots)) {
+      // Commands without a socket answer at once: nobody else would have a turn in between.
       const source = this.#member(from ?? this.slotOwner(slot));
       if (source === target) continue;
       moved.keys += await moveSlot(slot, this.#move(source, target));
       moved.slots++;
+      await this.pass(0);
     }
     return moved;
   }
@@ -384,7 +386,10 @@ export class Cluster extends Topology {
         Math.floor(((last + 1) * slots.length) / SLOTS),
       );
       const target = this.#member(heirs[index]!);
-      for (const slot of share) await moveSlot(slot, this.#move(member, target));
+      for (const slot of share) {
+        await moveSlot(slot, this.#move(member, target));
+        await this.pass(0);
+      }
     }
     for (const [index, orphan] of orphans.entries()) {
       await this.ask(orphan, 'CLUSTER', 'REPLICATE', this.idOf(heirs[index % heirs.length]!));

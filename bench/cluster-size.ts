@@ -1,0 +1,67 @@
+// A large cluster in one process: how long it takes until it serves, until all know of a node that was killed, and what it
+// needs meanwhile. Each pair of nodes has two connections of two ends: a hundred nodes need about 20 000 descriptors.
+
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCluster } from '../src/topology/cluster.ts';
+import { formatNumber, formatTable, progress } from './report.ts';
+import type { Report, Run } from './run.ts';
+
+const NODES = 100;
+const REST_MS = 5000;
+const STABLE = { timeoutMs: 300_000 };
+const MEGABYTE = 1024 * 1024;
+/** Besides the bus: two listeners of each node, and whatever else the process has open. */
+const SPARE_DESCRIPTORS = 100;
+
+export async function clusterSize(run: Run): Promise<Report> {
+  const wanted = run.options.keys ?? NODES;
+  const masters = Math.min(wanted, mostNodes());
+  const before = process.memoryUsage().rss;
+  progress(`${masters} masters start`);
+  const start = performance.now();
+  await using cluster = await startCluster({ masters, replicas: 0 });
+  const readyMs = performance.now() - start;
+  const memory = process.memoryUsage().rss - before;
+  progress('at rest');
+  const usage = process.cpuUsage();
+  await sleep(REST_MS);
+  const { user, system } = process.cpuUsage(usage);
+  progress('one dies');
+  const killed = performance.now();
+  const victim = cluster.nodes[0]!;
+  await victim.kill();
+  const others = cluster.nodes.slice(1);
+  const noticed = (): number =>
+    new Set(cluster.events.history.flatMap((event) => (event.type === 'fail' ? [event.node] : []))).size;
+  while (noticed() < others.length && performance.now() - killed < STABLE.timeoutMs) await sleep(20);
+  const failMs = performance.now() - killed;
+  progress('it comes back');
+  const restarted = performance.now();
+  await victim.restart();
+  await cluster.stable(STABLE);
+  const backMs = performance.now() - restarted;
+  const rows = [
+    ['await startCluster(): all serve and agree, s', formatNumber(readyMs / 1000, 2)],
+    ['resident memory of all, MB', formatNumber(memory / MEGABYTE)],
+    ['CPU at rest, % of a core', formatNumber((user + system) / (REST_MS * 10), 1)],
+    ['all hold a killed node for failed, s', formatNumber(failMs / 1000, 2)],
+    ['all have it back, s', formatNumber(backMs / 1000, 2)],
+  ];
+  const notes = [`${masters} masters in one process, node timeout ${Math.max(500, masters ** 2)} ms.`];
+  if (masters < wanted) notes.push(`${wanted} were wanted; the limit of descriptors allows ${masters}.`);
+  return {
+    table: formatTable(['what', 'value'], rows),
+    notes,
+    data: { masters, readyMs, memory, failMs, backMs, restCpuUs: user + system },
+  };
+}
+
+/** How many fit into the descriptors that this process may have. */
+function mostNodes(): number {
+  const limit = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }));
+  if (!Number.isFinite(limit)) return Infinity;
+  let nodes = 1;
+  while (2 * (nodes + 1) * nodes + 2 * (nodes + 1) + SPARE_DESCRIPTORS <= limit) nodes++;
+  return nodes;
+}

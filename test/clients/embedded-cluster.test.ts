@@ -1,0 +1,123 @@
+/** ioredis and node-redis with the seeds of an embedded cluster: while slots move, while a master dies, and on replicas. */
+import { Cluster as IoredisCluster } from 'ioredis';
+import { createCluster } from 'redis';
+import { describe, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+
+const TIMEOUT_MS = 120_000;
+const PATIENT = { timeoutMs: 60_000 };
+const PASSWORD = 'secret';
+/** Names of one key in each slot that moves, and some elsewhere. */
+const KEYS = ['{a}1', '{b}1', '{c}1', '{d}1', '{e}1', '{f}1'];
+
+interface Client extends AsyncDisposable {
+  incr(key: string): Promise<number>;
+  get(key: string): Promise<string | null>;
+}
+
+type Connect = (cluster: Cluster, readsReplicas?: boolean) => Promise<Client>;
+
+async function connectIoredis({ seeds }: Cluster, readsReplicas = false): Promise<Client> {
+  const client = new IoredisCluster(seeds, {
+    redisOptions: { password: PASSWORD },
+    scaleReads: readsReplicas ? 'slave' : 'master',
+    clusterRetryStrategy: () => 50,
+    slotsRefreshTimeout: 10_000,
+  });
+  client.on('error', () => {});
+  return {
+    incr: (key) => client.incr(key),
+    get: (key) => client.get(key),
+    [Symbol.asyncDispose]: async () => client.disconnect(),
+  };
+}
+
+async function connectNodeRedis({ seeds }: Cluster, readsReplicas = false): Promise<Client> {
+  const client = createCluster({
+    rootNodes: seeds.map(({ url }) => ({ url })),
+    defaults: { password: PASSWORD, socket: { reconnectStrategy: () => 50 } },
+    useReplicas: readsReplicas,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return {
+    incr: (key) => client.incr(key),
+    get: (key) => client.get(key),
+    [Symbol.asyncDispose]: async () => client.destroy(),
+  };
+}
+
+/** Counts in all keys until it is told to stop. An answer that was lost may have been an increment. */
+async function count(client: Client, acknowledged: Map<string, number>, goesOn: () => boolean): Promise<void> {
+  const counting = KEYS.map(async (key) => {
+    while (goesOn()) {
+      const reply = await client.incr(key).catch(() => null);
+      if (reply !== null) acknowledged.set(key, reply);
+      else await new Promise((done) => setTimeout(done, 20));
+    }
+  });
+  await Promise.all(counting);
+}
+
+describe.each<[string, Connect, boolean]>([
+  ['ioredis', connectIoredis, true],
+  // It keeps what it has for a node that is gone until that is back.
+  ['node-redis', connectNodeRedis, false],
+])('%s', { timeout: TIMEOUT_MS }, (_, connect, looksElsewhere) => {
+  it('writes on while slots move and while a master dies', async () => {
+    await using cluster = await startCluster({ masters: 3, replicas: 1, password: PASSWORD });
+    await using client = await connect(cluster);
+    const acknowledged = new Map<string, number>();
+    let goesOn = true;
+    const counting = count(client, acknowledged, () => goesOn);
+    const moreFor = async (): Promise<void> => {
+      const before = new Map(acknowledged);
+      await eventually(() => KEYS.every((key) => (acknowledged.get(key) ?? 0) > (before.get(key) ?? 0) + 5), PATIENT);
+    };
+    try {
+      await moreFor();
+      for (const key of KEYS.slice(0, 4)) {
+        const target = cluster.masters.find((master) => master !== cluster.slotOwner(key))!;
+        expect(await cluster.moveSlots({ to: target, slots: cluster.slotOf(key) })).toEqual({ slots: 1, keys: 1 });
+      }
+      await moreFor();
+      // Nothing was lost on the way.
+      for (const key of KEYS) expect(Number(await client.get(key))).toBeGreaterThanOrEqual(acknowledged.get(key)!);
+
+      const before = cluster.slotOwner(KEYS[0]!);
+      await before.kill();
+      await cluster.stable(PATIENT);
+      if (looksElsewhere) await moreFor();
+      await before.restart();
+      await cluster.stable(PATIENT);
+      expect(before.role).toBe('replica');
+      await moreFor();
+      await cluster.failover(before, PATIENT);
+      await moreFor();
+      expect(cluster.slotOwner(KEYS[0]!)).toBe(before);
+    } finally {
+      goesOn = false;
+      await counting;
+    }
+  });
+
+  it('reads from replicas', async () => {
+    await using cluster = await startCluster({ masters: 2, replicas: 1, password: PASSWORD });
+    await using client = await connect(cluster, true);
+    for (const key of KEYS) {
+      await cluster.slotOwner(key).execute('SET', key, `value of ${key}`);
+      await cluster.slotOwner(key).execute('WAIT', 1, 30_000);
+    }
+    const reads = async (): Promise<number> => {
+      const replicas = cluster.nodes.filter(({ role }) => role === 'replica');
+      const stats = await Promise.all(replicas.map((node) => node.execute('INFO', 'commandstats')));
+      return stats.filter((text) => String(text).includes('cmdstat_get:')).length;
+    };
+    // node-redis takes turns between master and replicas.
+    for (let round = 0; round < 4; round++) {
+      for (const key of KEYS) expect(await client.get(key)).toBe(`value of ${key}`);
+    }
+    expect(await reads()).toBe(2);
+  });
+});
