@@ -14,10 +14,10 @@ redis.on('error', () => {}); // While nobody has the slots; ioredis asks the oth
 
 const counters = ['red', 'green', 'blue']; // One key on each master.
 const counted = new Map<string, number>();
-let counting = true;
+const end = new AbortController();
 let longestMs = 0;
 const counter = (async () => {
-  while (counting) {
+  while (!end.signal.aborted) {
     for (const key of counters) {
       const start = performance.now();
       counted.set(key, await redis.incr(key));
@@ -35,7 +35,7 @@ await cluster.stable();
 const after = cluster.slotOwner('greeting');
 await before.restart();
 await cluster.stable();
-counting = false;
+end.abort();
 await counter;
 
 function tell(event: TopologyEvent): string | null {

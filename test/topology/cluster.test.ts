@@ -15,8 +15,12 @@ describe('a cluster', { timeout: TIMEOUT_MS }, () => {
   it('serves all slots, and every node tells clients of every other', async () => {
     await using cluster = await startCluster({ masters: 3, replicas: 1, password: 'secret' });
     expect(cluster.nodes.map(({ name, role }) => `${name} ${role}`)).toEqual([
-      ...['node-1 master', 'node-2 master', 'node-3 master'],
-      ...['node-4 replica', 'node-5 replica', 'node-6 replica'],
+      'node-1 master',
+      'node-2 master',
+      'node-3 master',
+      'node-4 replica',
+      'node-5 replica',
+      'node-6 replica',
     ]);
     expect(cluster.masters.map((master) => cluster.slotsOf(master))).toEqual([
       [[0, 5460]],
@@ -77,9 +81,9 @@ describe('a cluster', { timeout: TIMEOUT_MS }, () => {
     const [replica] = cluster.replicasOf(before);
     await using client = await RespClient.connect({ port: before.port });
     let acknowledged = 0;
-    let counting = true;
+    const end = new AbortController();
     const counter = (async (): Promise<void> => {
-      while (counting) {
+      while (!end.signal.aborted) {
         const reply = await client.call('INCR', 'counter').catch(() => null);
         if (typeof reply !== 'number') return;
         acknowledged = reply;
@@ -87,7 +91,7 @@ describe('a cluster', { timeout: TIMEOUT_MS }, () => {
     })();
     await eventually(() => acknowledged > 10, PATIENT);
     await cluster.failover(before, PATIENT);
-    counting = false;
+    end.abort();
     await counter;
     expect([before.role, replica!.role, cluster.slotOwner('counter')]).toEqual(['replica', 'master', replica]);
     expect(Number(await replica!.execute('GET', 'counter'))).toBe(acknowledged);
