@@ -196,6 +196,31 @@ function languageCalls(tie: Tie): Weighted[] {
     { weight: 1, arbitrary: tie('call').map((inner) => `(${inner})`) },
     {
       weight: 1,
+      arbitrary: fc.constantFrom(
+        'redis.setresp(3)',
+        'redis.setresp(2)',
+        'redis.replicate_commands()',
+        'redis.set_repl(redis.REPL_ALL)',
+        'collectgarbage()',
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('redis.debug', 'redis.setresp', '__redis__err__handler', 'string.dump'),
+          tie('expression'),
+        )
+        .map(([name, value]) => `type(${name}(${value}))`),
+    },
+    {
+      weight: 1,
+      arbitrary: tie('expression').map((value) => {
+        return `load((function() local z = ${quoted(`return ${value}`)} return function() local y = z z = nil return y end end)())`;
+      }),
+    },
+    {
+      weight: 1,
       arbitrary: fc
         .tuple(tie('expression'), handler)
         .map(([value, run]) => `xpcall(function() return ${value} end, ${run})`),
