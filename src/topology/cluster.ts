@@ -10,12 +10,12 @@
  * links are there. Everything after that is what nodes do by themselves, and what CLUSTER commands make them do.
  */
 import type { Cluster as ClusterMachine } from '../cluster/cluster.ts';
-import { type ClusterState, NODE } from '../cluster/state.ts';
+import { type ClusterState, NODE, SLOT_BITMAP_BYTES } from '../cluster/state.ts';
 import { randomId } from '../core/ids.ts';
 import { SLOTS } from '../core/key-slot.ts';
 import { ChunkCache } from '../lua/compiler/chunk-cache.ts';
 import type { Replication } from '../replication/replication.ts';
-import { forgiveStalls, watchCluster } from './cluster-events.ts';
+import { forgiveStalls, rangesIn, watchCluster } from './cluster-events.ts';
 import {
   announcedAddress,
   checkClusterOptions,
@@ -227,15 +227,8 @@ export class Cluster extends Topology {
 
   /** The slots of a node, by its own account; none of one that is down. */
   slotsOf(reference: NodeReference): SlotRange[] {
-    const own = stateOf(this.node(reference))?.myself;
-    const ranges: [number, number][] = [];
-    for (let slot = 0; own !== undefined && slot < SLOTS; slot++) {
-      if (!own.holdsSlot(slot)) continue;
-      const last = ranges.at(-1);
-      if (last?.[1] === slot - 1) last[1] = slot;
-      else ranges.push([slot, slot]);
-    }
-    return ranges;
+    const own = stateOf(this.node(reference))?.myself.slots ?? new Uint8Array(SLOT_BITMAP_BYTES);
+    return rangesIn(own, new Uint8Array(SLOT_BITMAP_BYTES));
   }
 
   /**
