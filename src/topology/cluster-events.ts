@@ -94,8 +94,9 @@ function toBody(event: ClusterEvent, nameOf: (id: string) => string): TopologyEv
 export function rangesIn(bitmap: Uint8Array, without: Uint8Array): SlotRange[] {
   const ranges: [number, number][] = [];
   for (let slot = 0; slot < SLOTS; slot++) {
-    const bit = 1 << (slot & 7);
-    if ((bitmap[slot >> 3]! & bit) === 0 || (without[slot >> 3]! & bit) !== 0) continue;
+    const bits = bitmap[slot >> 3]! & ~without[slot >> 3]!;
+    if (bits === 0) slot |= 7;
+    if ((bits & (1 << (slot & 7))) === 0) continue;
     const last = ranges.at(-1);
     if (last !== undefined && last[1] === slot - 1) last[1] = slot;
     else ranges.push([slot, slot]);
