@@ -3,6 +3,7 @@ import type { Replication } from '../replication/replication.ts';
 import { CONDITION } from '../server/gates.ts';
 import type { Server } from '../server/server.ts';
 import { Cluster } from './cluster.ts';
+import { wireClusterConfig } from './config-wiring.ts';
 import { provideClusterDebugCommands } from './debug-commands.ts';
 import { NodesFile } from './nodes-file.ts';
 import { Router } from './router.ts';
@@ -18,5 +19,6 @@ export function attachCluster(server: Server, replication: Replication): Cluster
   server.keyspace.databases[0]!.indexSlots();
   server.cronDuties.push((nowMs) => waiting.redirect(nowMs));
   provideClusterDebugCommands(cluster);
+  wireClusterConfig(cluster, server.config);
   return cluster;
 }
