@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../src/topology/cluster.ts';
+import { nodeTimeoutOf } from '../src/topology/cluster-options.ts';
 import { formatNumber, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 
@@ -33,7 +34,11 @@ export async function clusterSize(run: Run): Promise<Report> {
   await victim.kill();
   const others = cluster.nodes.slice(1);
   const noticed = (): number =>
-    new Set(cluster.events.history.flatMap((event) => (event.type === 'fail' ? [event.node] : []))).size;
+    new Set(
+      cluster.events.history.flatMap((event) =>
+        event.type === 'fail' && event.about === victim.name ? [event.node] : [],
+      ),
+    ).size;
   while (noticed() < others.length && performance.now() - killed < STABLE.timeoutMs) await sleep(20);
   const failMs = performance.now() - killed;
   progress('it comes back');
@@ -48,7 +53,7 @@ export async function clusterSize(run: Run): Promise<Report> {
     ['all hold a killed node for failed, s', formatNumber(failMs / 1000, 2)],
     ['all have it back, s', formatNumber(backMs / 1000, 2)],
   ];
-  const notes = [`${masters} masters in one process, node timeout ${Math.max(500, masters ** 2)} ms.`];
+  const notes = [`${masters} masters in one process, node timeout ${nodeTimeoutOf({ masters, replicas: 0 })} ms.`];
   if (masters < wanted) notes.push(`${wanted} were wanted; the limit of descriptors allows ${masters}.`);
   return {
     table: formatTable(['what', 'value'], rows),

@@ -292,6 +292,8 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
   lost(link: BusLink, error: NetError | null): void {
     const { node } = link;
     if (!link.isConnected && node !== null) {
+      // Nobody is there to be asked: the time in which it has to answer begins now.
+      if (node.pingSentMs === 0) node.pingSentMs = this.server.host.clock.wallMs();
       this.log.verbose(`Connection with Node ${node.name} at ${node.ip}:${node.busPort} failed: ${errorText(error)}`);
     } else if (this.log.isDebugging) this.log.debug(`I/O error reading from node link: ${errorText(error)}`);
     link.close();

@@ -46,6 +46,8 @@ const NODES_MAX = 1000;
 const PORT_MAX = 65_535;
 const TEST_NODE_TIMEOUT_MS = 500;
 const REDIS_NODE_TIMEOUT_MS = 15_000;
+/** Of the node timeout of a large cluster: some hundred PINGs in a second are enough. */
+const MS_PER_PAIR = 3;
 const TEST_PACE: ClusterPace = {
   writableDelayMs: 500,
   electionDelayMs: 40,
@@ -114,7 +116,9 @@ export function nodeCountOf({ masters = 3, replicas = 1 }: ClusterOptions): numb
 export function nodeTimeoutOf(options: ClusterOptions): number {
   const { nodeTimeoutMs, timings } = options;
   if (nodeTimeoutMs !== undefined) return nodeTimeoutMs;
-  return timings === 'production' ? REDIS_NODE_TIMEOUT_MS : Math.max(TEST_NODE_TIMEOUT_MS, nodeCountOf(options) ** 2);
+  if (timings === 'production') return REDIS_NODE_TIMEOUT_MS;
+  const wantedMs = MS_PER_PAIR * nodeCountOf(options) ** 2;
+  return Math.min(REDIS_NODE_TIMEOUT_MS, Math.max(TEST_NODE_TIMEOUT_MS, wantedMs));
 }
 
 /**
