@@ -9,7 +9,7 @@
 import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
 import { constantNumber } from './constants.ts';
-import { mark, replacedFrame, writeMarked } from './trace-marks.ts';
+import { mark, operatorLine, replacedFrame, writeMarked } from './trace-marks.ts';
 
 const ARITHMETIC = new Map([
   ['+', 'add'],
@@ -106,12 +106,11 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
       if (isBoolean(expression)) writeCondition(w, expression);
       else if (expression.operator === 'and' || expression.operator === 'or') writeChoice(w, expression);
       else {
-        writeOperands(
-          w,
-          ARITHMETIC.get(expression.operator)!,
-          expression,
-          w.site(expression.line, expression.left, expression.right),
-        );
+        const site = w.site(expression.line, expression.left, expression.right);
+        const line = w.traces ? operatorLine(expression) : null;
+        const write = (): void => writeOperands(w, ARITHMETIC.get(expression.operator)!, expression, site);
+        if (line === null) write();
+        else writeMarked(w, line, write);
       }
   }
 }

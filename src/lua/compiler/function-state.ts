@@ -10,8 +10,8 @@ export class FunctionState {
   readonly parameters: readonly Local[];
   /** What a debugger could show at this point, in the order of the declarations. */
   readonly visible: VisibleVariable[] = [];
-  /** For a debugger: something has been written for which Lua would have an instruction. */
-  hasBegun = false;
+  /** For a debugger: nothing was written since the beginning, or since locals without values. */
+  isNilling = true;
   /** Zero, with the sign of the first one that was written. */
   zero: string | null = null;
   /** The variable of the loop that is being written, if that is one of plain-loops.ts. */

@@ -5,6 +5,7 @@ import { localsChangedWithoutCalls } from './plain-loops.ts';
 import {
   isConstantlyTrue,
   mark,
+  markCondition,
   markStatement,
   visible,
   type VisibleVariable,
@@ -76,6 +77,7 @@ type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 function writeIf(w: ChunkWriter, { branches, otherwise }: Of<'if'>): void {
   for (const [at, { condition, body }] of branches.entries()) {
     w.out.write(at === 0 ? 'if(' : 'else if(');
+    if (at > 0) markCondition(w, condition);
     writeCondition(w, condition);
     w.out.write(')');
     writeBraced(w, body);

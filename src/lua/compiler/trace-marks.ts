@@ -45,10 +45,26 @@ export function writeMark(w: ChunkWriter, line: number): void {
 }
 
 export function markStatement(w: ChunkWriter, statement: Statement): void {
-  // Locals are nil anyway when a function begins: Lua has no instruction for that.
-  w.fn.hasBegun ||= statement.kind !== 'local' || statement.values.length > 0;
-  const line = w.traces && w.fn.hasBegun ? firstLine(statement) : null;
+  // Locals are nil anyway when a function begins, and one instruction makes several nil.
+  const isNil = statement.kind === 'local' && statement.values.length === 0;
+  const isSilent = isNil && w.fn.isNilling;
+  w.fn.isNilling = isNil;
+  const line = w.traces && !isSilent ? firstLine(statement) : null;
   if (line !== null) writeMark(w, line);
+}
+
+/** In front of a condition that is not the first of its statement. */
+export function markCondition(w: ChunkWriter, condition: Expression): void {
+  const line = w.traces ? (lineOf(condition) ?? operatorLine(condition)) : null;
+  if (line !== null) w.out.write(`${mark(w, line)},`);
+}
+
+/** Of operands that Lua needs no instruction for. */
+export function operatorLine(expression: Expression): number | null {
+  if (expression.kind === 'group') return operatorLine(expression.inner);
+  if (expression.kind !== 'binary') return expression.kind === 'unary' ? expression.line : null;
+  if (lineOf(expression) !== null) return null;
+  return operatorLine(expression.left) ?? operatorLine(expression.right) ?? expression.line;
 }
 
 /** A loop begins anew: the line that comes next counts, whichever it is. */
