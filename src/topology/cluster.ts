@@ -111,6 +111,7 @@ export class Cluster extends Topology {
     }));
     const tables = tablesOf(entries.map(({ id, master, plan: { address } }) => ({ id, master, address })));
     for (const [index, { id, plan }] of entries.entries()) {
+      this.#checkDirectory(plan);
       const node = this.#makeMember(plan, tables[index]!);
       this.#members.push({ node, id, plan });
     }
@@ -141,6 +142,14 @@ export class Cluster extends Topology {
     const busPort = port + BUS_OFFSET;
     const address = announcedAddress(this.#options, index, port, busPort);
     return { name: `node-${index + 1}`, port, busPort, address };
+  }
+
+  /** Files of an earlier cluster name ports that this one does not have. */
+  #checkDirectory({ name }: ClusterNodePlan): void {
+    const { persistence = 'none' } = this.#options;
+    const path = persistence === 'none' ? null : `${persistence.dir}/${name}/nodes.conf`;
+    if (path === null || this.world.disk.stat(path) === null) return;
+    throw new ResplicaError('ERR_BAD_OPTION', `${path} is of an earlier cluster: give "persistence" another "dir".`);
   }
 
   /** @param table its nodes.conf; null for one that knows nobody yet. */

@@ -1,4 +1,7 @@
 /** Clusters in this process, under everything that happens to them. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Cluster, startCluster, type TopologyEvent } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -193,7 +196,8 @@ describe('slots', { timeout: TIMEOUT_MS }, () => {
   it('can be moved on after the move broke off', async () => {
     await using cluster = await startCluster({ masters: 3, replicas: 0 });
     const [one, two, three] = cluster.nodes;
-    const key = (i: number): string => `{${keyOfSlot(cluster, 0)}}${i}`;
+    const tag = keyOfSlot(cluster, 0);
+    const key = (i: number): string => `{${tag}}${i}`;
     for (let i = 0; i < 250; i++) await one!.execute('SET', key(i), i);
     await two!.execute('CONFIG', 'SET', 'maxmemory', 1);
     await expect(cluster.moveSlots({ to: two!, slots: 0 })).rejects.toThrow('OOM');
@@ -202,6 +206,24 @@ describe('slots', { timeout: TIMEOUT_MS }, () => {
     await cluster.stable(PATIENT);
     expect(await two!.execute('CLUSTER', 'COUNTKEYSINSLOT', 0)).toBe(250);
     expect(cluster.slotsOf(three!)).toEqual([[10923, 16383]]);
+  });
+
+  it('are kept in files, which another cluster does not take over', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'cluster-'));
+    try {
+      const options = { masters: 1, replicas: 0, persistence: { dir, aof: 'always' as const } };
+      await using cluster = await startCluster(options);
+      const [node] = cluster.nodes;
+      await node!.execute('SET', 'k', 'v');
+      await node!.kill();
+      await node!.restart();
+      await cluster.stable(PATIENT);
+      expect(await node!.execute('GET', 'k')).toBe('v');
+      expect(existsSync(join(dir, 'node-1', 'nodes.conf'))).toBe(true);
+      await expect(startCluster(options)).rejects.toThrow('node-1/nodes.conf is of an earlier cluster');
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('come to a new node, and leave one that goes', async () => {
