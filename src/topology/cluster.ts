@@ -38,6 +38,7 @@ import { type NodeReference, STABLE_TIMEOUT_MS, type StableOptions, Topology } f
 import { living, type StreamGoals } from './views.ts';
 
 const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_PER_NODE_MS = 500;
 const LOOK_PERIOD_MS = 5;
 /** So long an attempt of a manual failover is good. */
 const FAILOVER_ATTEMPT_MS = 5000;
@@ -118,8 +119,9 @@ export class Cluster extends Topology {
     await Promise.all(this.#members.map(({ node }) => node.start()));
     // All listen: there is nothing to wait for.
     for (const { node } of this.#members) node.server?.cron.run();
-    await this.#introduceReplicas(START_TIMEOUT_MS);
-    await this.stable({ timeoutMs: START_TIMEOUT_MS });
+    const timeoutMs = START_TIMEOUT_MS + START_TIMEOUT_PER_NODE_MS * ports.length;
+    await this.#introduceReplicas(timeoutMs);
+    await this.stable({ timeoutMs });
   }
 
   /**
