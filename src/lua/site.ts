@@ -27,13 +27,21 @@ export function describeOperand(expression: Expression): string {
     case 'group':
       return describeOperand(expression.inner);
     case 'binary':
-      return describeOperand(chosen(expression) ?? NAMELESS);
+      return describeOperand(chosen(expression) ?? lastOf(expression) ?? NAMELESS);
     default:
       return '';
   }
 }
 
 const NAMELESS: Expression = { kind: 'nil' };
+
+/** Of `a and b or c`, or `(a or b) and c`: Lua follows the first jump through its instructions, which leads to the last operand. */
+function lastOf({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Expression | null {
+  const first = left.kind === 'group' ? left.inner : left;
+  if (first.kind !== 'binary' || first.operator !== (operator === 'or' ? 'and' : 'or')) return null;
+  if (operator !== 'or' && operator !== 'and') return null;
+  return constantTruth(first.left) === null && constantTruth(first.right) === null ? right : null;
+}
 
 /** What is left of `and` and `or` with a constant before them: Lua compiles nothing else. Null if both sides count. */
 function chosen({ operator, left, right }: Extract<Expression, { kind: 'binary' }>): Expression | null {
