@@ -177,6 +177,11 @@ describe.each([
     await master.server.close();
     await eventually(() => replica.server.role === 'master', { what: 'it took over', timeoutMs: READY_TIMEOUT_MS });
     nodes = nodes.filter((node) => node !== master);
+    const shows = async (): Promise<string> => JSON.stringify(await nodes[0]!.client.call('CLUSTER', 'SLOTS'));
+    await eventually(async () => !(await shows()).includes(`,${master.server.port},`), {
+      what: 'others know of the loss',
+      timeoutMs: READY_TIMEOUT_MS,
+    });
     // node-redis keeps what it has for a node that is gone until that is back: it has to be told to look anew.
     const later = keepsAsking ? client : await connect();
     const read = async (): Promise<string | null> => later.get(key).catch(() => null);
