@@ -185,10 +185,7 @@ function run(server: Server, command: ServerStart): void {
 /** The title as the configuration wants it. The system cuts it to the length of the command line. */
 function keepTitle(config: Config): void {
   const show = (): null => {
-    const title = expandProcessTitle(
-      config.values['proc-title-template'],
-      config.titleVariables('redis-server'),
-    );
+    const title = expandProcessTitle(config.values['proc-title-template'], config.titleVariables('redis-server'));
     if (title !== null) process.title = title;
     return null;
   };

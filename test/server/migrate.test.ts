@@ -166,13 +166,13 @@ describe('MIGRATE', () => {
     await using target = await serve();
     const [writer, client, other] = [await source.connect(), await source.connect(), await target.connect()];
     let written = 0;
-    let isOver = false;
+    const end = new AbortController();
     const writing = (async (): Promise<void> => {
-      for (; !isOver; written++) await writer.call('INCR', 'k');
+      for (; !end.signal.aborted; written++) await writer.call('INCR', 'k');
     })();
     await eventually(() => written > 5);
     expect(await client.call('MIGRATE', '127.0.0.1', target.server.port, 'k', 0, 60_000)).toBe('OK');
-    isOver = true;
+    end.abort();
     await writing;
     const [moved, begunAnew] = [await other.call('GET', 'k'), await client.call('GET', 'k')];
     expect(Number(moved) + Number(begunAnew ?? 0)).toBe(written);
