@@ -16,6 +16,7 @@ export const MODES = [
   'scripts',
   'cluster',
   'cluster-failover',
+  'sentinel-failover',
   'cluster-size',
 ] as const;
 export type Mode = (typeof MODES)[number];
@@ -103,6 +104,7 @@ Modes
   scripts      CPU per EVALSHA of a GET, of a million additions and of BullMQ's adding of a job; an engine's time and memory
   cluster      CPU per GET, SET, INCR of a node that owns all slots, beside the same server outside of a cluster
   cluster-failover  from the SIGKILL of a master to the promotion of its replica, node timeout 3000 ms
+  sentinel-failover from +sdown to +promoted-slave, three sentinels over a master and two replicas
   cluster-size      a hundred nodes in one process: time to serve, to notice a death, memory (--keys for another number)
   compare      throughput of two commands: needs --a and --b
   all          the modes above, one after the other

@@ -11,13 +11,12 @@ import { formatNumber, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { freePort, type Server, startServerProcess } from './servers.ts';
 import { median } from './statistics.ts';
+import { until } from './until.ts';
 
 const ROUNDS = 5;
 const MASTERS = 3;
 const NODE_TIMEOUT_MS = 3000;
 const SLOTS = 16_384;
-const READY_TIMEOUT_MS = 60_000;
-const LOOK_EVERY_MS = 5;
 /** Nodes have been up for a while, and know each other's offsets. */
 const SETTLE_MS = 2000;
 
@@ -105,12 +104,4 @@ async function accepts(port: number, ...command: string[]): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-    await sleep(LOOK_EVERY_MS);
-  }
 }

@@ -17,6 +17,7 @@ import type { Report, Run } from './run.ts';
 import { startable } from './servers.ts';
 import { scripts } from './scripts.ts';
 import { stall } from './stall.ts';
+import { sentinelFailover } from './sentinel-failover.ts';
 import { startup } from './startup.ts';
 import { throughput } from './throughput.ts';
 import { types } from './types.ts';
@@ -36,6 +37,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   scripts,
   cluster,
   'cluster-failover': clusterFailover,
+  'sentinel-failover': sentinelFailover,
   'cluster-size': clusterSize,
 };
 
