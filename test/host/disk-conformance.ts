@@ -282,6 +282,17 @@ export function describeDisk(makeStage: MakeStage): void {
       expect(act((disk) => failure(() => disk.rename('directory', 'file')))).toEqual(NOT_DIRECTORY);
     });
 
+    it('renames over a large file, and removes one', () => {
+      const large = (text: string): string => text.repeat(2 << 20);
+      write('old', large('x'));
+      write('new', large('y'));
+      act((disk) => disk.rename('new', 'old'));
+      expect(act((disk) => disk.list('.'))).toEqual(['old']);
+      expect(read('old') === large('y')).toBe(true);
+      act((disk) => disk.unlink('old'));
+      expect(act((disk) => disk.list('.'))).toEqual([]);
+    });
+
     it('renames over what is there, and across directories', () => {
       write('a', 'A');
       write('b', 'B');

@@ -20,6 +20,8 @@ const OPEN_FLAGS = {
 /** Redis creates its files for all to read; the umask has the last word. */
 const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
+/** From here on it takes noticeable time to give back a file's blocks. */
+const LARGE_FILE_BYTES = 1 << 20;
 
 export class NodeDisk implements Disk {
   readonly #workingDirectory: string;
@@ -48,11 +50,13 @@ export class NodeDisk implements Disk {
   }
 
   rename(from: string, to: string): void {
-    attempt(() => fs.renameSync(this.#resolve(from), this.#resolve(to)));
+    const target = this.#resolve(to);
+    attempt(() => whileHeld(target, () => fs.renameSync(this.#resolve(from), target)));
   }
 
   unlink(path: string): void {
-    attempt(() => fs.unlinkSync(this.#resolve(path)));
+    const target = this.#resolve(path);
+    attempt(() => whileHeld(target, () => fs.unlinkSync(target)));
   }
 
   syncDirectory(path: string): void {
@@ -83,6 +87,31 @@ export class NodeDisk implements Disk {
 
   #resolve(path: string): string {
     return resolve(this.#workingDirectory, path);
+  }
+}
+
+/**
+ * Takes away the name of a file, which may be the last thing that keeps it. The system then gives back its blocks at once,
+ * which takes long for a large file; who holds it open meanwhile can let go of it in the background.
+ */
+function whileHeld(path: string, act: () => void): void {
+  const held = holdLargeFile(path);
+  try {
+    act();
+  } finally {
+    if (held !== null) fs.close(held);
+  }
+}
+
+/** @returns its descriptor, or null where there is nothing to hold. */
+function holdLargeFile(path: string): number | null {
+  // Windows does not let go of the name of a file that is open.
+  if (process.platform === 'win32') return null;
+  try {
+    const stat = fs.lstatSync(path);
+    return stat.isFile() && stat.size >= LARGE_FILE_BYTES ? fs.openSync(path, O_RDONLY) : null;
+  } catch {
+    return null;
   }
 }
 
