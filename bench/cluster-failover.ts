@@ -7,10 +7,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './client.ts';
 import type { Contestant } from './contestants.ts';
-import { formatNumber, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { freePort, type Server, startServerProcess } from './servers.ts';
-import { median } from './statistics.ts';
+import { takeTurns } from './turns.ts';
 import { until } from './until.ts';
 
 const ROUNDS = 5;
@@ -20,25 +19,13 @@ const SLOTS = 16_384;
 /** Nodes have been up for a while, and know each other's offsets. */
 const SETTLE_MS = 2000;
 
-export async function clusterFailover(run: Run): Promise<Report> {
-  const rounds = run.options.rounds ?? ROUNDS;
-  const contestants = run.contestants.slice(0, 2);
-  const samples: Record<string, number[]> = Object.fromEntries(contestants.map(({ name }) => [name, []]));
-  for (let round = 1; round <= rounds; round++) {
-    for (const contestant of contestants) {
-      progress(`round ${round} of ${rounds}: ${contestant.name}`);
-      samples[contestant.name]!.push(await measure(contestant));
-    }
-  }
-  const rows = contestants.map(({ name }) => {
-    const taken = samples[name]!;
-    return [name, ...[median(taken), Math.min(...taken), Math.max(...taken)].map((ms) => formatNumber(ms))];
+export function clusterFailover(run: Run): Promise<Report> {
+  return takeTurns(run, {
+    what: 'kill to promoted, ms',
+    rounds: ROUNDS,
+    note: `Node timeout ${NODE_TIMEOUT_MS} ms; the election itself is delayed by 500 to 1000 ms, by chance.`,
+    measure,
   });
-  return {
-    table: formatTable(['kill to promoted, ms', 'median', 'fastest', 'slowest'], rows),
-    notes: [`Node timeout ${NODE_TIMEOUT_MS} ms; the election itself is delayed by 500 to 1000 ms, by chance.`],
-    data: { samples },
-  };
 }
 
 async function measure(contestant: Contestant): Promise<number> {

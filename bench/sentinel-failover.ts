@@ -9,10 +9,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './client.ts';
 import type { Contestant } from './contestants.ts';
-import { formatNumber, formatTable, progress } from './report.ts';
 import type { Report, Run } from './run.ts';
 import { type Server, startServerProcess } from './servers.ts';
-import { median } from './statistics.ts';
+import { takeTurns } from './turns.ts';
 import { until } from './until.ts';
 
 const ROUNDS = 10;
@@ -24,25 +23,13 @@ const DOWN_AFTER_MS = 3000;
 /** Sentinels have been up for a while, and their links to each other too. */
 const SETTLE_MS = 2000;
 
-export async function sentinelFailover(run: Run): Promise<Report> {
-  const rounds = run.options.rounds ?? ROUNDS;
-  const contestants = run.contestants.slice(0, 2);
-  const samples: Record<string, number[]> = Object.fromEntries(contestants.map(({ name }) => [name, []]));
-  for (let round = 1; round <= rounds; round++) {
-    for (const contestant of contestants) {
-      progress(`round ${round} of ${rounds}: ${contestant.name}`);
-      samples[contestant.name]!.push(await measure(contestant));
-    }
-  }
-  const rows = contestants.map(({ name }) => {
-    const taken = samples[name]!;
-    return [name, ...[median(taken), Math.min(...taken), Math.max(...taken)].map((ms) => formatNumber(ms))];
+export function sentinelFailover(run: Run): Promise<Report> {
+  return takeTurns(run, {
+    what: '+sdown to +promoted-slave, ms',
+    rounds: ROUNDS,
+    note: 'Sentinels start up to a second apart by chance; where all start together, they try again later.',
+    measure,
   });
-  return {
-    table: formatTable(['+sdown to +promoted-slave, ms', 'median', 'fastest', 'slowest'], rows),
-    notes: ['Sentinels start up to a second apart by chance; where all start together, they try again later.'],
-    data: { samples },
-  };
 }
 
 async function measure(contestant: Contestant): Promise<number> {

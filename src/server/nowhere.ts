@@ -1,4 +1,4 @@
-/** The connection of those who have none: scripts, the player of append-only files. */
+/** The connection of those who have none: scripts, the player of append-only files, a node that is dead. */
 import type { Connection } from '../host/host.ts';
 
 const HERE = { kind: 'tcp', host: '', port: 0 } as const;

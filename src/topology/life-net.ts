@@ -13,6 +13,7 @@ import type {
   Net,
   NetError,
 } from '../host/host.ts';
+import { NOWHERE } from '../server/nowhere.ts';
 import type { Gate } from './gate.ts';
 
 export class LifeNet implements Net {
@@ -188,20 +189,3 @@ class LifeConnection implements Connection {
     this.inner.noDelay(enabled);
   }
 }
-
-const ANYWHERE: Address = { kind: 'tcp', host: '', port: 0 };
-
-/** What a dead node connects to. */
-const NOWHERE: Connection = {
-  local: ANYWHERE,
-  remote: ANYWHERE,
-  queuedBytes: 0,
-  write: () => true,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  destroy: () => {},
-  reset: () => {},
-  keepAlive: () => {},
-  noDelay: () => {},
-};
