@@ -3,6 +3,7 @@
  * are over, and in bounded time all nodes must be well and of one mind, and nothing may be missing that was promised.
  */
 import { World, type WorldOptions } from '../../../src/sim/index.ts';
+import { logsOf, waitForAgreement } from '../agreement.ts';
 import { Checkers } from './checkers.ts';
 import { ClusterSet } from './cluster-set.ts';
 import { Faults } from './faults.ts';
@@ -11,9 +12,6 @@ import type { Schedule } from './schedule.ts';
 import { Writes } from './writes.ts';
 
 const START_MAX_MS = 30_000;
-/** Agreement must hold for so long. */
-const STABLE_MS = 2000;
-const LOOK_EVERY_MS = 500;
 const WRITE_EVERY_MS = 200;
 
 export interface Outcome {
@@ -51,7 +49,7 @@ export function play(schedule: Schedule, options: PlayOptions = {}): Outcome {
   const failed = (): boolean => checkers.violation !== null;
   let recoveryMs = 0;
   const judge = (): string | null => {
-    const noStart = waitForAgreement(set, failed, START_MAX_MS);
+    const noStart = waitForAgreement(set, failed, START_MAX_MS, () => closeOpenSlots(set));
     if (noStart !== null) return `no start: ${noStart}`;
     faults = new Faults(set, (what) => checkers.count(what));
     for (const { afterMs, fault } of schedule.steps) {
@@ -62,7 +60,7 @@ export function play(schedule: Schedule, options: PlayOptions = {}): Outcome {
     pass(world, longest(schedule), failed, writes);
     faults.end();
     const healedMs = world.nowMs;
-    const reason = waitForAgreement(set, failed, boundMs(schedule));
+    const reason = waitForAgreement(set, failed, boundMs(schedule), () => closeOpenSlots(set));
     recoveryMs = world.nowMs - healedMs;
     return checkers.violation ?? reason ?? writes?.missing() ?? null;
   };
@@ -96,30 +94,4 @@ function longest({ steps }: Schedule): number {
  */
 function boundMs({ nodeTimeoutMs }: Schedule): number {
   return 20 * nodeTimeoutMs + 180_000;
-}
-
-function waitForAgreement(set: ClusterSet, failed: () => boolean, maxMs: number): string | null {
-  const { world } = set;
-  const endMs = world.nowMs + maxMs;
-  let agreedSinceMs = Infinity;
-  for (;;) {
-    if (failed()) return null;
-    closeOpenSlots(set);
-    const reason = set.disagreement();
-    if (reason !== null) agreedSinceMs = Infinity;
-    else if (agreedSinceMs === Infinity) agreedSinceMs = world.nowMs;
-    else if (world.nowMs - agreedSinceMs >= STABLE_MS) return null;
-    if (world.nowMs > endMs) return `no agreement within ${maxMs} ms: ${reason ?? 'it does not last'}`;
-    world.run({ until: failed, maxMs: LOOK_EVERY_MS });
-  }
-}
-
-const SHOWN_LINES = 120;
-
-function logsOf(set: ClusterSet): string {
-  return set.names
-    .map(
-      (name) => `--- ${name} (${set.process(name).address})\n${set.process(name).log.slice(-SHOWN_LINES).join('\n')}`,
-    )
-    .join('\n');
 }

@@ -3,6 +3,7 @@
  * are over, and in bounded time there must be one master that all replicas follow and all sentinels know.
  */
 import { World } from '../../../src/sim/index.ts';
+import { logsOf, waitForAgreement } from '../agreement.ts';
 import { Checkers } from './checkers.ts';
 import { Faults } from './faults.ts';
 import type { Mutant } from './mutants.ts';
@@ -10,9 +11,6 @@ import type { Schedule } from './schedule.ts';
 import { SentinelSet } from './sentinel-set.ts';
 
 const DISCOVERY_MAX_MS = 60_000;
-/** Agreement must hold for so long. */
-const STABLE_MS = 2000;
-const LOOK_EVERY_MS = 500;
 
 export interface Outcome {
   /** What went wrong, or null. */
@@ -82,29 +80,4 @@ function longest({ steps }: Schedule): number {
  */
 function boundMs({ failoverTimeoutMs, downAfterMs }: Schedule): number {
   return 5 * failoverTimeoutMs + 4 * downAfterMs + 120_000;
-}
-
-function waitForAgreement(set: SentinelSet, failed: () => boolean, maxMs: number): string | null {
-  const { world } = set;
-  const endMs = world.nowMs + maxMs;
-  let agreedSinceMs = Infinity;
-  for (;;) {
-    if (failed()) return null;
-    const reason = set.disagreement();
-    if (reason !== null) agreedSinceMs = Infinity;
-    else if (agreedSinceMs === Infinity) agreedSinceMs = world.nowMs;
-    else if (world.nowMs - agreedSinceMs >= STABLE_MS) return null;
-    if (world.nowMs > endMs) return `no agreement within ${maxMs} ms: ${reason ?? 'it does not last'}`;
-    world.run({ until: failed, maxMs: LOOK_EVERY_MS });
-  }
-}
-
-const SHOWN_LINES = 120;
-
-function logsOf(set: SentinelSet): string {
-  return set.names
-    .map(
-      (name) => `--- ${name} (${set.process(name).address})\n${set.process(name).log.slice(-SHOWN_LINES).join('\n')}`,
-    )
-    .join('\n');
 }
