@@ -7,6 +7,7 @@
 import { errorAt, isTrue, join, type Metatables, toNumber } from './metatables.ts';
 import { negate } from './nan.ts';
 import { formatNumber } from './numeral.ts';
+import { power } from './power.ts';
 import type { Site } from './site.ts';
 import { plain, settled, type Pace } from './suspension.ts';
 import { LuaTable } from './table.ts';
@@ -30,8 +31,6 @@ export interface World {
   readonly pace: Pace;
   readonly iterators: KnownIterators;
 }
-
-const power = (left: number, right: number): number => (right === 2 ? left * left : left ** right);
 
 /** The sign of the result is the divisor's. */
 const modulo = (left: number, right: number): number => left - Math.floor(left / right) * right;

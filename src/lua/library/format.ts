@@ -12,6 +12,7 @@ import { type CallArguments, libraryError, toInteger } from './arguments.ts';
 const DIRECTIVE = /%(?:([-+ #0]*)(\d{0,2})(?:(\.)(\d{0,2}))?([^])?)?/g;
 const HANDED_THROUGH_BYTES = 100;
 const FLAGS_MAX = 5;
+const INT_LIMIT = 2 ** 31;
 
 interface Directive {
   readonly flags: string;
@@ -45,7 +46,7 @@ export function format(given: CallArguments): string {
 function convert(directive: Directive, given: CallArguments, index: number): string {
   switch (directive.conversion) {
     case 'c': {
-      const code = toInteger(given.number(index)) & 255;
+      const code = toInt(given.number(index)) & 255;
       // Lua takes the length of the result by its first NUL.
       return cString(pad(String.fromCharCode(code), { ...directive, flags: directive.flags.replaceAll('0', '') }));
     }
@@ -70,6 +71,12 @@ function convert(directive: Directive, given: CallArguments, index: number): str
     default:
       throw libraryError(`invalid option '%${directive.conversion}' to 'format'`);
   }
+}
+
+/** As the processor converts a double to an integer of 32 bits: the least one stands for all that are out of range. */
+function toInt(value: number): number {
+  const whole = Math.trunc(value);
+  return whole >= -INT_LIMIT && whole < INT_LIMIT ? whole : -INT_LIMIT;
 }
 
 /** As the processor converts a double to an unsigned integer. */

@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../engine.ts';
 import { nanOf } from '../nan.ts';
+import { power } from '../power.ts';
 import type { LuaFunction } from '../value.ts';
 import { CallArguments, libraryError, registerAs } from './arguments.ts';
 
@@ -100,7 +101,7 @@ function severalArguments(): Record<string, LuaFunction> {
   return {
     max: extreme('max', (value, best) => value > best),
     min: extreme('min', (value, best) => value < best),
-    pow: two('pow', (base, exponent) => base ** exponent),
+    pow: two('pow', power),
     fmod: two('fmod', (value, divisor) => value % divisor),
     atan2: two('atan2', Math.atan2),
     ldexp: (...args) => {

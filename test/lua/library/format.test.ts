@@ -16,6 +16,8 @@ describe('numbers', () => {
     ['return ("%g|%g|%g"):format(1/0, -1/0, 100000)', 'inf|-inf|100000'],
     ['return ("%.14g|%.17g|%.3g"):format(0.1, 0.1, 1234567)', '0.1|0.10000000000000001|1.23e+06'],
     ['return ("%c%c"):format(72, 105)', 'Hi'],
+    ['return ("%c%c%c"):format(-191, 256 + 66, 2 ^ 31 - 189)', 'ABC'],
+    ['return {("%c"):format(2 ^ 32 + 65), ("%3c|"):format(123456789012)}', ['', '  |']],
     ['return ("%u"):format(3)', '3'],
     ['return ("%i"):format("7")', '7'],
     ['return ("%.0f|%.0f|%.0f"):format(0.5, 1.5, 2.5)', '0|2|2'],
