@@ -5,6 +5,7 @@
  * getobjname). Here the compiler knows them, and hands each operation that can fail a `Site`.
  */
 import type { Expression } from './ast.ts';
+import { constantNumber } from './compiler/constants.ts';
 import type { Position } from './lua-error.ts';
 import type { Place } from './table.ts';
 
@@ -65,22 +66,14 @@ function constantTruth(expression: Expression): boolean | null {
     case 'unary': {
       const truth = constantTruth(expression.operand);
       if (expression.operator === 'not') return truth === null ? null : !truth;
-      return isConstantNumber(expression) || null;
+      return constantNumber(expression) === null ? null : true;
     }
     case 'binary': {
       const rest = chosen(expression);
-      return rest === null ? isConstantNumber(expression) || null : constantTruth(rest);
+      if (rest !== null) return constantTruth(rest);
+      return constantNumber(expression) === null ? null : true;
     }
     default:
       return null;
   }
-}
-
-function isConstantNumber(expression: Expression): boolean {
-  if (expression.kind === 'group') return isConstantNumber(expression.inner);
-  if (expression.kind === 'unary') return expression.operator === '-' && isConstantNumber(expression.operand);
-  if (expression.kind !== 'binary') return expression.kind === 'number';
-  return (
-    '+-*/%^'.includes(expression.operator) && isConstantNumber(expression.left) && isConstantNumber(expression.right)
-  );
 }

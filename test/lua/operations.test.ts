@@ -15,6 +15,8 @@ describe('errors name the variable', () => {
     ['local a, b = 1, "2" return a < b', '-user_script:1: attempt to compare number with string'],
     ['local a, b = {}, {} return a < b', '-user_script:1: attempt to compare two table values'],
     ['local a = nil return a .. "x"', "-user_script:1: attempt to concatenate local 'a' (a nil value)"],
+    ['local u = {} return -(1 and u.x)', "-user_script:1: attempt to perform arithmetic on field 'x' (a nil value)"],
+    ['local u = {} return -(1/0 and u.x)', '-user_script:1: attempt to perform arithmetic on a nil value'],
     ['return {} .. "x"', '-user_script:1: attempt to concatenate a table value'],
     ['local f = function() end return f.x', "-user_script:1: attempt to index local 'f' (a function value)"],
     ['local t = {} t[nil] = 1', '-user_script:1: table index is nil'],

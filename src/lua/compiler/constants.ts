@@ -5,6 +5,7 @@
  * `local a, b = 0, -0` gives two positive zeros.
  */
 import type { BinaryOperator, Expression } from '../ast.ts';
+import { power } from '../power.ts';
 
 const OPERATIONS: ReadonlyMap<BinaryOperator, (left: number, right: number) => number> = new Map([
   ['+', (left, right) => left + right],
@@ -12,7 +13,7 @@ const OPERATIONS: ReadonlyMap<BinaryOperator, (left: number, right: number) => n
   ['*', (left, right) => left * right],
   ['/', (left, right) => (right === 0 ? NaN : left / right)],
   ['%', (left, right) => (right === 0 ? NaN : left - Math.floor(left / right) * right)],
-  ['^', (left, right) => left ** right],
+  ['^', power],
 ]);
 
 /** The number that Lua makes of an expression while it compiles it; null if it makes none. */
