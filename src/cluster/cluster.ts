@@ -125,6 +125,8 @@ export class Cluster implements ClusterHook, ClusterControl, Core, LinkObserver,
 
   #load(): string | null {
     const { log } = this.server;
+    const refusal = this.#file.claim();
+    if (refusal !== null) return refusal;
     let loaded: ClusterState | null;
     try {
       loaded = this.#file.load(this.nowMs);

@@ -6,9 +6,12 @@
  * that a crash of the process loses nothing, but without the milliseconds of a sync, of which moving a thousand slots
  * would take many. A power loss can spoil a file that was not synced; so the last one that was is kept beside it, and
  * is what the node goes back to.
+ *
+ * Two nodes with one file would be one node twice. So a node claims it before it looks into it (host/node/file-claim.ts),
+ * and keeps the claim while it lives.
  */
 import { latin1Of } from '../core/latin1.ts';
-import { type Disk, DiskError } from '../host/host.ts';
+import { type Disk, DiskError, type ReleaseClaim } from '../host/host.ts';
 import { replaceFile } from '../host/replace-file.ts';
 import type { Server } from '../server/server.ts';
 import { configText, CorruptNodesError, parseNodes } from './nodes-conf.ts';
@@ -22,6 +25,7 @@ export class NodesFile {
   readonly #server: Server;
   /** The last synced version is beside the file, which is a later one. */
   #isKept = false;
+  #release: ReleaseClaim | null = null;
 
   constructor(server: Server) {
     this.#server = server;
@@ -34,6 +38,19 @@ export class NodesFile {
 
   get #disk(): Disk {
     return this.#server.persistence.disk;
+  }
+
+  /** Takes the file for this node. @returns what the log ends with if that cannot be. */
+  claim(): string | null {
+    const name = this.#server.config.values['cluster-config-file'];
+    try {
+      this.#release = this.#disk.claim(this.#path);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return `Can't open ${name} in order to acquire a lock: ${error.message}`;
+    }
+    if (this.#release !== null) return null;
+    return `Sorry, the cluster configuration file ${name} is already used by a different Redis Cluster node. Please make sure that different nodes use different cluster configuration files.`;
   }
 
   /**
@@ -79,9 +96,10 @@ export class NodesFile {
     }
   }
 
-  /** The file is as it should be, alone and durable: to be called at the end. */
+  /** The file is as it should be, alone and durable, and another node's if it wants it: to be called at the end. */
   finish(state: ClusterState): void {
     if (this.#isKept) this.save(state, true);
+    this.#release?.();
   }
 
   get #temporarySuffix(): string {

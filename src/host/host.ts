@@ -248,7 +248,15 @@ export interface Disk {
   syncDirectory(path: string): void;
   /** `read`: must exist. `append`: created if missing. `create`: created or emptied. */
   open(path: string, mode: 'read' | 'append' | 'create'): DiskFile;
+  /**
+   * Claims a file, be it there or not, for as long as this process lives or until it lets go: an advisory lock.
+   * @returns how to let go, or null if somebody else has claimed it, in this process or in another.
+   */
+  claim(path: string): ReleaseClaim | null;
 }
+
+/** Idempotent. */
+export type ReleaseClaim = () => void;
 
 export interface DiskFile {
   readonly path: string;

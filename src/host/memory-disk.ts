@@ -3,7 +3,7 @@
  * nevertheless. Nothing of it is left when its owner is gone. The disk of the simulation (sim/disk.ts) is another thing: it
  * has delays, limits and power losses.
  */
-import { type Disk, DiskError, type DiskFile } from './host.ts';
+import { type Disk, DiskError, type DiskFile, type ReleaseClaim } from './host.ts';
 
 /** Content in chunks, as they were appended. */
 class Content {
@@ -31,6 +31,8 @@ export class MemoryDisk implements Disk {
   readonly #files = new Map<string, Content>();
   /** Those that were made, be there anything in them or not. */
   readonly #directories = new Set<string>();
+  /** Which claim each claimed file belongs to. */
+  readonly #claims = new Map<string, ReleaseClaim>();
   readonly #soon: (run: () => void) => void;
 
   /** @param soon calls back at the end of the turn. */
@@ -75,6 +77,15 @@ export class MemoryDisk implements Disk {
     if (content === undefined && mode === 'read') content = this.#find(path);
     if (content === undefined || mode === 'create') this.#files.set(path, (content = new Content()));
     return new MemoryFile(path, content, this.#soon);
+  }
+
+  claim(path: string): ReleaseClaim | null {
+    if (this.#claims.has(path)) return null;
+    const release = (): void => {
+      if (this.#claims.get(path) === release) this.#claims.delete(path);
+    };
+    this.#claims.set(path, release);
+    return release;
   }
 
   #find(path: string): Content {

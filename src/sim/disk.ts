@@ -3,7 +3,7 @@
  * complete as later events, in order per file. What happens to the bytes at a power loss is in storage.ts.
  */
 import { diskErrorOf, errorText } from '../host/error-texts.ts';
-import type { Disk, DiskError, DiskFile } from '../host/host.ts';
+import type { Disk, DiskError, DiskFile, ReleaseClaim } from '../host/host.ts';
 import { Fifo } from './fifo.ts';
 import type { Life } from './life.ts';
 import { type MachineDisk, pathParts } from './machine-disk.ts';
@@ -106,6 +106,11 @@ export class SimDisk implements Disk {
     });
     this.#files.add(file);
     return file;
+  }
+
+  claim(path: string): ReleaseClaim | null {
+    this.#parentOf(path);
+    return this.#disk.claim(`/${pathParts(path).join('/')}`, this.#life);
   }
 
   /** The process was killed: the operation that was under way may have happened, the others did not. */

@@ -3,7 +3,7 @@
  *
  * Everything here is for tests: delays, a capacity, syncs that fail, and a look at the files from outside.
  */
-import type { Random } from '../host/host.ts';
+import type { Random, ReleaseClaim } from '../host/host.ts';
 import { DirectoryNode, FileNode, losePower, type StorageNode } from './storage.ts';
 
 /** Least and most, in milliseconds; each operation draws its own, the small ones more often. */
@@ -27,6 +27,8 @@ export class MachineDisk {
   capacityBytes: number;
   readonly random: Random;
   #failingSyncs = 0;
+  /** Claimed files, each with the life that has it. */
+  readonly #claims = new Map<string, { readonly alive: boolean }>();
 
   constructor(random: Random, options: DiskOptions) {
     this.random = random;
@@ -47,6 +49,21 @@ export class MachineDisk {
     if (this.#failingSyncs === 0) return false;
     this.#failingSyncs--;
     return true;
+  }
+
+  /** For the port: a dead life claims nothing. */
+  claim(path: string, life: { readonly alive: boolean }): ReleaseClaim | null {
+    const claims = this.#claims;
+    if (claims.get(path)?.alive === true) return null;
+    const owner = {
+      get alive(): boolean {
+        return life.alive;
+      },
+    };
+    claims.set(path, owner);
+    return () => {
+      if (claims.get(path) === owner) claims.delete(path);
+    };
   }
 
   /** Content as programs on this machine see it, or null. */

@@ -6,7 +6,7 @@
  * at the end of files are all that can be lost here: renames and removals count as safe at once. (The disk of the
  * simulation, sim/disk.ts, loses those too.)
  */
-import type { Disk, DiskError, DiskFile } from '../host/host.ts';
+import type { Disk, DiskError, DiskFile, ReleaseClaim } from '../host/host.ts';
 import type { Gate } from './gate.ts';
 
 export class SyncedSizes {
@@ -56,6 +56,7 @@ export class LifeDisk implements Disk {
   readonly #gate: Gate;
   readonly #synced: SyncedSizes;
   readonly #open = new Set<DiskFile>();
+  readonly #claims = new Set<ReleaseClaim>();
 
   constructor(disk: Disk, gate: Gate, synced: SyncedSizes) {
     this.#disk = disk;
@@ -100,10 +101,18 @@ export class LifeDisk implements Disk {
     return new LifeFile(file, path, this.#gate, this.#synced, () => this.#open.delete(file));
   }
 
-  /** The descriptors of a process that is no more. */
+  claim(path: string): ReleaseClaim | null {
+    const release = this.#disk.claim(path);
+    if (release !== null) this.#claims.add(release);
+    return release;
+  }
+
+  /** The descriptors and claims of a process that is no more. */
   closeAll(): void {
     for (const file of this.#open) file.close();
     this.#open.clear();
+    for (const release of this.#claims) release();
+    this.#claims.clear();
   }
 }
 

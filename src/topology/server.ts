@@ -199,6 +199,7 @@ const LISTEN_FAILURE = / bind: |Unix socket|not listen/;
 
 function startError(server: Server, log: readonly string[], error: string): ResplicaError {
   if (/\bACL/.test(error)) return new ResplicaError('ERR_BAD_CONFIG', `The users cannot be loaded: ${textOf(error)}`);
+  if (/cluster config/.test(error)) return new ResplicaError('ERR_CANNOT_LOAD', textOf(error));
   const listens = server.listeners.hasTcp || server.listeners.hasUnix;
   if (listens && !log.some((line) => LISTEN_FAILURE.test(line)))
     return new ResplicaError('ERR_CANNOT_LOAD', `The dataset cannot be loaded: ${textOf(error)}`);

@@ -260,4 +260,5 @@ const NO_DISK: Disk = {
   unlink: refuse,
   syncDirectory: refuse,
   open: refuse,
+  claim: refuse,
 };

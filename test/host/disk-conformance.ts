@@ -1,6 +1,6 @@
 /** What every `Disk` does while the power is on. Played on the real host and in the simulator. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Disk, DiskError, type DiskFile } from '../../src/host/host.ts';
+import { type Disk, DiskError, type DiskFile, type ReleaseClaim } from '../../src/host/host.ts';
 import { replaceFile } from '../../src/host/replace-file.ts';
 import type { MakeStage, Stage } from './stage.ts';
 
@@ -314,6 +314,40 @@ export function describeDisk(makeStage: MakeStage): void {
       act((disk) => disk.unlink('a'));
       expect(read('a')).toBeNull();
       expect(act((disk) => disk.list('.'))).toEqual([]);
+    });
+  });
+
+  describe('claims', () => {
+    const claim = (path: string): ReleaseClaim | null => act((disk) => disk.claim(path));
+
+    it('are given to one at a time, also of a file that is not there yet', () => {
+      const release = claim('nodes.conf');
+      expect(release).not.toBeNull();
+      expect([claim('nodes.conf'), claim('./nodes.conf')]).toEqual([null, null]);
+      const other = claim('other.conf');
+      act(() => release!());
+      const next = claim('nodes.conf');
+      expect(next).not.toBeNull();
+      // Letting go twice does not take it from somebody else.
+      act(() => release!());
+      expect(claim('nodes.conf')).toBeNull();
+      act(() => {
+        next!();
+        other!();
+      });
+      expect(act((disk) => disk.list('.'))).toEqual([]);
+    });
+
+    it('outlive the file, and the file that takes its place', () => {
+      write('nodes.conf', 'old');
+      const release = claim('nodes.conf');
+      stage.server.act((host) => replaceFile(host.disk, 'nodes.conf', Buffer.from('new'), '.tmp'));
+      expect(claim('nodes.conf')).toBeNull();
+      act(() => release!());
+    });
+
+    it('cannot be made where there is no directory', () => {
+      expect(act((disk) => failure(() => disk.claim('missing/nodes.conf')))).toEqual(MISSING);
     });
   });
 

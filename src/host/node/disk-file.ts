@@ -24,6 +24,7 @@ const GATHERED_BYTES = 4 << 20;
 
 export class NodeDiskFile implements DiskFile {
   readonly path: string;
+  readonly givesBack = true;
   readonly #descriptor: number;
   #sizeBytes: number;
   #waiting: Operation[] = [];

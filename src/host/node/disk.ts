@@ -5,9 +5,10 @@
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import { diskErrorOf } from '../error-texts.ts';
-import type { Disk, DiskFile } from '../host.ts';
+import type { Disk, DiskFile, ReleaseClaim } from '../host.ts';
 import { NodeDiskFile } from './disk-file.ts';
 import { diskError } from './errors.ts';
+import { claimFile } from './file-claim.ts';
 
 const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
@@ -83,6 +84,10 @@ export class NodeDisk implements Disk {
       }
       return new NodeDiskFile(resolved, descriptor, stat.size);
     });
+  }
+
+  claim(path: string): ReleaseClaim | null {
+    return attempt(() => claimFile(this.#resolve(path)));
   }
 
   #resolve(path: string): string {

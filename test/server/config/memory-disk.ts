@@ -55,6 +55,10 @@ export class MemoryDisk implements Disk {
     this.files.delete(from);
   }
 
+  claim(): () => void {
+    return () => {};
+  }
+
   unlink(path: string): void {
     if (!this.files.delete(path)) throw new DiskError('ENOENT', 'No such file or directory');
   }

@@ -66,6 +66,7 @@ function withoutSync(disk: Disk): Disk {
     unlink: (path) => disk.unlink(path),
     syncDirectory: () => {},
     open: (path, mode) => fileWithoutSync(disk.open(path, mode)),
+    claim: (path) => disk.claim(path),
   };
 }
 

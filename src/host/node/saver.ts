@@ -1,0 +1,197 @@
+/**
+ * The process that writes snapshots on the real host.
+ *
+ * To start a process, Node forks, and the larger a process is, the longer its fork holds it up: tens of milliseconds at
+ * half a gigabyte. So what is forked is not the server. A shell is started while the server is still small, and waits: a
+ * megabyte and a half, nearly all of it shared with other shells. For each file the server sends it a line, and it runs
+ * the program (save-process.ts), which takes the rest from the same pipe and leaves again. What the server calls its
+ * child is the shell. If the program ends badly so does the shell, with the same status; if the shell is killed the pipe
+ * closes, and the program ends. Either way a new shell is started when it is needed.
+ *
+ * Why: docs/decisions/save-process.md.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { errorText } from '../error-texts.ts';
+import type { DiskError, ProcessEnd } from '../host.ts';
+import type { SaveEvents, SaveOrder, Saver, Saving } from '../saver.ts';
+import { diskError } from './errors.ts';
+import { ABANDON, DONE, FAILED, FINISH, lengthFrame, READY } from './save-frames.ts';
+
+const SHELL = '/bin/sh';
+/** Runs its arguments for each line that it reads, with the line as their last one. */
+const SCRIPT = 'while read -r number; do "$@" "$number" || exit $?; done';
+/** How a shell tells that what it ran was ended by a signal: its number and this. */
+const SIGNAL_STATUS = 128;
+
+export class NodeSaver implements Saver {
+  readonly #command: readonly string[];
+  readonly #workingDirectory: string;
+  #shell: Shell | null = null;
+  /** The program could not even begin. Nothing is asked of it any more. */
+  #isBroken = false;
+
+  /** @param command the program and its first arguments. */
+  constructor(command: readonly string[], workingDirectory: string) {
+    this.#command = command;
+    this.#workingDirectory = workingDirectory;
+  }
+
+  prepare(): number | null {
+    if (this.#isBroken) return null;
+    if (this.#shell === null || !this.#shell.isAlive) this.#shell = new Shell(this.#command);
+    return this.#shell.isAlive ? this.#shell.pid : null;
+  }
+
+  begin(order: SaveOrder, events: SaveEvents): Saving {
+    const shell = this.#shell;
+    if (shell === null) throw new Error('nothing is prepared');
+    const path = resolve(this.#workingDirectory, order.path);
+    return shell.begin({ ...order, path }, events, () => (this.#isBroken = true));
+  }
+}
+
+class Shell {
+  readonly pid: number;
+  isAlive: boolean;
+  readonly #child: ChildProcess;
+  #saving: NodeSaving | null = null;
+  #count = 0;
+  #said = '';
+
+  constructor(command: readonly string[]) {
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    // In a session of its own: what is typed at the server's terminal is not meant for it.
+    this.#child = spawn(SHELL, ['-c', SCRIPT, 'resplica-save', ...command], {
+      cwd: '/',
+      detached: true,
+      env,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.pid = this.#child.pid ?? 0;
+    this.isAlive = this.pid !== 0;
+    this.#child.on('error', () => this.#ended({ exitCode: 1, signal: 0 }));
+    this.#child.on('exit', (code, signal) => this.#ended(endOf(code, signal)));
+    // Whether it listens is seen by its end.
+    this.#child.stdin!.on('error', () => {});
+    this.#child.stdout!.setEncoding('latin1').on('data', (text: string) => this.#hear(text));
+    this.#letGo();
+  }
+
+  /** It does not keep the server's process from ending. */
+  #letGo(): void {
+    this.#child.unref();
+    for (const pipe of [this.#child.stdin, this.#child.stdout]) (pipe as unknown as { unref(): void }).unref();
+  }
+
+  begin(order: SaveOrder, events: SaveEvents, broken: () => void): NodeSaving {
+    this.#saving = new NodeSaving(String(++this.#count), this.#child.stdin!, order, events, broken);
+    return this.#saving;
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#said + text).split('\n');
+    this.#said = lines.pop()!;
+    for (const line of lines) {
+      const [number, word, detail] = line.split(' ');
+      if (this.#saving?.number === number) this.#saving.hear(word!, detail ?? '');
+    }
+  }
+
+  #ended(end: ProcessEnd): void {
+    if (!this.isAlive) return;
+    this.isAlive = false;
+    this.#child.stdin!.destroy();
+    this.#child.stdout!.destroy();
+    this.#saving?.processEnded(end);
+  }
+}
+
+function endOf(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+  if (signal !== null) return { exitCode: 0, signal: constants.signals[signal] };
+  const exitCode = code ?? 0;
+  return exitCode > SIGNAL_STATUS ? { exitCode: 0, signal: exitCode - SIGNAL_STATUS } : { exitCode, signal: 0 };
+}
+
+class NodeSaving implements Saving {
+  readonly number: string;
+  queuedBytes = 0;
+  readonly #pipe: NodeJS.WritableStream;
+  readonly #events: SaveEvents;
+  /** Called when the program ended before it could say that it is there. */
+  readonly #broken: () => void;
+  #isReady = false;
+  /** No frame follows: the program leaves by itself. */
+  #isComplete = false;
+  #isOver = false;
+
+  constructor(
+    number: string,
+    pipe: NodeJS.WritableStream,
+    order: SaveOrder,
+    events: SaveEvents,
+    broken: () => void,
+  ) {
+    this.number = number;
+    this.#pipe = pipe;
+    this.#events = events;
+    this.#broken = broken;
+    // The shell reads the line and nothing beyond it.
+    pipe.write(`${number}\n`);
+    const text = Buffer.from(JSON.stringify(order));
+    pipe.write(lengthFrame(text.length));
+    pipe.write(text);
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#isOver || bytes.length === 0) return;
+    this.queuedBytes += bytes.length;
+    this.#pipe.write(lengthFrame(bytes.length));
+    this.#pipe.write(bytes, () => {
+      this.queuedBytes -= bytes.length;
+      if (!this.#isOver) this.#events.drained();
+    });
+  }
+
+  finish(): void {
+    this.#complete(FINISH);
+  }
+
+  abandon(): void {
+    this.#isOver = true;
+    this.#complete(ABANDON);
+  }
+
+  #complete(frame: number): void {
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    this.#pipe.write(lengthFrame(frame));
+  }
+
+  /** What the program says. */
+  hear(word: string, detail: string): void {
+    if (word === READY) this.#isReady = true;
+    else if (word === DONE) this.#end(null);
+    else if (word === FAILED) {
+      this.#complete(ABANDON);
+      this.#end(failureOf(detail));
+    }
+  }
+
+  processEnded(end: ProcessEnd): void {
+    if (!this.#isReady && end.signal === 0) this.#broken();
+    this.#end(end);
+  }
+
+  #end(failure: DiskError | ProcessEnd | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#isComplete = true;
+    this.#events.ended(failure);
+  }
+}
+
+function failureOf(code: string): DiskError {
+  return diskError(Object.assign(new Error(errorText(code) ?? code), { code }));
+}
