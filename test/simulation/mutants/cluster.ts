@@ -1,0 +1,218 @@
+/** Nodes of a cluster with a mistake. */
+import type { Mutant } from './mutant.ts';
+
+const ELECTION = 'src/cluster/election.ts';
+const EPOCHS = 'src/cluster/epochs.ts';
+
+export const clusterMutants: readonly Mutant[] = [
+  {
+    name: 'cluster-unsynced-vote',
+    mistake: 'does not sync what it writes down about votes and epochs',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/nodes-file.ts',
+        find: 'if (isDurable) this.#replace(content);',
+        replace: 'if (isDurable && !this.#isKept) this.#replaceForNow(content);',
+      },
+    ],
+    checkers: ['C1', 'C3'],
+    schedules: 200,
+  },
+  {
+    name: 'cluster-votes-before-saving',
+    mistake: 'lets its vote leave before it is written down',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/cluster.ts',
+        find: 'if ((state.due & DUE.save) !== 0 && this.saveNodes(',
+        replace: 'this.outbox.flush();\n    if ((state.due & DUE.save) !== 0 && this.saveNodes(',
+      },
+    ],
+    checkers: ['C1', 'C3'],
+    schedules: 1000,
+  },
+  {
+    name: 'cluster-votes-twice',
+    mistake: 'votes a second time in an epoch',
+    profile: 'cluster',
+    edits: [
+      { file: ELECTION, find: 'if (state.lastVoteEpoch >= currentEpoch) return', replace: 'if (nowMs < 0) return' },
+      { file: ELECTION, find: 'if (waitMs > 0) return', replace: 'if (waitMs > 1e12) return' },
+    ],
+    checkers: ['C1', 'C2'],
+    schedules: 500,
+  },
+  {
+    name: 'cluster-wins-without-majority',
+    mistake: 'takes over with one vote',
+    profile: 'cluster',
+    edits: [{ file: ELECTION, find: 'election.votes.size < majorityOf(state)', replace: 'election.votes.size < 1' }],
+    checkers: ['C2'],
+    schedules: 20,
+  },
+  {
+    name: 'cluster-votes-of-any-epoch',
+    mistake: 'counts votes that were given in other epochs',
+    profile: 'cluster',
+    edits: [
+      {
+        file: ELECTION,
+        find: 'if (!election.isSent || epoch !== election.epoch) return;',
+        replace: 'if (!election.isSent) return;',
+      },
+    ],
+    checkers: ['C2'],
+    schedules: 1000,
+  },
+  {
+    name: 'cluster-forgets-last-vote',
+    mistake: 'does not know after a start in which epoch it has voted',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/nodes-conf.ts',
+        find: 'state.lastVoteEpoch = leadingInteger(fields[i + 1]!);',
+        replace: 'state.lastVoteEpoch = 0;',
+      },
+    ],
+    checkers: ['C1', 'C3'],
+    schedules: 50,
+  },
+  {
+    name: 'cluster-takes-equal-epoch',
+    mistake: 'believes whoever claims slots with an epoch that is not newer',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/slot-update.ts',
+        find: 'before.configEpoch >= epoch) continue;',
+        replace: 'before.configEpoch > epoch) continue;',
+      },
+    ],
+    checkers: ['C4', 'C5', 'C6'],
+    schedules: 200,
+  },
+  {
+    name: 'cluster-takes-any-epoch',
+    mistake: 'believes whoever claims slots last',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/slot-update.ts',
+        find: 'before.configEpoch >= epoch) continue;',
+        replace: 'before.configEpoch > epoch + 1e6) continue;',
+      },
+    ],
+    checkers: ['C4', 'C6', 'C10'],
+    schedules: 20,
+  },
+  {
+    name: 'cluster-collision-stays',
+    mistake: 'keeps an epoch that another master has too',
+    profile: 'cluster',
+    edits: [
+      { file: EPOCHS, find: 'if (sender.name <= myself.name) return;', replace: 'if (sender.name !== "") return;' },
+    ],
+    checkers: ['C5'],
+    schedules: 30,
+  },
+  {
+    name: 'cluster-collision-moves-both',
+    mistake: 'leaves an epoch that another master has, whoever of the two it is',
+    profile: 'cluster',
+    edits: [{ file: EPOCHS, find: '  if (sender.name <= myself.name) return;\n', replace: '' }],
+    checkers: ['C5'],
+    schedules: 30,
+  },
+  {
+    name: 'cluster-reports-for-ever',
+    mistake: 'counts reports of failures however old they are',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/failure.ts',
+        find: 'if (nowMs - failureReports[i]!.timeMs > maxAgeMs) failure',
+        replace: 'if (nowMs - failureReports[i]!.timeMs > maxAgeMs * 1e6) failure',
+      },
+    ],
+    checkers: ['C8'],
+    schedules: 300,
+  },
+  {
+    name: 'cluster-replicas-report',
+    mistake: 'counts reports of replicas',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/gossip.ts',
+        find: 'sender !== null && sender.isMaster && !node.isMyself',
+        replace: 'sender !== null && !node.isMyself',
+      },
+    ],
+    checkers: ['C8'],
+    schedules: 100,
+  },
+  {
+    name: 'cluster-fails-alone',
+    mistake: 'declares a node failed that it alone cannot reach',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/failure.ts',
+        find: 'if (voices < majorityOf(state)) return;',
+        replace: 'if (voices < 1) return;',
+      },
+    ],
+    checkers: ['C8'],
+    schedules: 20,
+  },
+  {
+    name: 'cluster-minority-serves',
+    mistake: 'goes on serving where it reaches no majority',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/cluster-state.ts',
+        find: 'if (reachable < majorityOf(state)) {',
+        replace: 'if (reachable < 0) {',
+      },
+      {
+        file: 'src/cluster/cluster-state.ts',
+        find: 'if (node.slotCount > 0 && node.isFailing) return false;',
+        replace: '',
+      },
+    ],
+    checkers: ['C9', 'H5'],
+    schedules: 30,
+  },
+  {
+    name: 'cluster-ignores-update',
+    mistake: 'does not listen when it is told of a newer owner of its slots',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/machine.ts',
+        find: 'Number.isNaN(epoch) || node.configEpoch >= epoch) return;',
+        replace: 'Number.isNaN(epoch) || epoch >= 0) return;',
+      },
+    ],
+    checkers: ['C6', 'C10'],
+    schedules: 300,
+  },
+  {
+    name: 'cluster-handover-without-pause',
+    mistake: 'goes on writing while it hands over to its replica',
+    profile: 'cluster',
+    edits: [
+      {
+        file: 'src/cluster/manual-failover.ts',
+        find: 'core.services.pauseWrites(nowMs + LIMIT_MS * PAUSE_FACTOR);',
+        replace: 'core.services.resumeWrites();',
+      },
+    ],
+    checkers: ['H4'],
+    schedules: 50,
+  },
+];

@@ -1,0 +1,41 @@
+/**
+ * Mutants: the code under test with one mistake in it. A simulation that does not find these would not find real ones.
+ *
+ * A mutant is a patch of source text that is made while a bundle is built (bundle.ts): nothing in `src/` knows of it, and
+ * nothing of it can ship. `npm run mutants` plays schedules with each until a checker speaks (main.ts); npm test holds that
+ * every patch still fits.
+ */
+
+export type ProfileName = 'sentinel' | 'cluster' | 'replication';
+
+export interface Edit {
+  /** Path from the root of the project. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** What is wrong with it, as the end of the sentence "a node that …". */
+  readonly mistake: string;
+  readonly profile: ProfileName;
+  readonly edits: readonly Edit[];
+  /** Who must speak: one of these, and nobody else first. */
+  readonly checkers: readonly string[];
+  /** Within so many schedules of the profile. */
+  readonly schedules: number;
+}
+
+/** @throws Error if a patch does not fit. */
+export function patch(path: string, source: string, edits: readonly Edit[]): string {
+  let text = source;
+  for (const { file, find, replace } of edits) {
+    if (file !== path) continue;
+    const places = text.split(find).length - 1;
+    if (places !== 1) throw new Error(`${path} has ${places} places like this, where a mutant needs one: ${find}`);
+    text = text.replace(find, () => replace);
+  }
+  return text;
+}

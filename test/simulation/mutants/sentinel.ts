@@ -1,0 +1,195 @@
+/** Sentinels with a mistake. */
+import type { Mutant } from './mutant.ts';
+
+const VOTE = 'src/sentinel/vote.ts';
+const TILT = 'src/sentinel/tilt.ts';
+
+export const sentinelMutants: readonly Mutant[] = [
+  {
+    name: 'sentinel-unsynced-vote',
+    mistake: 'answers first and writes its vote down a moment later',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/sentinel.ts',
+        find: 'if (this.#needsSave) this.flushConfig();\n    for (const wire',
+        replace: `if (this.#needsSave) {
+      this.#needsSave = false;
+      this.#ports.host.timers.after(400, () => void (this.#isStopped || this.flushConfig()));
+    }
+    for (const wire`,
+      },
+    ],
+    checkers: ['S1', 'S2', 'S5'],
+    schedules: 200,
+  },
+  {
+    name: 'sentinel-votes-of-any-epoch',
+    mistake: 'counts votes that were given in other epochs',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: VOTE,
+        find: 'leader !== null && leaderEpoch === epoch) counts',
+        replace: 'leader !== null) counts',
+      },
+    ],
+    checkers: ['S2', 'S3'],
+    schedules: 100,
+  },
+  {
+    name: 'sentinel-majority-of-reachable',
+    mistake: 'needs a majority of those only whom it reaches',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: VOTE,
+        find: 'return Math.max(Math.floor((master.sentinels.size + 1) / 2) + 1, master.quorum);',
+        replace: `const reachable = [...master.sentinels.values()].filter((sentinel) => !sentinel.isDown).length;
+  return Math.floor((reachable + 1) / 2) + 1;`,
+      },
+    ],
+    checkers: ['S2', 'S3', 'S8'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-quorum-is-enough',
+    mistake: 'is elected by a quorum that is no majority',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: VOTE,
+        find: 'return Math.max(Math.floor((master.sentinels.size + 1) / 2) + 1, master.quorum);',
+        replace: 'return master.quorum;',
+      },
+    ],
+    checkers: ['S2', 'S3', 'S8'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-votes-twice',
+    mistake: 'votes a second time in an epoch',
+    profile: 'sentinel',
+    edits: [
+      { file: VOTE, find: 'master.leaderEpoch < epoch && state', replace: 'master.leaderEpoch <= epoch && state' },
+    ],
+    checkers: ['S1', 'S2'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-takes-equal-epoch',
+    mistake: 'takes over a configuration that is not newer than its own',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/hello.ts',
+        find: 'if (master.configEpoch < hello.configEpoch) take',
+        replace: 'if (master.configEpoch <= hello.configEpoch) take',
+      },
+    ],
+    checkers: ['S4', 'S10'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-takes-old-configuration',
+    mistake: 'takes over configurations that are older than its own',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/hello.ts',
+        find: 'if (master.configEpoch < hello.configEpoch) take',
+        replace: 'if (master.configEpoch !== hello.configEpoch) take',
+      },
+    ],
+    checkers: ['S4', 'S5', 'S10'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-misses-clock-ahead',
+    mistake: 'does not notice a clock that leaps ahead, as one that reads a monotonic clock would not',
+    profile: 'sentinel',
+    edits: [
+      { file: TILT, find: 'if (elapsed < 0 || elapsed > state.periods.tiltTrigger) {', replace: 'if (elapsed < 0) {' },
+    ],
+    checkers: ['S6'],
+    schedules: 30,
+  },
+  {
+    name: 'sentinel-misses-clock-back',
+    mistake: 'does not notice a clock that goes back',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: TILT,
+        find: 'if (elapsed < 0 || elapsed > state.periods.tiltTrigger) {',
+        replace: 'if (elapsed > state.periods.tiltTrigger) {',
+      },
+    ],
+    checkers: ['S6'],
+    schedules: 30,
+  },
+  {
+    name: 'sentinel-acts-in-tilt',
+    mistake: 'acts although it cannot trust its clock',
+    profile: 'sentinel',
+    edits: [{ file: 'src/sentinel/tick.ts', find: 'if (isTilted(machine)) return;', replace: 'isTilted(machine);' }],
+    checkers: ['S6'],
+    schedules: 30,
+  },
+  {
+    name: 'sentinel-ignores-offset',
+    mistake: 'chooses a replica whatever it has received',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/select-replica.ts',
+        find: 'if (a.slaveReplOffset !== b.slaveReplOffset) return a.slaveReplOffset > b.slaveReplOffset ? -1 : 1;',
+        replace: '',
+      },
+    ],
+    checkers: ['S9', 'H4'],
+    schedules: 50,
+  },
+  {
+    name: 'sentinel-odown-alone',
+    mistake: 'takes the master for objectively down when it alone sees it down',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/down.ts',
+        find: 'agreeing > 0 && agreeing >= master.quorum',
+        replace: 'agreeing > 0',
+      },
+    ],
+    checkers: ['S7'],
+    schedules: 30,
+  },
+  {
+    name: 'sentinel-stale-odown',
+    mistake: 'never forgets that another one saw the master down',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/down.ts',
+        find: 'if (elapsed > askPeriod * STALE_ASK_PERIODS) {',
+        replace: 'if (elapsed > askPeriod * STALE_ASK_PERIODS * 1e6) {',
+      },
+    ],
+    checkers: ['S7', 'S3'],
+    schedules: 300,
+  },
+  {
+    name: 'sentinel-forgets-epoch',
+    mistake: 'does not write down the epoch of its configuration',
+    profile: 'sentinel',
+    edits: [
+      {
+        file: 'src/sentinel/config/lines.ts',
+        find: "own('config-epoch', master.configEpoch)",
+        replace: "own('config-epoch', 0)",
+      },
+    ],
+    checkers: ['S4', 'S5'],
+    schedules: 50,
+  },
+];
