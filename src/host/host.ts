@@ -262,6 +262,8 @@ export interface DiskFile {
   readonly path: string;
   /** Bytes in the file as this handle sees it, pending appends included. */
   readonly sizeBytes: number;
+  /** Whether bytes that were appended are their owner's again as soon as `done` is called. */
+  readonly givesBack?: boolean;
   /** Queues bytes; calls complete in the order in which they were made. The file owns `bytes` from now on. */
   append(bytes: Uint8Array, done?: (error: DiskError | null) => void): void;
   /** Everything appended before is durable when `done(null)` is called. */

@@ -101,6 +101,10 @@ export class RdbSnapshotEncoder implements SnapshotEncoder {
     return this.#writer.take();
   }
 
+  reuse(bytes: Buffer): void {
+    this.#writer.reuse(bytes);
+  }
+
   abandon(): void {
     this.#writer.abandon();
     this.#aside = null;

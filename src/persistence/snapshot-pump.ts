@@ -15,6 +15,8 @@ export interface SnapshotSink {
   readonly queuedBytes: number;
   /** Called by the sink when there is less in its queue than before. */
   onDrain: (() => void) | null;
+  /** Called, by a sink that can, with bytes that it was given and needs no more: they are going to be written on again. */
+  onSpare?: ((bytes: Buffer) => void) | null;
 }
 
 export interface PumpPorts {
@@ -75,6 +77,7 @@ export class SnapshotPump {
     sink.onDrain = (): void => {
       if (sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
     };
+    sink.onSpare = (bytes): void => encoder.reuse(bytes);
     this.#schedule();
   }
 
@@ -83,6 +86,7 @@ export class SnapshotPump {
     this.#isStopped = true;
     this.#sleep?.cancel();
     this.#sink.onDrain = null;
+    this.#sink.onSpare = null;
     this.snapshot.abort();
   }
 

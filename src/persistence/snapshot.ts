@@ -41,6 +41,8 @@ export interface SnapshotEncoder {
   readonly pendingBytes: number;
   /** What was made since the last call; the caller owns it. */
   take(): Buffer;
+  /** Takes back what `take` gave, to write on it again. */
+  reuse(bytes: Buffer): void;
   /** Lets go of an entry that is not going to be completed. */
   abandon(): void;
 }

@@ -140,6 +140,10 @@ class LifeFile implements DiskFile {
     return this.#file.sizeBytes;
   }
 
+  get givesBack(): boolean {
+    return this.#file.givesBack === true;
+  }
+
   append(bytes: Uint8Array, done?: Done): void {
     this.#synced.unsafe(this.#name, this.sizeBytes);
     if (done === undefined) this.#file.append(bytes);

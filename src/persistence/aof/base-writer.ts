@@ -2,19 +2,29 @@
  * The dataset as commands: a base file without RDB (aof.c rewriteAppendOnlyFileRio). One command makes a key, or several
  * where it holds much: up to 64 elements each; another one sets its expire time. Streams take one per entry, and some
  * more for what entries do not tell: the last ID, groups, consumers, what is pending.
+ *
+ * It gives way between elements, and in the middle of long ones. What is handed over meanwhile waits in a writer of its
+ * own until the command that is open has all its arguments.
  */
 import { INT64_MAX_LENGTH } from '../../core/integer.ts';
 import { formatDouble17g } from '../../core/double.ts';
 import { DictWalk } from '../../data/dict-walk.ts';
 import type { Database } from '../../data/database.ts';
 import { NO_EXPIRY } from '../../data/entries.ts';
-import { eachField, hashSize } from '../../data/hash-entry.ts';
+import { hashSize } from '../../data/hash-entry.ts';
 import type { HashValue } from '../../data/hash-value.ts';
 import { NONE } from '../../data/heap.ts';
-import { eachElementOfNode } from '../../data/list-elements.ts';
+import { copyMember, intsetLength } from '../../data/intset.ts';
 import type { ListValue } from '../../data/list-value.ts';
-import { copyElement, isIntegerElement, textLength, textOffset } from '../../data/listpack.ts';
-import { eachMember, setSize } from '../../data/set-entry.ts';
+import {
+  copyElement,
+  firstElement,
+  isIntegerElement,
+  nextElement,
+  textLength,
+  textOffset,
+} from '../../data/listpack.ts';
+import { NO_ELEMENT } from '../../data/listpack-format.ts';
 import type { SetValue } from '../../data/set-value.ts';
 import { StreamCursor } from '../../data/stream-cursor.ts';
 import type { Consumer, ConsumerGroup } from '../../data/stream-group.ts';
@@ -29,8 +39,10 @@ import { CommandWriter } from './command-writer.ts';
 /** Elements that one command adds, at most. */
 const ELEMENTS_PER_COMMAND = 64;
 const INITIAL_BYTES = 1 << 16;
+/** A string from here on is written in parts of this size. */
+const LONG_BYTES = 1 << 16;
 
-/** Makes the rest of a value, a command at a time. */
+/** Makes the rest of a value, as long as there is room. */
 type Commands = Generator<undefined, void, undefined>;
 
 export class AofBaseWriter implements SnapshotEncoder {
@@ -44,6 +56,10 @@ export class AofBaseWriter implements SnapshotEncoder {
   #keyStart = 0;
   #keyEnd = 0;
   #rest: Commands | null = null;
+  /** Takes what is handed over while an entry is incomplete. */
+  #aside: AofBaseWriter | null = null;
+  /** The rest gives way when there is so much to take. */
+  #full = Infinity;
   #expiry: number | bigint = NO_EXPIRY;
   readonly #digits = Buffer.alloc(INT64_MAX_LENGTH);
 
@@ -69,21 +85,26 @@ export class AofBaseWriter implements SnapshotEncoder {
   end(): void {}
 
   get pendingBytes(): number {
-    return this.output.pendingBytes;
+    return this.output.pendingBytes + (this.#aside?.pendingBytes ?? 0);
   }
 
   take(): Buffer {
     return this.output.take();
   }
 
+  reuse(bytes: Buffer): void {
+    this.output.reuse(bytes);
+  }
+
   startEntry(index: number, db: Database, entry: number): void {
     this.#database = index;
     this.#expiry = db.exactExpiryOf(entry);
-    if (db.isPacked(entry)) {
+    const isPacked = db.isPacked(entry);
+    if (isPacked && db.length(entry) < LONG_BYTES) {
       this.#key = db.bytes(entry);
       this.#keyStart = db.keyOffset(entry);
       this.#keyEnd = this.#keyStart + db.keyLength(entry);
-      this.#packed(db, entry);
+      this.#short(db, entry);
       this.#finish();
       return;
     }
@@ -91,61 +112,75 @@ export class AofBaseWriter implements SnapshotEncoder {
     this.#key = db.keyOf(entry);
     this.#keyStart = 0;
     this.#keyEnd = this.#key.length;
-    this.#rest = this.#large(db, entry);
+    this.#rest = isPacked ? this.#packed(db, entry) : this.#large(db, entry);
   }
 
   #finish(): void {
-    if (this.#expiry === NO_EXPIRY) return;
-    this.#command('PEXPIREAT', 1);
-    this.output.text(String(this.#expiry));
+    if (this.#expiry !== NO_EXPIRY) {
+      this.#command('PEXPIREAT', 1);
+      this.output.text(String(this.#expiry));
+    }
+    if (this.#aside !== null) this.#appendAside(this.#aside);
   }
 
   writeMore(bytesMax: number): boolean {
     const rest = this.#rest;
     if (rest === null) return true;
-    const until = this.output.pendingBytes + bytesMax;
-    while (!rest.next().done) if (this.output.pendingBytes >= until) return false;
+    this.#full = this.output.pendingBytes + bytesMax;
+    while (!rest.next().done) if (this.#isFull) return false;
     this.#rest = null;
     this.#finish();
     return true;
   }
 
+  get #isFull(): boolean {
+    return this.output.pendingBytes >= this.#full;
+  }
+
   handOver(index: number, db: Database, entry: number): void {
-    const rest = this.#rest;
-    const database = this.#database;
-    const key = this.#key;
-    const keyEnd = this.#keyEnd;
-    const expiry = this.#expiry;
-    this.startEntry(index, db, entry);
-    this.writeMore(Infinity);
-    if (rest === null) return;
-    this.#rest = rest;
-    this.#database = database;
-    this.#key = key;
-    this.#keyStart = 0;
-    this.#keyEnd = keyEnd;
-    this.#expiry = expiry;
+    let writer: AofBaseWriter = this;
+    if (this.#rest !== null) writer = this.#aside ??= new AofBaseWriter(null, []);
+    writer.startEntry(index, db, entry);
+    writer.writeMore(Infinity);
+  }
+
+  #appendAside(aside: AofBaseWriter): void {
+    this.#aside = null;
+    const bytes = aside.take();
+    this.output.part(bytes, 0, bytes.length);
+    this.#selected = aside.#selected;
   }
 
   abandon(): void {
     this.#rest?.return();
     this.#rest = null;
+    this.#aside = null;
   }
 
   // -------------------------------------------------------------------------------------------------------------- values
 
-  #packed(db: Database, entry: number): void {
-    const start = db.valueOffset(entry);
+  /** Writes a value at once. */
+  #short(db: Database, entry: number): void {
+    if (db.kind(entry) === KIND.string) {
+      const start = db.valueOffset(entry);
+      this.#command('SET', 1);
+      this.output.bulk(db.bytes(entry), start, start + db.length(entry));
+      return;
+    }
+    this.#full = Infinity;
+    for (const _ of this.#packed(db, entry));
+  }
+
+  #packed(db: Database, entry: number): Commands {
     switch (db.kind(entry)) {
       case KIND.set:
         return this.#intset(db, entry);
       case KIND.zset:
-        return this.#packedSortedSet(db, entry);
+        return this.#sortedSet(zsetAt(db, entry));
       case KIND.hash:
         return this.#packedHash(db, entry);
       default:
-        this.#command('SET', 1);
-        this.output.bulk(db.bytes(entry), start, start + db.length(entry));
+        return this.#string(db, entry);
     }
   }
 
@@ -167,13 +202,14 @@ export class AofBaseWriter implements SnapshotEncoder {
 
   /** Begins a command about the key. @param count of the arguments behind it. */
   #command(name: string, count: number): void {
-    this.#select();
+    this.#startCommand();
     this.output.command(2 + count);
     this.output.text(name);
     this.output.bulk(this.#key, this.#keyStart, this.#keyEnd);
   }
 
-  #select(): void {
+  #startCommand(): void {
+    if (this.#aside !== null) this.#appendAside(this.#aside);
     if (this.#selected === this.#database) return;
     this.#selected = this.#database;
     this.output.select(this.#database);
@@ -184,37 +220,83 @@ export class AofBaseWriter implements SnapshotEncoder {
     if ((size - left) % ELEMENTS_PER_COMMAND === 0) this.#command(name, Math.min(left, ELEMENTS_PER_COMMAND) * width);
   }
 
-  #intset(db: Database, entry: number): void {
-    const size = setSize(db, entry);
-    let left = size;
-    eachMember(db, entry, (bytes, start, end) => {
-      this.#batch('SADD', left--, size, 1);
-      this.output.bulk(bytes, start, end);
-    });
+  /** An argument, unless it is long. @returns whether it was written. */
+  #brief(bytes: Uint8Array, start: number, end: number): boolean {
+    if (end - start >= LONG_BYTES) return false;
+    this.output.bulk(bytes, start, end);
+    return true;
   }
 
-  #packedHash(db: Database, entry: number): void {
+  /** A long argument. */
+  *#long(bytes: Uint8Array, start: number, end: number): Commands {
+    const { output } = this;
+    output.startBulk(end - start);
+    for (let at = start; at < end; at += LONG_BYTES) {
+      output.part(bytes, at, Math.min(at + LONG_BYTES, end));
+      if (this.#isFull) yield;
+    }
+    output.endBulk();
+  }
+
+  /** An argument that is an element of a listpack, unless it is long. @returns whether it was written. */
+  #briefElement(bytes: Uint8Array, p: number): boolean {
+    if (!isIntegerElement(bytes, p))
+      return this.#brief(bytes, textOffset(bytes, p), textOffset(bytes, p) + textLength(bytes, p));
+    this.output.bulk(this.#digits, 0, copyElement(bytes, p, this.#digits, 0));
+    return true;
+  }
+
+  #longElement(bytes: Uint8Array, p: number): Commands {
+    return this.#long(bytes, textOffset(bytes, p), textOffset(bytes, p) + textLength(bytes, p));
+  }
+
+  *#string(db: Database, entry: number): Commands {
+    const bytes = db.bytes(entry);
+    const start = db.valueOffset(entry);
+    const end = start + db.length(entry);
+    this.#command('SET', 1);
+    yield* this.#long(bytes, start, end);
+  }
+
+  *#intset(db: Database, entry: number): Commands {
+    const bytes = db.bytes(entry);
+    const at = db.valueOffset(entry);
+    const size = intsetLength(bytes, at);
+    for (let index = 0; index < size; index++) {
+      this.#batch('SADD', size - index, size, 1);
+      this.output.bulk(this.#digits, 0, copyMember(bytes, at, index, this.#digits, 0));
+      if (this.#isFull) yield;
+    }
+  }
+
+  *#packedHash(db: Database, entry: number): Commands {
     const size = hashSize(db, entry);
-    let left = size;
-    eachField(db, entry, (field, fieldStart, fieldEnd, value, start, end) => {
-      this.#batch('HMSET', left--, size, 2);
-      this.output.bulk(field, fieldStart, fieldEnd);
-      this.output.bulk(value, start, end);
-    });
-  }
-
-  #packedSortedSet(db: Database, entry: number): void {
-    for (const _ of this.#sortedSet(zsetAt(db, entry)));
+    const bytes = db.bytes(entry);
+    let p = firstElement(bytes, db.valueOffset(entry));
+    for (let left = size; p !== NO_ELEMENT; left--) {
+      this.#batch('HMSET', left, size, 2);
+      for (let word = 0; word < 2; word++, p = nextElement(bytes, p)) {
+        if (!this.#briefElement(bytes, p)) yield* this.#longElement(bytes, p);
+      }
+      if (this.#isFull) yield;
+    }
   }
 
   *#list(list: ListValue): Commands {
-    let left = list.size;
+    const { size } = list;
+    let left = size;
     for (let node = 0; node < list.nodeCount; node++) {
-      eachElementOfNode(list, node, (bytes, start, end) => {
-        this.#batch('RPUSH', left--, list.size, 1);
-        this.output.bulk(bytes, start, end);
-      });
-      if ((list.size - left) % ELEMENTS_PER_COMMAND === 0) yield;
+      const bytes = list.nodeBytes(node);
+      if (list.isPlain(node)) {
+        this.#batch('RPUSH', left--, size, 1);
+        if (!this.#brief(bytes, 0, bytes.length)) yield* this.#long(bytes, 0, bytes.length);
+      } else {
+        for (let p = firstElement(bytes, 0); p !== NO_ELEMENT; p = nextElement(bytes, p)) {
+          this.#batch('RPUSH', left--, size, 1);
+          if (!this.#briefElement(bytes, p)) yield* this.#longElement(bytes, p);
+        }
+      }
+      if (this.#isFull) yield;
     }
   }
 
@@ -224,9 +306,11 @@ export class AofBaseWriter implements SnapshotEncoder {
     try {
       for (let left = size, record = walk.next(); record !== NONE; record = walk.next()) {
         this.#batch('SADD', left--, size, 1);
+        const bytes = db.bytes(record);
         const at = db.keyOffset(record);
-        this.output.bulk(db.bytes(record), at, at + db.keyLength(record));
-        if ((size - left) % ELEMENTS_PER_COMMAND === 0) yield;
+        const end = at + db.keyLength(record);
+        if (!this.#brief(bytes, at, end)) yield* this.#long(bytes, at, end);
+        if (this.#isFull) yield;
       }
     } finally {
       walk.close();
@@ -240,10 +324,12 @@ export class AofBaseWriter implements SnapshotEncoder {
       for (let left = size, record = walk.next(); record !== NONE; record = walk.next()) {
         this.#batch('HMSET', left--, size, 2);
         const bytes = db.bytes(record);
+        const field = db.keyOffset(record);
         const value = db.valueOffset(record);
-        this.output.bulk(bytes, db.keyOffset(record), value);
-        this.output.bulk(bytes, value, value + db.length(record));
-        if ((size - left) % ELEMENTS_PER_COMMAND === 0) yield;
+        const end = value + db.length(record);
+        if (!this.#brief(bytes, field, value)) yield* this.#long(bytes, field, value);
+        if (!this.#brief(bytes, value, end)) yield* this.#long(bytes, value, end);
+        if (this.#isFull) yield;
       }
     } finally {
       walk.close();
@@ -258,8 +344,9 @@ export class AofBaseWriter implements SnapshotEncoder {
       this.#batch('ZADD', left--, size, 2);
       this.output.text(formatDouble17g(set.score(member)));
       set.locate(member, range);
-      this.output.bulk(range.bytes, range.start, range.end);
-      if ((size - left) % ELEMENTS_PER_COMMAND === 0) yield;
+      const { bytes, start, end } = range;
+      if (!this.#brief(bytes, start, end)) yield* this.#long(bytes, start, end);
+      if (this.#isFull) yield;
     }
   }
 
@@ -287,16 +374,12 @@ export class AofBaseWriter implements SnapshotEncoder {
       this.output.text(cursor.id.text);
       for (let left = cursor.fieldCount; left > 0; left--) {
         cursor.nextField();
-        this.#element(cursor.bytes, cursor.field);
-        this.#element(cursor.bytes, cursor.value);
+        const { bytes, field, value } = cursor;
+        if (!this.#briefElement(bytes, field)) yield* this.#longElement(bytes, field);
+        if (!this.#briefElement(bytes, value)) yield* this.#longElement(bytes, value);
       }
-      yield;
+      if (this.#isFull) yield;
     }
-  }
-
-  #element(bytes: Buffer, p: number): void {
-    if (isIntegerElement(bytes, p)) this.output.bulk(this.#digits, 0, copyElement(bytes, p, this.#digits, 0));
-    else this.output.bulk(bytes, textOffset(bytes, p), textOffset(bytes, p) + textLength(bytes, p));
   }
 
   *#group(name: string, group: ConsumerGroup): Commands {
@@ -310,12 +393,13 @@ export class AofBaseWriter implements SnapshotEncoder {
         this.#subcommand('CREATECONSUMER', name, 1);
         this.output.text(consumer.name);
       }
+      if (this.#isFull) yield;
     }
   }
 
   /** Begins a subcommand of XGROUP. */
   #subcommand(subcommand: string, group: string, count: number): void {
-    this.#select();
+    this.#startCommand();
     this.output.command(4 + count);
     this.output.text('XGROUP');
     this.output.text(subcommand);

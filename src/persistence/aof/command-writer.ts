@@ -10,6 +10,9 @@ import { writeLatin1 } from '../../core/latin1.ts';
 const INITIAL_BYTES = 1 << 12;
 /** A buffer up to this size is used again after `take` was given a copy. */
 const KEPT_BYTES = 1 << 16;
+/** Memory that is given back is kept between these sizes, and so many pieces of it at most. */
+const SPARE_BYTES_MAX = 1 << 18;
+const SPARES_MAX = 64;
 /** A head: the sign, up to 20 digits, the line end. */
 const HEAD_BYTES = 24;
 const CR = 13;
@@ -20,6 +23,7 @@ const DOLLAR = 0x24;
 export class CommandWriter {
   #bytes: Buffer;
   #length = 0;
+  readonly #spares: Buffer[] = [];
 
   constructor(initialBytes = INITIAL_BYTES) {
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
@@ -43,9 +47,17 @@ export class CommandWriter {
   /** What was written since the last call; the caller may keep it. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, Math.min(this.#bytes.length, KEPT_BYTES)));
+    this.#bytes =
+      this.#spares.pop() ?? Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, Math.min(this.#bytes.length, KEPT_BYTES)));
     this.#length = 0;
     return taken;
+  }
+
+  /** Takes back what `take` gave, to write on it again. */
+  reuse(bytes: Buffer): void {
+    const { buffer } = bytes;
+    const isUsual = buffer.byteLength >= KEPT_BYTES && buffer.byteLength <= SPARE_BYTES_MAX;
+    if (isUsual && this.#spares.length < SPARES_MAX) this.#spares.push(Buffer.from(buffer));
   }
 
   /** Forgets what `pending` gave: it is on its way. Memory of a usual size is used again. */
@@ -92,6 +104,22 @@ export class CommandWriter {
     this.#bytes[after] = CR;
     this.#bytes[after + 1] = LF;
     this.#length = after + 2;
+  }
+
+  /** Begins a long argument, whose bytes come as parts. */
+  startBulk(length: number): void {
+    this.#room(HEAD_BYTES);
+    this.#head(DOLLAR, length);
+  }
+
+  part(source: Uint8Array, start: number, end: number): void {
+    this.#room(end - start);
+    copyBytes(source, start, end, this.#bytes, this.#length);
+    this.#length += end - start;
+  }
+
+  endBulk(): void {
+    this.raw('\r\n');
   }
 
   /** An argument that is a binary string. */

@@ -22,6 +22,9 @@ import { LzfCompressor } from './lzf.ts';
 const INITIAL_BYTES = 1 << 14;
 /** A buffer that grew beyond this was filled by something that does not come often. */
 const BIG_BYTES = 1 << 18;
+/** Memory that is given back is kept if it has room for a usual portion, and so much of it at most. */
+const SPARE_BYTES_MIN = 1 << 16;
+const SPARES_MAX = 64;
 const WORD = 0x1_0000_0000;
 
 export class ByteSink {
@@ -31,6 +34,7 @@ export class ByteSink {
   #length = 0;
   #taken = 0;
   #compressor: LzfCompressor | null = null;
+  readonly #spares: Buffer[] = [];
 
   constructor(compresses: boolean, initialBytes = INITIAL_BYTES) {
     this.compresses = compresses;
@@ -55,10 +59,21 @@ export class ByteSink {
   /** What was written since the last call; the caller may keep it. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(this.#length > BIG_BYTES ? BIG_BYTES : Math.max(INITIAL_BYTES, 2 * this.#length));
+    this.#bytes =
+      this.#spares.pop() ?? Buffer.allocUnsafe(Math.min(BIG_BYTES, Math.max(INITIAL_BYTES, 2 * this.#length)));
     this.#taken += this.#length;
     this.#length = 0;
     return taken;
+  }
+
+  /**
+   * Takes back what `take` gave, to write on it again. Memory outside the heap that comes and goes by the megabyte makes
+   * the collector look through everything.
+   */
+  reuse(bytes: Buffer): void {
+    const { buffer } = bytes;
+    const isUsual = buffer.byteLength >= SPARE_BYTES_MIN && buffer.byteLength <= BIG_BYTES;
+    if (isUsual && this.#spares.length < SPARES_MAX) this.#spares.push(Buffer.from(buffer));
   }
 
   get compressor(): LzfCompressor {

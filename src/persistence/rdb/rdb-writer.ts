@@ -77,6 +77,11 @@ export class RdbWriter {
     return bytes;
   }
 
+  /** Takes back what `take` gave, to write on it again. */
+  reuse(bytes: Buffer): void {
+    this.#sink.reuse(bytes);
+  }
+
   // --------------------------------------------------------------------------------------------------- around the keys
 
   header(): void {
