@@ -67,6 +67,12 @@ describe('the ambient world', () => {
     ['setInterval', () => setInterval(idle, 1)],
     ['setImmediate', () => setImmediate(idle)],
     ['queueMicrotask', () => queueMicrotask(idle)],
+    ['process.hrtime', () => process.hrtime()],
+    ['process.hrtime.bigint', () => process.hrtime.bigint()],
+    ['crypto.randomUUID', () => crypto.randomUUID()],
+    ['crypto.getRandomValues', () => crypto.getRandomValues(new Uint8Array(4))],
+    ['AbortSignal.timeout', () => AbortSignal.timeout(1)],
+    ['fetch', () => fetch('http://127.0.0.1:9')],
   ];
 
   it.each(attempts)('is out of reach while a node runs: %s', (_name, attempt) => {
