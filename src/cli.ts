@@ -9,6 +9,7 @@
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { settingsOf } from './server/command-settings.ts';
 import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
@@ -17,7 +18,7 @@ import { ConfigError } from './server/config/config-error.ts';
 import { expandProcessTitle } from './server/config/process-title.ts';
 import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
-import { createNodeHost } from './host/node/host.ts';
+import { createNodeHost, type NodeHostOptions } from './host/node/host.ts';
 import { userLineCheck } from './server/acl/user-lines.ts';
 import { Debugging } from './server/debug/debugging.ts';
 import { checkFile } from './server/persistence/check/check-file.ts';
@@ -109,7 +110,7 @@ function start(command: ServerStart): void {
     if (logFile === '') writeOut(`${line}\n`);
     else appendToLog(logFile, `${line}\n`);
   };
-  const host = createNodeHost({ log: write, ownsProcess: true });
+  const host = createNodeHost({ log: write, ownsProcess: true, ...(command.sentinel ? {} : saving()) });
   let server: Server | null = null;
   const config = new Config({
     disk: host.disk,
@@ -124,6 +125,8 @@ function start(command: ServerStart): void {
     daemonize();
     return;
   }
+  // To be started while this process is still small.
+  host.processes.saver?.prepare();
   const exit = (code: number): void => process.exit(code);
   const started = (server = command.sentinel
     ? composeSentinel({ host, config, directives, exit })
@@ -134,6 +137,15 @@ function start(command: ServerStart): void {
     process.exit(1);
   }
   run(started, command);
+}
+
+/** What writes snapshots: a program beside this one, which is run as this one is, from source or built. */
+function saving(): Pick<NodeHostOptions, 'saveCommand'> {
+  // There is no shell that could wait for work.
+  if (process.platform === 'win32') return {};
+  const isSource = import.meta.url.endsWith('.ts');
+  const program = new URL(`./host/node/save-process.${isSource ? 'ts' : 'js'}`, import.meta.url);
+  return { saveCommand: [process.execPath, ...(isSource ? process.execArgv : []), fileURLToPath(program)] };
 }
 
 function configure(config: Config, command: ServerStart): Directives {

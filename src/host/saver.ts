@@ -25,8 +25,8 @@ export interface SaveOrder {
 
 /** Nothing is called before `begin` returns, and nothing after `ended`. */
 export interface SaveEvents {
-  /** `queuedBytes` is less than before. */
-  drained(): void;
+  /** Bytes that were written have left the node, and are the caller's again. */
+  sent(bytes: Buffer): void;
   /** With null, everything is written and synced. Else the disk failed, or the process ended before that. */
   ended(failure: DiskError | ProcessEnd | null): void;
 }
@@ -34,8 +34,8 @@ export interface SaveEvents {
 export interface Saving {
   /** Bytes that have not left the node yet. */
   readonly queuedBytes: number;
-  /** The saver owns `bytes` from now on. */
-  write(bytes: Uint8Array): void;
+  /** `bytes` are the saver's until they are sent. */
+  write(bytes: Buffer): void;
   /** There is no more. `ended` follows. */
   finish(): void;
   /** The file is not wanted any more; whoever made it removes it. Nothing is called afterwards. Idempotent. */

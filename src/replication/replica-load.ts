@@ -59,7 +59,7 @@ function killChildren(server: Server, viaFile: boolean): void {
   if (viaFile) {
     log.notice(
       'Replica is about to load the RDB file received from the master, but there is a pending RDB child running. ' +
-        `Killing process ${server.host.system.pid} and removing its temp file to avoid any race`,
+        `Killing process ${persistence.saves.pid} and removing its temp file to avoid any race`,
     );
   }
   if (persistence.saves.isSaving) persistence.saves.kill();

@@ -9,6 +9,7 @@ import { NodeDisk } from './disk.ts';
 import { NodeNet } from './net.ts';
 import { NodeProcesses } from './processes.ts';
 import { NodeRandom } from './random.ts';
+import { NodeSaver } from './saver.ts';
 import { NodeSystem } from './system.ts';
 import { NodeTimers } from './timers.ts';
 
@@ -19,12 +20,16 @@ export interface NodeHostOptions {
   readonly workingDirectory?: string;
   /** The process does nothing but serve, so its garbage is the server's to collect. */
   readonly ownsProcess?: boolean;
+  /** The program that writes snapshots in a process of its own, with its first arguments; by default there is none. */
+  readonly saveCommand?: readonly string[];
   /** Clock and timers that move only when told, from `createManualTime`; by default the machine's. */
   readonly time?: ManualTime;
 }
 
 export function createNodeHost(options: NodeHostOptions = {}): Host {
   const system = new NodeSystem(options.workingDirectory, options.ownsProcess);
+  const { saveCommand } = options;
+  const saver = saveCommand === undefined ? undefined : new NodeSaver(saveCommand, system.workingDirectory);
   return {
     clock: options.time?.clock ?? new NodeClock(),
     timers: options.time?.timers ?? new NodeTimers(),
@@ -32,7 +37,7 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
     disk: new NodeDisk(system.workingDirectory),
     random: new NodeRandom(),
     system,
-    processes: new NodeProcesses(system.workingDirectory, options.ownsProcess),
+    processes: new NodeProcesses(system.workingDirectory, options.ownsProcess, saver),
     log: options.log ?? discard,
   };
 }

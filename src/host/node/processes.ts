@@ -3,6 +3,7 @@ import { type ChildProcess as NodeChild, spawn } from 'node:child_process';
 import { accessSync, constants as fsConstants } from 'node:fs';
 import { constants } from 'node:os';
 import type { ChildProcess, ProcessEnd, Processes } from '../host.ts';
+import type { Saver } from '../saver.ts';
 
 /** As a fork reports that there was nothing to execute. */
 const CANNOT_EXECUTE: ProcessEnd = { exitCode: 2, signal: 0 };
@@ -10,11 +11,13 @@ const CANNOT_EXECUTE: ProcessEnd = { exitCode: 2, signal: 0 };
 const NO_PROCESS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 export class NodeProcesses implements Processes {
+  readonly saver?: Saver;
   readonly #workingDirectory: string;
   readonly #ownsProcess: boolean;
 
   /** @param ownsProcess what programs print is printed by this process; else nobody sees it. */
-  constructor(workingDirectory: string, ownsProcess = false) {
+  constructor(workingDirectory: string, ownsProcess = false, saver?: Saver) {
+    if (saver !== undefined) this.saver = saver;
     this.#workingDirectory = workingDirectory;
     this.#ownsProcess = ownsProcess;
   }

@@ -10,8 +10,9 @@
  *
  * Why: docs/decisions/save-process.md.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { errorText } from '../error-texts.ts';
 import type { DiskError, ProcessEnd } from '../host.ts';
@@ -55,7 +56,7 @@ export class NodeSaver implements Saver {
 class Shell {
   readonly pid: number;
   isAlive: boolean;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessByStdio<Socket, Socket, null>;
   #saving: NodeSaving | null = null;
   #count = 0;
   #said = '';
@@ -68,25 +69,26 @@ class Shell {
       detached: true,
       env,
       stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    }) as ChildProcessByStdio<Socket, Socket, null>;
     this.pid = this.#child.pid ?? 0;
     this.isAlive = this.pid !== 0;
     this.#child.on('error', () => this.#ended({ exitCode: 1, signal: 0 }));
     this.#child.on('exit', (code, signal) => this.#ended(endOf(code, signal)));
     // Whether it listens is seen by its end.
-    this.#child.stdin!.on('error', () => {});
-    this.#child.stdout!.setEncoding('latin1').on('data', (text: string) => this.#hear(text));
+    this.#child.stdin.on('error', () => {});
+    this.#child.stdout.setEncoding('latin1').on('data', (text: string) => this.#hear(text));
     this.#letGo();
   }
 
   /** It does not keep the server's process from ending. */
   #letGo(): void {
     this.#child.unref();
-    for (const pipe of [this.#child.stdin, this.#child.stdout]) (pipe as unknown as { unref(): void }).unref();
+    this.#child.stdin.unref();
+    this.#child.stdout.unref();
   }
 
   begin(order: SaveOrder, events: SaveEvents, broken: () => void): NodeSaving {
-    this.#saving = new NodeSaving(String(++this.#count), this.#child.stdin!, order, events, broken);
+    this.#saving = new NodeSaving(String(++this.#count), this.#child.stdin, order, events, broken);
     return this.#saving;
   }
 
@@ -95,15 +97,16 @@ class Shell {
     this.#said = lines.pop()!;
     for (const line of lines) {
       const [number, word, detail] = line.split(' ');
-      if (this.#saving?.number === number) this.#saving.hear(word!, detail ?? '');
+      const saving = this.#saving;
+      if (saving !== null && saving.number === number) saving.hear(word!, detail ?? '');
     }
   }
 
   #ended(end: ProcessEnd): void {
     if (!this.isAlive) return;
     this.isAlive = false;
-    this.#child.stdin!.destroy();
-    this.#child.stdout!.destroy();
+    this.#child.stdin.destroy();
+    this.#child.stdout.destroy();
     this.#saving?.processEnded(end);
   }
 }
@@ -117,7 +120,7 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
 class NodeSaving implements Saving {
   readonly number: string;
   queuedBytes = 0;
-  readonly #pipe: NodeJS.WritableStream;
+  readonly #pipe: Socket;
   readonly #events: SaveEvents;
   /** Called when the program ended before it could say that it is there. */
   readonly #broken: () => void;
@@ -126,13 +129,7 @@ class NodeSaving implements Saving {
   #isComplete = false;
   #isOver = false;
 
-  constructor(
-    number: string,
-    pipe: NodeJS.WritableStream,
-    order: SaveOrder,
-    events: SaveEvents,
-    broken: () => void,
-  ) {
+  constructor(number: string, pipe: Socket, order: SaveOrder, events: SaveEvents, broken: () => void) {
     this.number = number;
     this.#pipe = pipe;
     this.#events = events;
@@ -144,13 +141,13 @@ class NodeSaving implements Saving {
     pipe.write(text);
   }
 
-  write(bytes: Uint8Array): void {
+  write(bytes: Buffer): void {
     if (this.#isOver || bytes.length === 0) return;
     this.queuedBytes += bytes.length;
     this.#pipe.write(lengthFrame(bytes.length));
     this.#pipe.write(bytes, () => {
       this.queuedBytes -= bytes.length;
-      if (!this.#isOver) this.#events.drained();
+      if (!this.#isOver) this.#events.sent(bytes);
     });
   }
 

@@ -20,7 +20,8 @@ import type { AofLog } from './aof-log.ts';
 import { AofOutput } from './aof-output.ts';
 import type { Child } from './children.ts';
 import type { Persistence } from './persistence.ts';
-import { SnapshotFile } from './snapshot-file.ts';
+import { SIGUSR1, type SnapshotFile, WriterEnded } from './snapshot-file.ts';
+import { openSnapshotFile } from './snapshot-writer.ts';
 
 /** `waiting`: it is being switched on, and the first base is not written yet. */
 export type AofState = 'off' | 'on' | 'waiting';
@@ -28,7 +29,7 @@ export type AofState = 'off' | 'on' | 'waiting';
 /** After so many failures in a row, rewrites that nobody asked for are put off, twice as long each time. */
 const FAILURES_TOLERATED = 3;
 const LIMIT_MINUTES_MAX = 60;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 16;
 
 export interface RewritePorts {
   readonly persistence: Persistence;
@@ -79,14 +80,6 @@ export class AofRewrite {
     return Math.floor(this.#server.host.clock.wallMs() / 1000);
   }
 
-  get #temporaryPath(): string {
-    return this.#server.config.path(this.#temporaryName);
-  }
-
-  get #temporaryName(): string {
-    return `temp-rewriteaof-bg-${this.#server.host.system.pid}.aof`;
-  }
-
   #encoder(): SnapshotEncoder {
     const { persistence } = this.#ports;
     const { values } = this.#server.config;
@@ -114,7 +107,11 @@ export class AofRewrite {
       const encoder = this.#encoder();
       const snapshot = new Snapshot(keyspace, encoder, true);
       const look = (): boolean => {
-        if (encoder.pendingBytes >= CHUNK_BYTES) file.appendNow(encoder.take());
+        if (encoder.pendingBytes >= CHUNK_BYTES) {
+          const bytes = encoder.take();
+          file.appendNow(bytes);
+          encoder.reuse(bytes);
+        }
         return true;
       };
       while (!snapshot.run(look));
@@ -140,7 +137,7 @@ export class AofRewrite {
   /** Starts one. @returns false if another child is active or it cannot be started. */
   start(): boolean {
     const { persistence, directory, log } = this.#ports;
-    const { host, config } = this.#server;
+    const { config } = this.#server;
     if (persistence.children.active !== null) return false;
     if (!directory.make()) return this.#failToStart();
     log.forgetDatabase();
@@ -149,15 +146,19 @@ export class AofRewrite {
     this.count++;
     this.isScheduled = false;
     const isRdb = config.values['aof-use-rdb-preamble'];
-    this.#server.log.notice(`Background append only file rewriting started by pid ${host.system.pid}`);
-    let file: SnapshotFile;
-    try {
-      file = new SnapshotFile(persistence.disk, this.#temporaryPath, config.values['aof-rewrite-incremental-fsync']);
-    } catch (error) {
-      this.#server.log.warning(`Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): ${reasonOf(error)}`);
+    const opened = openSnapshotFile(this.#server, persistence.disk, {
+      nameOf: (_writer, pid) => config.path(temporaryName(pid)),
+      title: 'redis-aof-rewrite',
+      syncsNowAndThen: config.values['aof-rewrite-incremental-fsync'],
+    });
+    this.#server.log.notice(`Background append only file rewriting started by pid ${opened.pid}`);
+    if (opened.error !== null) {
+      const reason = opened.error.message;
+      this.#server.log.warning(`Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): ${reason}`);
       this.#endInFailure(this.#nowSeconds);
       return true;
     }
+    const { file } = opened;
     file.onError = (error): void => this.#fail(file, error);
     const child = persistence.children.start('aof', this.#encoder(), file, (error) => {
       if (error === null) file.finish((reason) => (reason === null ? this.#finish(file) : this.#fail(file, reason)));
@@ -201,37 +202,39 @@ export class AofRewrite {
     if (running === null || running.file !== file) return;
     this.#running = null;
     running.child.end();
+    const { directory } = this.#ports;
     const { log, host } = this.#server;
     const startUs = host.clock.monotonicUs();
-    log.notice(`Successfully created the temporary AOF base file ${this.#temporaryName}`);
+    log.notice(`Successfully created the temporary AOF base file ${temporaryName(file.pid)}`);
     log.notice('Background AOF rewrite terminated with success');
-    if (this.#install(running.isRdb)) {
+    if (this.#install(running)) {
       this.lastSucceeded = true;
       this.failures = 0;
       log.notice('Background AOF rewrite finished successfully');
       if (this.#ports.state === 'waiting') this.#ports.state = 'on';
       log.verbose(`Background AOF rewrite signal handler took ${Math.round(host.clock.monotonicUs() - startUs)}us`);
     } else {
-      this.lastSucceeded = false;
-      this.failures++;
+      this.#countFailure();
+      directory.remove(file.path);
     }
     this.#cleanUp(running.startedSeconds);
   }
 
   /** Puts the new base in its place. @returns whether the manifest on disk says so. */
-  #install(isRdb: boolean): boolean {
+  #install({ file, isRdb }: Running): boolean {
     const { directory, log } = this.#ports;
+    const temporary = temporaryName(file.pid);
     const manifest = directory.manifest.copy();
     const base = manifest.addBase(directory.prefix, isRdb).name;
     const basePath = directory.pathOf(base);
-    const reason = directory.rename(this.#temporaryPath, basePath);
+    const reason = directory.rename(file.path, basePath);
     if (reason !== null) {
       this.#server.log.warning(
-        `Error trying to rename the temporary AOF base file ${this.#temporaryName} into ${basePath}: ${reason}`,
+        `Error trying to rename the temporary AOF base file ${temporary} into ${basePath}: ${reason}`,
       );
       return false;
     }
-    this.#server.log.notice(`Successfully renamed the temporary AOF base file ${this.#temporaryName} into ${base}`);
+    this.#server.log.notice(`Successfully renamed the temporary AOF base file ${temporary} into ${base}`);
     const increment = this.#ports.state === 'waiting' ? this.#nameIncrement(manifest) : null;
     if (increment === undefined) {
       directory.remove(basePath);
@@ -270,24 +273,38 @@ export class AofRewrite {
 
   #fail(file: SnapshotFile, error: unknown): void {
     const running = this.#running;
-    if (running !== null && running.file !== file) return;
+    if (running === null || running.file !== file) return;
     this.#running = null;
-    running?.child.kill();
+    running.child.kill();
     file.discard();
+    if (error instanceof WriterEnded && error.signal !== 0) {
+      this.#endBySignal(running.startedSeconds, error.signal);
+      return;
+    }
     this.#server.log.warning(`Write error writing append only file on disk: ${reasonOf(error)}`);
-    this.#endInFailure(running?.startedSeconds ?? this.#nowSeconds);
+    this.#endInFailure(running.startedSeconds);
   }
 
   #endInFailure(startedSeconds: number): void {
     this.#server.log.warning('Background AOF rewrite terminated with error');
+    this.#countFailure();
+    this.#cleanUp(startedSeconds);
+  }
+
+  /** A signal has ended the process that writes the base. */
+  #endBySignal(startedSeconds: number, signal: number): void {
+    this.#server.log.warning(`Background AOF rewrite terminated by signal ${signal}`);
+    if (signal !== SIGUSR1) this.#countFailure();
+    this.#cleanUp(startedSeconds);
+  }
+
+  #countFailure(): void {
     this.lastSucceeded = false;
     this.failures++;
-    this.#cleanUp(startedSeconds);
   }
 
   #cleanUp(startedSeconds: number): void {
     const { directory, log, state } = this.#ports;
-    directory.remove(this.#temporaryPath);
     if (state === 'waiting') {
       log.discard();
       this.#server.log.notice(`Removing the temp incr aof file ${directory.temporaryIncrement} in the background`);
@@ -302,7 +319,7 @@ export class AofRewrite {
     const running = this.#running;
     if (running === null) return;
     this.#running = null;
-    this.#server.log.notice(`Killing running AOF rewrite child: ${this.#server.host.system.pid}`);
+    this.#server.log.notice(`Killing running AOF rewrite child: ${running.file.pid}`);
     running.child.kill();
     running.file.discard();
   }
@@ -347,7 +364,11 @@ export class AofRewrite {
   }
 }
 
+function temporaryName(pid: number): string {
+  return `temp-rewriteaof-bg-${pid}.aof`;
+}
+
 function reasonOf(error: unknown): string {
-  if (error instanceof DiskError) return error.message;
+  if (error instanceof DiskError || error instanceof WriterEnded) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

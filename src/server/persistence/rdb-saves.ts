@@ -11,11 +11,12 @@ import { Snapshot } from '../../persistence/snapshot.ts';
 import { joinPath, pathOfBinary } from '../config/paths.ts';
 import type { Server } from '../server.ts';
 import { type Child, type Children, delayUs } from './children.ts';
-import { removeQuietly, SnapshotFile } from './snapshot-file.ts';
+import { removeQuietly, SIGUSR1, type SnapshotFailure, type SnapshotFile, WriterEnded } from './snapshot-file.ts';
+import { openSnapshotFile } from './snapshot-writer.ts';
 
 /** After a failure, save points do not try again sooner. */
 const RETRY_DELAY_S = 5;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 16;
 
 export const SAVE_REFUSAL =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
@@ -69,6 +70,11 @@ export class RdbSaves {
   /** Whether the file is being written in the background; another child may be taking a snapshot for replicas. */
   get isSaving(): boolean {
     return this.#running !== null;
+  }
+
+  /** Number of the process that writes the file in the background, or of the server. */
+  get pid(): number {
+    return this.#running?.file.pid ?? this.#server.host.system.pid;
   }
 
   get path(): string {
@@ -130,7 +136,11 @@ export class RdbSaves {
     let owedUs = 0;
     let keysBefore = 0;
     const look = (): boolean => {
-      if (encoder.pendingBytes >= CHUNK_BYTES) write(encoder.take());
+      if (encoder.pendingBytes >= CHUNK_BYTES) {
+        const bytes = encoder.take();
+        write(bytes);
+        encoder.reuse(bytes);
+      }
       owedUs += (snapshot.keysDone - keysBefore) * keyDelayUs;
       keysBefore = snapshot.keysDone;
       if (owedUs >= 1000) {
@@ -148,57 +158,69 @@ export class RdbSaves {
 
   /** Starts a save. To be called when no child is active. @returns whether it could be started. */
   saveInBackground(): boolean {
-    const { log, host, config, changes, identity } = this.#server;
+    const { log, config, changes } = this.#server;
     this.count++;
     this.#lastTrySeconds = this.#nowSeconds;
-    const name = `temp-${host.system.pid}-${identity.runId.slice(0, 8)}.rdb`;
-    let file: SnapshotFile;
-    try {
-      file = new SnapshotFile(this.#ports.disk, this.#pathOf(name), config.values['rdb-save-incremental-fsync']);
-    } catch (error) {
-      log.notice(`Background saving started by pid ${host.system.pid}`);
-      this.#warnOfOpening(name, error);
-      this.#fail(null);
+    let name = '';
+    const opened = openSnapshotFile(this.#server, this.#ports.disk, {
+      nameOf: (writer) => this.#pathOf((name = `temp-${writer}.rdb`)),
+      title: 'redis-rdb-bgsave',
+      syncsNowAndThen: config.values['rdb-save-incremental-fsync'],
+    });
+    log.notice(`Background saving started by pid ${opened.pid}`);
+    if (opened.error !== null) {
+      this.#warnOfOpening(name, opened.error);
+      log.warning('Background saving error');
+      this.#end(false);
       return true;
     }
-    file.onError = (error): void => {
-      this.#warnOfWriting(error);
-      this.#fail(file);
-    };
+    const { file } = opened;
+    file.onError = (error): void => this.#fail(file, error);
     const child = this.#ports.children.start('rdb', this.#ports.encoder(), file, (error) => {
       if (error === null) file.finish((reason) => this.#finish(file, reason));
-      else {
-        this.#warnOfWriting(error);
-        this.#fail(file);
-      }
+      else this.#fail(file, error);
     });
     this.#running = { child, file, changes };
-    log.notice(`Background saving started by pid ${host.system.pid}`);
     return true;
   }
 
   /** The whole file is written; it is synced unless there is a reason. */
-  #finish(file: SnapshotFile, reason: DiskError | null): void {
+  #finish(file: SnapshotFile, reason: SnapshotFailure | null): void {
     const running = this.#running;
     if (running === null || running.file !== file) return;
-    if (reason !== null) {
-      this.#warnOfWriting(reason);
-      this.#fail(file);
-    } else if (this.#replace(file.path)) {
+    if (reason !== null) this.#fail(file, reason);
+    else if (this.#replace(file.path)) {
       this.#server.log.notice('Background saving terminated with success');
       this.#noteSaved(running.changes);
       this.#end(true);
-    } else this.#fail(file);
+    } else this.#fail(file, null);
   }
 
-  #fail(file: SnapshotFile | null): void {
-    if (this.#running !== null && this.#running.file !== file) return;
+  /** @param error what the log does not know yet. */
+  #fail(file: SnapshotFile, error: unknown): void {
+    if (this.#running?.file !== file) return;
+    if (error instanceof WriterEnded && error.signal !== 0) {
+      this.#terminate(error.signal);
+      return;
+    }
+    if (error !== null) this.#warnOfWriting(error);
     this.#server.log.warning('Background saving error');
-    file?.discard();
+    file.discard();
     this.#end(false);
   }
 
-  #end(succeeded: boolean): void {
+  /** A signal has ended the process that writes the file, or would have. */
+  #terminate(signal: number): void {
+    const { log, host, latency } = this.#server;
+    log.warning(`Background saving terminated by signal ${signal}`);
+    const startUs = host.clock.monotonicUs();
+    this.#running!.file.discard();
+    latency.note('rdb-unlink-temp-file', host.clock.monotonicUs() - startUs);
+    this.#end(signal === SIGUSR1 ? this.lastSucceeded : false, false);
+  }
+
+  /** @param status of the last save from now on. */
+  #end(status: boolean, succeeded = status): void {
     const running = this.#running;
     this.#running = null;
     if (running !== null) {
@@ -206,24 +228,14 @@ export class RdbSaves {
       // Stops the walk too, where a write has failed in the middle of it.
       running.child.kill();
     } else this.lastDurationSeconds = 0;
-    this.lastSucceeded = succeeded;
+    this.lastSucceeded = status;
     this.#ports.stateChanged();
     for (const listener of this.onEnded) listener(succeeded);
   }
 
-  /** Stops a background save of the file, if one is under way, as if its process had been killed: it counts as no failure. */
+  /** Stops a background save of the file, if one is under way. It counts as no failure. */
   kill(): void {
-    const running = this.#running;
-    if (running === null) return;
-    this.#running = null;
-    running.child.kill();
-    this.#server.log.warning('Background saving terminated by signal 10');
-    const { clock } = this.#server.host;
-    const startUs = clock.monotonicUs();
-    running.file.discard();
-    this.#server.latency.note('rdb-unlink-temp-file', clock.monotonicUs() - startUs);
-    this.lastDurationSeconds = this.#nowSeconds - Math.floor(running.child.startedMs / 1000);
-    for (const listener of this.onEnded) listener(false);
+    if (this.#running !== null) this.#terminate(SIGUSR1);
   }
 
   // ----------------------------------------------------------------------------------------------------- periodic work
@@ -295,6 +307,6 @@ function nameOf(path: string): string {
 
 /** The text of a disk's error; of anything else, which is a fault, all that is known. */
 function reasonOf(error: unknown): string {
-  if (error instanceof DiskError) return error.message;
+  if (error instanceof DiskError || error instanceof WriterEnded) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
