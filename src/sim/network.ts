@@ -100,6 +100,14 @@ export class Network {
     this.#noteFault(links.length);
   }
 
+  /** Takes back `shape` between two groups, both ways unless `oneWay`. */
+  resetShape(from: Nodes, to: Nodes, options: { readonly oneWay?: boolean } = {}): void {
+    const links = this.#linksBetween(from, to);
+    if (options.oneWay !== true) links.push(...this.#linksBetween(to, from));
+    for (const link of links) link.resetShape();
+    this.#noteFault(links.length);
+  }
+
   /** Takes back all of `shape`. */
   resetShapes(): void {
     for (const link of this.#links.values()) link.resetShape();

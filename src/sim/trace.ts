@@ -51,11 +51,19 @@ export interface TraceEvent {
   readonly value: number;
 }
 
+interface Observer {
+  readonly observer: (event: TraceEvent) => void;
+  /** Kinds that it wants, by bit: there are fewer than 31. */
+  readonly bits: number;
+}
+
 export const EVENTS_PER_CHECKPOINT = 1024;
 
 export class Trace {
   readonly checkpoints: number[] = [];
-  readonly #observers: ((event: TraceEvent) => void)[] = [];
+  readonly #observers: Observer[] = [];
+  /** Kinds that somebody observes, by bit. */
+  #observed = 0;
   readonly #names: string[] = [];
   #hash = 0x811c9dc5;
   #count = 0;
@@ -73,8 +81,11 @@ export class Trace {
     this.#names[index] = name;
   }
 
-  observe(observer: (event: TraceEvent) => void): void {
-    this.#observers.push(observer);
+  /** @param kinds by default all */
+  observe(observer: (event: TraceEvent) => void, kinds: readonly Kind[] = KIND_NAMES as readonly Kind[]): void {
+    const bits = kinds.reduce((all, kind) => all | (1 << KIND[kind]), 0);
+    this.#observers.push({ observer, bits });
+    this.#observed |= bits;
   }
 
   /** @param node index of the node, -1 for what belongs to none. */
@@ -85,7 +96,7 @@ export class Trace {
     hash = Math.imul((hash ^ (hash >>> 16)) + value, 0x27d4eb2f);
     this.#hash = hash ^ (hash >>> 15);
     if (++this.#count % EVENTS_PER_CHECKPOINT === 0) this.checkpoints.push(this.#hash >>> 0);
-    if (this.#observers.length > 0) this.#tell(timeUs, node, kind, subject, value);
+    if ((this.#observed & (1 << kind)) !== 0) this.#tell(timeUs, node, kind, subject, value);
   }
 
   #tell(timeUs: number, node: number, kind: number, subject: number, value: number): void {
@@ -97,7 +108,7 @@ export class Trace {
       subject,
       value,
     };
-    for (const observer of this.#observers) observer(event);
+    for (const { observer, bits } of this.#observers) if ((bits & (1 << kind)) !== 0) observer(event);
   }
 }
 

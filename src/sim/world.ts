@@ -23,7 +23,7 @@ import { Network, type NetworkOptions } from './network.ts';
 import { type Main, SimProcess } from './process.ts';
 import type { Program } from './programs.ts';
 import { Scheduler } from './scheduler.ts';
-import type { TraceEvent } from './trace.ts';
+import type { Kind, TraceEvent } from './trace.ts';
 
 export interface WorldOptions {
   /** Any 32-bit integer. One seed, one history. */
@@ -73,6 +73,7 @@ export class World {
   readonly #scheduler: Scheduler;
   readonly #processes = new Map<string, SimProcess>();
   readonly #guard: <T>(act: () => T) => T;
+  #isGuarded = false;
 
   constructor(options: WorldOptions) {
     this.seed = options.seed;
@@ -82,7 +83,15 @@ export class World {
     this.#scheduler = new Scheduler(shuffle ? this.#random.fork('ties').u32() : null);
     this.network = new Network(this.#scheduler, this.#random.fork('network'), options.network ?? {});
     const guard = (options.forbidAmbientWorld ?? true) ? withoutAmbientWorld : runPlainly;
-    this.#guard = (act) => this.#annotated(() => guard(act));
+    this.#guard = (act) => {
+      if (this.#isGuarded) return act();
+      this.#isGuarded = true;
+      try {
+        return this.#annotated(() => guard(act));
+      } finally {
+        this.#isGuarded = false;
+      }
+    };
   }
 
   // ----------------------------------------------------------------------------------------------------------- nodes
@@ -190,9 +199,10 @@ export class World {
   /**
    * Calls `observer` for each event of the trace, at the moment when it happens: in the midst of a node's event. It may
    * cause faults there (kill, cut, lose power), even to that very node, but not call ports.
+   * @param kinds by default all, which costs time
    */
-  observe(observer: (event: TraceEvent) => void): void {
-    this.#scheduler.trace.observe(observer);
+  observe(observer: (event: TraceEvent) => void, kinds?: readonly Kind[]): void {
+    this.#scheduler.trace.observe(observer, kinds);
   }
 
   /** An error that leaves a run says where in which history it happened. */

@@ -3,11 +3,11 @@
  * the new owner first, so that whatever befalls the old one in between, nobody is left who owns them. Where nodes have not
  * yet heard of each other's epochs, a slot that is moved twice can end up with nobody: by the rules of the cluster.
  */
-import { type ClusterState, SLOTS } from '../../../src/cluster/state.ts';
-import type { ClusterSet } from './cluster-set.ts';
+import { type ClusterState, SLOTS } from '../../cluster/state.ts';
+import type { ClusterTopology } from '../topologies/cluster-topology.ts';
 
 /** @returns whether all of it could be done. */
-export function reshard(set: ClusterSet, from: string, to: string, count: number): boolean {
+export function reshard(set: ClusterTopology, from: string, to: string, count: number): boolean {
   const [source, target] = [set.state(from), set.state(to)];
   if (source === null || target === null || from === to) return false;
   if (source.myself.slotCount <= count || !target.myself.isMaster) return false;
@@ -32,7 +32,7 @@ export function reshard(set: ClusterSet, from: string, to: string, count: number
 }
 
 /** Whether all living nodes know what these two have, and how new that is. */
-function areOfOneMind(set: ClusterSet, ...masters: readonly ClusterState[]): boolean {
+function areOfOneMind(set: ClusterTopology, ...masters: readonly ClusterState[]): boolean {
   return set.names.every((name) => {
     const state = set.state(name);
     if (state === null) return true;
@@ -42,15 +42,4 @@ function areOfOneMind(set: ClusterSet, ...masters: readonly ClusterState[]): boo
       return Buffer.compare(seen.slots, myself.slots) === 0;
     });
   });
-}
-
-/** What redis-cli --cluster fix does to slots whose move was begun and not ended. */
-export function closeOpenSlots(set: ClusterSet): void {
-  for (const name of set.names) {
-    const state = set.state(name);
-    if (state === null) continue;
-    for (const slot of [...state.importingFrom.keys(), ...state.migratingTo.keys()]) {
-      set.call(name, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
-    }
-  }
 }

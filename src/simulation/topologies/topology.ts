@@ -27,6 +27,8 @@ export interface SimTopology {
   readonly voterNames: readonly string[];
   /** Where servers listen. */
   readonly port: number;
+  /** Boots all nodes, for the first time. */
+  boot(): void;
   process(node: string): SimProcess;
   /** The server that lives there now, if one does; of a sentinel, the one that it lives in. */
   server(node: string): Server | null;

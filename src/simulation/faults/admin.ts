@@ -1,0 +1,85 @@
+/** What an administrator does in the midst of all that. What does not belong to a topology is not done. */
+import type { AdminFault } from '../schedule.ts';
+import { ClusterTopology } from '../topologies/cluster-topology.ts';
+import { ReplicationTopology } from '../topologies/replication-topology.ts';
+import { MASTER_NAME, SentinelTopology } from '../topologies/sentinel-topology.ts';
+import { reshard } from './reshard.ts';
+import type { FaultSite } from './site.ts';
+
+export class Administrator {
+  readonly #site: FaultSite;
+  #hasForgotten = false;
+
+  constructor(site: FaultSite) {
+    this.#site = site;
+  }
+
+  /** @returns the nodes that obeyed; none if it could not be. */
+  order(fault: AdminFault): string[] {
+    const { topology } = this.#site;
+    if (topology instanceof ClusterTopology) return this.#orderCluster(topology, fault);
+    if (topology instanceof SentinelTopology) return this.#orderSentinel(topology, fault);
+    return topology instanceof ReplicationTopology ? this.#orderServers(topology, fault) : [];
+  }
+
+  #orderServers(topology: ReplicationTopology, fault: AdminFault): string[] {
+    const site = this.#site;
+    switch (fault.kind) {
+      case 'promote': {
+        const node = site.nodeOf(fault.node);
+        return topology.promote(node) ? [node] : [];
+      }
+      case 'replicaof': {
+        const [node, master] = [site.nodeOf(fault.node), site.nodeOf(fault.master)];
+        return topology.replicaOf(node, master) ? [node, master] : [];
+      }
+      case 'failover':
+        return topology.failover() ? [topology.root] : [];
+      default:
+        return [];
+    }
+  }
+
+  #orderSentinel(topology: SentinelTopology, fault: AdminFault): string[] {
+    if (fault.kind === 'replicaof') {
+      // Against the sentinels' will: they take it back.
+      const names = topology.serverNames;
+      const [node, master] = [names[fault.node % names.length]!, names[fault.master % names.length]!];
+      if (node === master) return [];
+      const { address } = topology.process(master);
+      return topology.call(node, 'REPLICAOF', address, topology.port) === 'OK' ? [node, master] : [];
+    }
+    if (fault.kind !== 'sentinel-failover' && fault.kind !== 'sentinel-reset') return [];
+    const names = topology.sentinelNames;
+    const name = names[fault.node % names.length]!;
+    const words = fault.kind === 'sentinel-reset' ? ['RESET', '*'] : ['FAILOVER', MASTER_NAME];
+    const reply = topology.call(name, 'SENTINEL', ...words);
+    return reply === 'OK' || typeof reply === 'number' ? [name] : [];
+  }
+
+  #orderCluster(topology: ClusterTopology, fault: AdminFault): string[] {
+    const site = this.#site;
+    switch (fault.kind) {
+      case 'reshard': {
+        const [from, to] = [site.nodeOf(fault.from), site.nodeOf(fault.to)];
+        return reshard(topology, from, to, fault.slots) ? [from, to] : [];
+      }
+      case 'forget': {
+        const [name, other] = [site.nodeOf(fault.node), site.nodeOf(fault.other)];
+        // A node that all others forget within a minute is gone for good: that is what FORGET is for.
+        const id = topology.state(other)?.myself.name;
+        if (id === undefined || this.#hasForgotten) return [];
+        if (topology.call(name, 'CLUSTER', 'FORGET', id) !== 'OK') return [];
+        this.#hasForgotten = true;
+        return [name, other];
+      }
+      case 'cluster-failover': {
+        const name = site.nodeOf(fault.node);
+        const words = fault.mode === 'normal' ? [] : [fault.mode.toUpperCase()];
+        return topology.call(name, 'CLUSTER', 'FAILOVER', ...words) === 'OK' ? [name] : [];
+      }
+      default:
+        return [];
+    }
+  }
+}

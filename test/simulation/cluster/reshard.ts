@@ -1,0 +1,56 @@
+/**
+ * Moves some slots without keys from one master to another one, as redis-cli does: not before all nodes are of one mind, and
+ * the new owner first, so that whatever befalls the old one in between, nobody is left who owns them. Where nodes have not
+ * yet heard of each other's epochs, a slot that is moved twice can end up with nobody: by the rules of the cluster.
+ */
+import { type ClusterState, SLOTS } from '../../../src/cluster/state.ts';
+import type { ClusterSet } from './cluster-set.ts';
+
+/** @returns whether all of it could be done. */
+export function reshard(set: ClusterSet, from: string, to: string, count: number): boolean {
+  const [source, target] = [set.state(from), set.state(to)];
+  if (source === null || target === null || from === to) return false;
+  if (source.myself.slotCount <= count || !target.myself.isMaster) return false;
+  if (!areOfOneMind(set, source, target)) return false;
+  const [sourceId, targetId] = [source.myself.name, target.myself.name];
+  const database = set.server(from)!.keyspace.databases[0]!;
+  for (let slot = 0, moved = 0; slot < SLOTS && moved < count; slot++) {
+    if (source.owners[slot] !== source.myself || database.slots!.count(slot) > 0) continue;
+    if (target.owners[slot]?.name !== sourceId) continue;
+    const steps = [
+      [to, 'IMPORTING', sourceId],
+      [from, 'MIGRATING', targetId],
+      [to, 'NODE', targetId],
+      [from, 'NODE', targetId],
+    ] as const;
+    for (const [name, word, id] of steps) {
+      if (set.call(name, 'CLUSTER', 'SETSLOT', slot, word, id) !== 'OK') return false;
+    }
+    moved++;
+  }
+  return true;
+}
+
+/** Whether all living nodes know what these two have, and how new that is. */
+function areOfOneMind(set: ClusterSet, ...masters: readonly ClusterState[]): boolean {
+  return set.names.every((name) => {
+    const state = set.state(name);
+    if (state === null) return true;
+    return masters.every(({ myself, currentEpoch }) => {
+      const seen = state.find(myself.name);
+      if (seen === null || seen.configEpoch !== myself.configEpoch || state.currentEpoch !== currentEpoch) return false;
+      return Buffer.compare(seen.slots, myself.slots) === 0;
+    });
+  });
+}
+
+/** What redis-cli --cluster fix does to slots whose move was begun and not ended. */
+export function closeOpenSlots(set: ClusterSet): void {
+  for (const name of set.names) {
+    const state = set.state(name);
+    if (state === null) continue;
+    for (const slot of [...state.importingFrom.keys(), ...state.migratingTo.keys()]) {
+      set.call(name, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
+    }
+  }
+}
