@@ -301,9 +301,7 @@ export class MasterLink implements MasterConnection {
     this.#place = null;
     if (id !== null && id !== place.id) {
       server.log.warning(`Master replication ID changed to ${id}`);
-      state.secondId = place.id;
-      state.secondOffset = state.offset + 1;
-      state.id = id;
+      state.continueAs(id, place.id);
       links.disconnectAll();
     }
     if (!state.hasBacklog) state.createBacklog();

@@ -55,6 +55,8 @@ export class ReplicationBuffer {
   #early: StreamReader[] = [];
   /** Called after another block was begun: readers may have fallen too far behind. */
   onGrowth: (() => void) | null = null;
+  /** Sees all that is written, where it lies now, once it is there: for whoever judges simulations. */
+  observer: ((bytes: Buffer, from: number, to: number) => void) | null = null;
 
   /** @param sizeBytes gives `repl-backlog-size`. */
   constructor(sizeBytes: () => number) {
@@ -107,17 +109,14 @@ export class ReplicationBuffer {
    */
   appendWith<T>(write: (target: Buffer, at: number, what: T) => number, what: T): void {
     const last = this.#last!;
-    const end = write(last.bytes, last.used, what);
-    this.#advance(end - last.used);
-    last.used = end;
+    this.#advance(last, write(last.bytes, last.used, what) - last.used);
   }
 
   /** Appends a copy of a request, source[start..end), for which there is room behind the last bytes. */
   appendRequest(source: Uint8Array, start: number, end: number): void {
     const last = this.#last!;
     copyRequest(source, start, end, last.bytes, last.used);
-    this.#advance(end - start);
-    last.used += end - start;
+    this.#advance(last, end - start);
   }
 
   /** Appends a copy of source[start..end). */
@@ -129,18 +128,19 @@ export class ReplicationBuffer {
       const last = this.#last!;
       const count = Math.min(end - from, last.bytes.length - last.used);
       copyBytes(source, from, from + count, last.bytes, last.used);
-      last.used += count;
       from += count;
-      this.#advance(count);
+      this.#advance(last, count);
       if (!grows) continue;
       this.onGrowth?.();
       this.trim();
     }
   }
 
-  #advance(count: number): void {
+  #advance(last: Block, count: number): void {
+    last.used += count;
     this.#endOffset += count;
     this.#historyBytes += count;
+    if (this.observer !== null) this.observer(last.bytes, last.used - count, last.used);
   }
 
   #addBlock(wishedBytes: number): void {

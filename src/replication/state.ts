@@ -33,8 +33,16 @@ export interface MasterAddress {
   readonly port: number;
 }
 
+/**
+ * How the history has changed: another id for what is here, one that a promotion made, that of a master who lets us go on,
+ * that of a dataset which came whole; or the stream is kept from now on, or no longer.
+ */
+export type HistoryChange = 'new-id' | 'promoted' | 'continued' | 'replaced' | 'kept' | 'freed';
+
 export class ReplicationState {
   readonly #ids: IdHolder;
+  /** Hears of each change, once it is made: for whoever judges simulations. */
+  observer: ((change: HistoryChange) => void) | null = null;
   secondId = NO_ID;
   /** Offset of the first byte that the second history does not have; -1 without one. */
   secondOffset = -1;
@@ -75,10 +83,12 @@ export class ReplicationState {
   beginHistory(): void {
     this.#ids.changeReplicationId();
     this.clearSecond();
+    this.observer?.('new-id');
   }
 
   changeId(): void {
     this.#ids.changeReplicationId();
+    this.observer?.('new-id');
   }
 
   clearSecond(): void {
@@ -90,6 +100,15 @@ export class ReplicationState {
   shiftId(): void {
     this.keepAsSecond();
     this.#ids.changeReplicationId();
+    this.observer?.('promoted');
+  }
+
+  /** The master goes on from our place in a history, under an id of its own. */
+  continueAs(id: string, from: string): void {
+    this.keepAsSecond();
+    this.secondId = from;
+    this.id = id;
+    this.observer?.('continued');
   }
 
   /** The current id becomes the second one, valid up to here. */
@@ -110,11 +129,13 @@ export class ReplicationState {
   createBacklog(): void {
     this.hasBacklog = true;
     this.buffer.restart(this.offset);
+    this.observer?.('kept');
   }
 
   freeBacklog(): void {
     this.hasBacklog = false;
     this.buffer.restart(this.offset);
+    this.observer?.('freed');
   }
 
   /** The dataset was replaced by one of another place, of which nothing before is known. */
@@ -123,5 +144,6 @@ export class ReplicationState {
     this.clearSecond();
     this.buffer.restart(offset);
     this.hasBacklog = true;
+    this.observer?.('replaced');
   }
 }

@@ -14,7 +14,10 @@ export type Fail = (checker: string, text: string) => void;
  * @param promises by id, a sentence each, with where Redis promises it.
  * @returns makers of checkers for one run: call this anew for the next.
  */
-export function group(promises: Readonly<Record<string, string>>, make: (run: Run, fail: Fail) => Judge): MakeChecker[] {
+export function group(
+  promises: Readonly<Record<string, string>>,
+  make: (run: Run, fail: Fail) => Judge,
+): MakeChecker[] {
   const wanted = new Set<string>();
   let judge: Judge | null = null;
   return Object.entries(promises).map(([id, promise]) => (run) => {

@@ -1,0 +1,63 @@
+/** From places in the lineage to datasets, and back: what a path comes to, and where on a path a dataset was. */
+import { toHex } from '../../core/hex.ts';
+import { Digest } from '../../server/debug/dataset-digest.ts';
+import type { Lineage, Place } from './lineage.ts';
+import { Model } from './model.ts';
+import { readCommands } from './stream-commands.ts';
+
+interface Executed {
+  readonly words: readonly string[];
+  /** The place behind it. */
+  readonly place: Place;
+}
+
+/** Every command on the way to a place, from the beginning. */
+export function commandsTo(lineage: Lineage, place: Place): Executed[] {
+  return lineage
+    .path(place)
+    .flatMap(({ branch, from, to }) =>
+      readCommands(branch.bytes(from, to), from).map(({ words, end }) => ({ words, place: { branch, offset: end } })),
+    );
+}
+
+/** The dataset at a place. */
+export function modelAt(lineage: Lineage, place: Place): Model {
+  const model = new Model();
+  for (const { words } of commandsTo(lineage, place)) model.apply(words);
+  return model;
+}
+
+/**
+ * The latest place on the way to `place` at which the dataset had this digest, or null. Not in the midst of a transaction.
+ * Only the first database is looked at.
+ */
+export function findState(lineage: Lineage, place: Place, digest: string): Place | null {
+  const model = new Model();
+  const beginning = new Digest();
+  beginning.mixInteger(0);
+  const sum = Uint8Array.from(beginning.bytes);
+  const shares = new Map<string, Uint8Array>();
+  const flip = (share: Uint8Array): void => {
+    for (const [i, byte] of share.entries()) sum[i]! ^= byte;
+  };
+  let found: Place | null = null;
+  let isInTransaction = false;
+  for (const { words, place: behind } of commandsTo(lineage, place)) {
+    const name = words[0]!.toLowerCase();
+    if (name === 'multi') isInTransaction = true;
+    else if (name === 'exec') isInTransaction = false;
+    model.apply(words);
+    for (const key of words.slice(1)) {
+      const before = shares.get(key);
+      const after = model.shareOf(key);
+      if (before !== undefined) flip(before);
+      if (after === null) shares.delete(key);
+      else {
+        shares.set(key, after);
+        flip(after);
+      }
+    }
+    if (!isInTransaction && toHex(sum) === digest) found = behind;
+  }
+  return found;
+}
