@@ -34,7 +34,7 @@ export function eachElement(list: ListValue, visit: ElementVisitor): void {
 }
 
 /** Shows the elements of one node. */
-export function eachElementOfNode(list: ListValue, node: number, visit: ElementVisitor): void {
+function eachElementOfNode(list: ListValue, node: number, visit: ElementVisitor): void {
   if (list.isPlain(node)) {
     const bytes = list.nodeBytes(node);
     visit(bytes, 0, bytes.length);

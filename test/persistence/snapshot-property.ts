@@ -13,7 +13,9 @@ import { KIND } from '../../src/data/value.ts';
 import { Prng } from '../../src/host/prng.ts';
 import { RdbSnapshotEncoder } from '../../src/persistence/rdb-snapshot.ts';
 import { RdbWriter } from '../../src/persistence/rdb/rdb-writer.ts';
-import { Snapshot } from '../../src/persistence/snapshot.ts';
+import { AofBaseWriter } from '../../src/persistence/aof/base-writer.ts';
+import { COMMAND, CommandReader } from '../../src/persistence/aof/command-reader.ts';
+import { Snapshot, type SnapshotEncoder } from '../../src/persistence/snapshot.ts';
 import { Digest, digestValue } from '../../src/server/debug/dataset-digest.ts';
 import { RdbLoad } from '../../src/server/persistence/rdb-load.ts';
 import { startTestServer, type TestClient, type TestServer } from '../support/in-process.ts';
@@ -68,6 +70,52 @@ export function describeFile(file: Buffer): string[] {
   return describeDataset(server.keyspace);
 }
 
+/** The same without what a dataset as commands does not hold: when consumers were last seen. */
+export function describeWithoutGroups(keyspace: Keyspace): string[] {
+  return describeDataset(keyspace).map((line) => line.slice(0, line.lastIndexOf(' ')));
+}
+
+/** What a server makes of commands. Their times are not over for it. */
+export function describeCommands(bytes: Buffer): string[] {
+  const redis = startTestServer({ config: { databases: DATABASES } });
+  redis.server.keyspace.frozen = true;
+  const reader = new CommandReader();
+  reader.feed(bytes);
+  const { args } = reader;
+  while (reader.next() === COMMAND) {
+    const words = Array.from({ length: args.count }, (_, i) =>
+      Buffer.from(args.bytes.buffer, args.bytes.byteOffset, args.bytes.length).toString(
+        'latin1',
+        args.starts[i]!,
+        args.ends[i]!,
+      ),
+    );
+    const reply = redis.raw(...words);
+    if (reply.startsWith('-')) throw new Error(`${words[0]}: ${reply}`);
+  }
+  expect(reader.offset).toBe(bytes.length);
+  return describeWithoutGroups(redis.server.keyspace);
+}
+
+/** How a snapshot is encoded, and what is compared of it. */
+export interface SnapshotForm {
+  encoder(): SnapshotEncoder;
+  describe(keyspace: Keyspace): string[];
+  read(bytes: Buffer): string[];
+}
+
+const fileOf: SnapshotForm = {
+  encoder: () => new RdbSnapshotEncoder({ ...usage, aux: [] }),
+  describe: describeDataset,
+  read: describeFile,
+};
+
+export const commandsOf: SnapshotForm = {
+  encoder: () => new AofBaseWriter(null, []),
+  describe: describeWithoutGroups,
+  read: describeCommands,
+};
+
 export class SnapshotRound {
   readonly redis: TestServer;
   readonly #random: Prng;
@@ -76,8 +124,10 @@ export class SnapshotRound {
   readonly history: string[] = [];
   #client: TestClient;
   readonly #chunks: Buffer[] = [];
+  readonly #form: SnapshotForm;
 
-  constructor(seed: number, pool: readonly Call[]) {
+  constructor(seed: number, pool: readonly Call[], form = fileOf) {
+    this.#form = form;
     this.#random = new Prng(seed);
     this.#pool = pool;
     this.redis = startTestServer({ config: { databases: DATABASES } });
@@ -87,8 +137,8 @@ export class SnapshotRound {
   play(): void {
     this.#fill();
     const { keyspace } = this.redis.server;
-    const encoder = new RdbSnapshotEncoder({ ...usage, aux: [] });
-    const expected = describeDataset(keyspace);
+    const encoder = this.#form.encoder();
+    const expected = this.#form.describe(keyspace);
     const snapshot = new Snapshot(keyspace, encoder);
     const steps = this.#pick([1, 4, 15]);
     for (let done = false; !done;) {
@@ -101,7 +151,7 @@ export class SnapshotRound {
     expect(snapshot.error).toBe(null);
     expect(keyspace.databases.every(({ dict }) => dict.guard === null)).toBe(true);
     expect(snapshot.keysDone).toBe(expected.length);
-    expect(describeFile(Buffer.concat(this.#chunks))).toEqual(expected);
+    expect(this.#form.read(Buffer.concat(this.#chunks))).toEqual(expected);
   }
 
   #pick<T>(values: readonly T[]): T {

@@ -138,10 +138,13 @@ export class AofBaseWriter implements SnapshotEncoder {
   }
 
   handOver(index: number, db: Database, entry: number): void {
-    let writer: AofBaseWriter = this;
-    if (this.#rest !== null) writer = this.#aside ??= new AofBaseWriter(null, []);
-    writer.startEntry(index, db, entry);
-    writer.writeMore(Infinity);
+    if (this.#rest !== null) {
+      this.#aside ??= new AofBaseWriter(null, []);
+      this.#aside.handOver(index, db, entry);
+      return;
+    }
+    this.startEntry(index, db, entry);
+    this.writeMore(Infinity);
   }
 
   #appendAside(aside: AofBaseWriter): void {
