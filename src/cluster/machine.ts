@@ -18,7 +18,7 @@ import { hearFailoverStart, hearPausedOffset } from './manual-failover.ts';
 import { setAsMaster } from './roles.ts';
 import { send } from './send.ts';
 import { updateSlotsOf } from './slot-update.ts';
-import { type ClusterNode, FRAME_NAMES, NODE, SLOTS, DUE } from './state.ts';
+import { type ClusterNode, FRAME_NAMES, NODE, SLOT_BITMAP_BYTES, DUE } from './state.ts';
 
 export function processFrame(core: Core, link: RemoteLink, bytes: Buffer): void {
   const { state, log } = core;
@@ -161,21 +161,28 @@ function hearSlots(core: Core, sender: ClusterNode, frame: Frame): void {
   if (master === null || Buffer.compare(master.slots, slots) === 0) return;
   if (sender.isMaster) updateSlotsOf(core, sender, configEpoch, slots);
   // It may be the one whose view is old.
-  const { state, log } = core;
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const byte = slots[slot >> 3]!;
-    // Where it claims what it has, there is nothing to say.
-    if ((slot & 7) === 0 && (byte === 0 || byte === sender.slots[slot >> 3])) {
-      slot += 7;
-      continue;
+  const newer = newerOwner(core, sender, master, frame);
+  if (newer === null) return;
+  core.log.verbose(`Node ${sender.name} has old slots configuration, sending an UPDATE message about ${newer.name}`);
+  if (sender.link !== null) send(core, sender.link, updateFrame(core, newer));
+}
+
+/** @returns the owner of the first slot that is claimed with an older epoch than its owner's. */
+function newerOwner({ state }: Core, sender: ClusterNode, master: ClusterNode, frame: Frame): ClusterNode | null {
+  const { slots, configEpoch } = frame;
+  // Where it claims what it has, there is nothing to say.
+  const known = sender.isMaster || master.configEpoch <= configEpoch ? master.slots : sender.slots;
+  for (let at = 0; at < SLOT_BITMAP_BYTES; at++) {
+    const byte = slots[at]!;
+    if (byte === 0 || byte === known[at]) continue;
+    for (let slot = at * 8; slot < at * 8 + 8; slot++) {
+      if ((byte & (1 << (slot & 7))) === 0) continue;
+      const owner = state.owners[slot]!;
+      if (owner === null || owner === sender || state.isUnclaimed(slot)) continue;
+      if (owner.configEpoch > configEpoch) return owner;
     }
-    if ((byte & (1 << (slot & 7))) === 0) continue;
-    const owner = state.owners[slot]!;
-    if (owner === null || owner === sender || state.isUnclaimed(slot) || owner.configEpoch <= configEpoch) continue;
-    log.verbose(`Node ${sender.name} has old slots configuration, sending an UPDATE message about ${owner.name}`);
-    if (sender.link !== null) send(core, sender.link, updateFrame(core, owner));
-    return;
   }
+  return null;
 }
 
 function hearHostname({ state, log }: Core, sender: ClusterNode, frame: Frame): void {

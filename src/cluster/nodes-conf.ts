@@ -10,7 +10,7 @@
  * understood is none that a node may start from, since it would come back as somebody else.
  */
 import { splitArguments } from '../core/split-args.ts';
-import { ClusterNode, ClusterState, NODE, SLOTS } from './state.ts';
+import { ClusterNode, ClusterState, NODE, type SlotRange, SLOTS } from './state.ts';
 
 /** In the order in which they are shown. */
 const FLAG_NAMES: readonly (readonly [flag: number, name: string])[] = [
@@ -29,9 +29,6 @@ const FIELDS = 8;
 /** What a frame of the bus has room for. */
 const IP_BYTES_MAX = 45;
 
-/** First and last slot of a range that one node owns. */
-export type SlotRange = readonly [first: number, last: number];
-
 // ------------------------------------------------------------------------------------------------------------ writing
 
 /** All ranges of slots that have an owner, in ascending order. */
@@ -45,19 +42,8 @@ export function* ownedRanges({ owners }: ClusterState): Generator<readonly [Clus
   }
 }
 
-/** The ranges of each node that owns any. */
-export function rangesByNode(state: ClusterState): Map<ClusterNode, SlotRange[]> {
-  const byNode = new Map<ClusterNode, SlotRange[]>();
-  for (const [owner, range] of ownedRanges(state)) {
-    const ranges = byNode.get(owner);
-    if (ranges === undefined) byNode.set(owner, [range]);
-    else ranges.push(range);
-  }
-  return byNode;
-}
-
 /** One line, without its end. */
-export function nodeLine(state: ClusterState, node: ClusterNode, ranges: readonly SlotRange[]): string {
+export function nodeLine(state: ClusterState, node: ClusterNode): string {
   const name = node.hostname === '' ? '' : `,${node.hostname}`;
   const link = node.link !== null || node.isMyself ? 'connected' : 'disconnected';
   const fields = [
@@ -69,7 +55,7 @@ export function nodeLine(state: ClusterState, node: ClusterNode, ranges: readonl
     node.pongReceivedMs,
     node.shownConfigEpoch,
     link,
-    ...ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)),
+    ...node.ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)),
   ];
   return [...fields, ...(node.isMyself ? openSlots(state) : [])].join(' ');
 }
@@ -91,10 +77,9 @@ function openSlots({ migratingTo, importingFrom }: ClusterState): string[] {
 
 /** A line for each node but those with one of the flags. */
 export function nodesText(state: ClusterState, without = 0): string {
-  const ranges = rangesByNode(state);
   let text = '';
   for (const node of state.nodes.values()) {
-    if (!node.has(without)) text += `${nodeLine(state, node, ranges.get(node) ?? [])}\n`;
+    if (!node.has(without)) text += `${nodeLine(state, node)}\n`;
   }
   return text;
 }

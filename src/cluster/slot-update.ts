@@ -6,7 +6,7 @@
  */
 import type { Core } from './core.ts';
 import { followNode } from './roles.ts';
-import { type ClusterNode, SLOTS, DUE } from './state.ts';
+import { type ClusterNode, DUE, SLOT_BITMAP_BYTES } from './state.ts';
 
 /** Of each byte, how many are set. */
 const BITS = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
@@ -46,37 +46,44 @@ export function updateSlotsOf(core: Core, owner: ClusterNode, epoch: number, slo
 }
 
 function applyClaims(core: Core, owner: ClusterNode, epoch: number, slots: Uint8Array): Changes {
-  const { state, services } = core;
-  const { myself, owners } = state;
-  const shardMaster = myself.shardMaster;
+  const { ownerNotClaiming } = core.state;
   const changes: Changes = { claimed: 0, lost: 0, dirty: [] };
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const at = slot >> 3;
+  for (let at = 0; at < SLOT_BITMAP_BYTES; at++) {
     const byte = slots[at]!;
-    if ((slot & 7) === 0 && byte === owner.slots[at] && (byte === 0 || state.ownerNotClaiming[at] === 0)) {
-      changes.claimed += BITS[byte]!;
-      slot += 7;
-      continue;
-    }
-    const before = owners[slot]!;
-    if ((byte & (1 << (slot & 7))) === 0) {
-      // It stays with whom it was until somebody else wants it: better a redirection too many than no answer.
-      if (before === owner) state.noteUnclaimed(slot);
-      continue;
-    }
-    changes.claimed++;
-    if (before === owner) {
-      state.noteClaimed(slot);
-      continue;
-    }
-    // Whoever moves slots here says when that is over.
-    if (state.importingFrom.has(slot)) continue;
-    if (before !== null && !state.isUnclaimed(slot) && before.configEpoch >= epoch) continue;
-    if (before === myself && services.countKeysInSlot(slot) > 0) changes.dirty.push(slot);
-    if (before !== null && before === shardMaster) changes.lost++;
-    state.unassign(slot);
-    state.assign(slot, owner);
-    state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
+    if (byte === owner.slots[at] && (byte === 0 || ownerNotClaiming[at] === 0)) changes.claimed += BITS[byte]!;
+    else
+      for (let bit = 0; bit < 8; bit++)
+        applyClaim(core, owner, epoch, at * 8 + bit, (byte & (1 << bit)) !== 0, changes);
   }
   return changes;
+}
+
+function applyClaim(
+  { state, services }: Core,
+  owner: ClusterNode,
+  epoch: number,
+  slot: number,
+  isClaimed: boolean,
+  changes: Changes,
+): void {
+  const { myself } = state;
+  const before = state.owners[slot]!;
+  if (!isClaimed) {
+    // It stays with whom it was until somebody else wants it: better a redirection too many than no answer.
+    if (before === owner) state.noteUnclaimed(slot);
+    return;
+  }
+  changes.claimed++;
+  if (before === owner) {
+    state.noteClaimed(slot);
+    return;
+  }
+  // Whoever moves slots here says when that is over.
+  if (state.importingFrom.has(slot)) return;
+  if (before !== null && !state.isUnclaimed(slot) && before.configEpoch >= epoch) return;
+  if (before === myself && services.countKeysInSlot(slot) > 0) changes.dirty.push(slot);
+  if (before !== null && before === myself.shardMaster) changes.lost++;
+  state.unassign(slot);
+  state.assign(slot, owner);
+  state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
 }

@@ -19,6 +19,9 @@
 export const SLOTS = 16384;
 export const SLOT_BITMAP_BYTES = SLOTS / 8;
 
+/** First and last slot of a range that one node owns. */
+export type SlotRange = readonly [first: number, last: number];
+
 /** Bits of `ClusterNode.flags`; they travel in headers and gossip. */
 export const NODE = {
   master: 1,
@@ -72,6 +75,7 @@ export class ClusterNode {
   /** One bit per slot: byte `slot >> 3`, bit `1 << (slot & 7)`. Written by `ClusterState` only. */
   readonly slots = new Uint8Array(SLOT_BITMAP_BYTES);
   slotCount = 0;
+  #ranges: readonly SlotRange[] | null = [];
   /** Of a master. Written by `ClusterState.setMaster` only. */
   readonly replicas: ClusterNode[] = [];
   /** Of a replica; null while it is not known which node that is (slaveof). */
@@ -150,6 +154,17 @@ export class ClusterNode {
   /** As shown of it: that of its master if it is a replica. */
   get shownConfigEpoch(): number {
     return this.isReplica ? (this.master?.configEpoch ?? 0) : this.configEpoch;
+  }
+
+  /** Its slots, in ascending order. */
+  get ranges(): readonly SlotRange[] {
+    return (this.#ranges ??= rangesOf(this.slots));
+  }
+
+  /** For `ClusterState`: after a change to the bitmap. */
+  slotsChanged(by: 1 | -1): void {
+    this.slotCount += by;
+    this.#ranges = null;
   }
 
   holdsSlot(slot: number): boolean {
@@ -325,7 +340,7 @@ export class ClusterState {
     this.owners[slot] = node;
     if (node.slotCount === 0 && this.#anyMasterHasReplicas()) node.set(NODE.migrateTo);
     node.slots[slot >> 3]! |= 1 << (slot & 7);
-    node.slotCount++;
+    node.slotsChanged(1);
     clearBit(this.ownerNotClaiming, slot);
   }
 
@@ -335,7 +350,7 @@ export class ClusterState {
     if (owner === null) return false;
     if (owner === this.myself || owner === this.myself.master) this.observer?.slotUnbound(slot);
     owner.slots[slot >> 3]! &= ~(1 << (slot & 7));
-    owner.slotCount--;
+    owner.slotsChanged(-1);
     this.owners[slot] = null;
     clearBit(this.ownerNotClaiming, slot);
     return true;
@@ -395,6 +410,25 @@ export class ClusterState {
     this.due |= due;
     if (isFirst) this.observer?.workToDo();
   }
+}
+
+/** Whole bytes are looked at as such: bitmaps are long runs of the same. */
+function rangesOf(bitmap: Uint8Array): SlotRange[] {
+  const ranges: SlotRange[] = [];
+  let first = -1;
+  for (let at = 0; at < SLOT_BITMAP_BYTES; at++) {
+    const byte = bitmap[at]!;
+    if (byte === (first < 0 ? 0 : 0xff)) continue;
+    for (let bit = 0; bit < 8; bit++) {
+      const isSet = (byte & (1 << bit)) !== 0;
+      if (isSet === first >= 0) continue;
+      const slot = at * 8 + bit;
+      if (!isSet) ranges.push([first, slot - 1]);
+      first = isSet ? slot : -1;
+    }
+  }
+  if (first >= 0) ranges.push([first, SLOTS - 1]);
+  return ranges;
 }
 
 function clearBit(bitmap: Uint8Array, slot: number): void {

@@ -2,7 +2,7 @@
 import { fail } from '../../core/errors.ts';
 import type { Call } from '../../server/call.ts';
 import { endpointOf } from '../endpoint.ts';
-import { nodeLine, nodesText, ownedRanges, rangesByNode } from '../nodes-conf.ts';
+import { nodeLine, nodesText, ownedRanges } from '../nodes-conf.ts';
 import { type ClusterNode, type ClusterState, FRAME_NAMES, NODE, type NodeLink } from '../state.ts';
 import { clusterOf, nodeAt } from './cluster-of.ts';
 
@@ -18,9 +18,7 @@ export function replyReplicas(c: Call): void {
   const { state } = clusterOf(c);
   const master = nodeAt(c, 2);
   if (master.isReplica) fail('ERR The specified node is not a master');
-  // A replica has slots only for a moment, between two messages.
-  const ranges = rangesByNode(state);
-  c.reply.bulkArray(master.replicas.map((replica) => nodeLine(state, replica, ranges.get(replica) ?? [])));
+  c.reply.bulkArray(master.replicas.map((replica) => nodeLine(state, replica)));
 }
 
 export function replyFailureReports(c: Call): void {
@@ -121,13 +119,12 @@ function replyEndpoint(c: Call, node: ClusterNode): void {
 export function replyShards(c: Call): void {
   const { state } = clusterOf(c);
   const { reply } = c;
-  const ranges = rangesByNode(state);
   const masters = [...state.nodes.values()].filter((node) => node.isMaster);
   reply.array(masters.length);
   for (const master of masters) {
     reply.map(2);
     reply.bulkBinary('slots');
-    const bounds = (ranges.get(master) ?? []).flat();
+    const bounds = master.ranges.flat();
     reply.array(bounds.length);
     for (const slot of bounds) reply.integer(slot);
     reply.bulkBinary('nodes');
