@@ -60,6 +60,12 @@ export class ManualTime {
     return this.#queue.size;
   }
 
+  /** How long it is until the next timer is due; null if there is none. */
+  get nextDueUs(): number | null {
+    const next = this.#queue.peek();
+    return next === undefined ? null : next.timeUs - this.#nowUs;
+  }
+
   /** Moves both clocks on and runs every timer that becomes due, in order. */
   advance(durationMs: number): void {
     if (!(durationMs >= 0)) throw new RangeError(`time cannot go back: advance(${durationMs})`);

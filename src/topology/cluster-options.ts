@@ -2,7 +2,7 @@
 import { normalIp } from '../core/ip-address.ts';
 import { type ClusterPace, REDIS_PACE } from '../cluster/pace.ts';
 import { ResplicaError } from './errors.ts';
-import { checkByRules, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
+import { checkByRules, CLOCK_RULE, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
 import { type DirectiveValue, isPersistence, type PersistenceOptions, type ServerOptions } from './options.ts';
 import { reachableHost } from './server.ts';
 
@@ -28,6 +28,11 @@ export interface ClusterOptions {
   readonly config?: Readonly<Record<string, DirectiveValue>>;
   /** Where datasets are kept: each node has a directory of its name in `dir`. By default, in memory. */
   readonly persistence?: 'none' | PersistenceOptions;
+  /**
+   * `manual`: time passes for the nodes only by `clock.advance`, and while `stable` and other verbs wait for them.
+   * Sockets and files are real all the same.
+   */
+  readonly clock?: 'real' | 'manual';
   /** Takes the log lines of all nodes as they are written. The newest are in each node's `log` in any case. */
   readonly onLog?: (node: string, line: string) => void;
 }
@@ -72,6 +77,7 @@ const RULES: OptionRules<ClusterOptions> = {
     accepts: isRecord,
   },
   persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
+  clock: CLOCK_RULE,
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
 

@@ -80,9 +80,10 @@ export class Cluster extends Topology {
   #made = 0;
 
   private constructor(options: ClusterOptions) {
-    const { persistence = 'none', host = '127.0.0.1', onLog } = options;
+    const { persistence = 'none', host = '127.0.0.1', clock = 'real', onLog } = options;
     super({
       host,
+      clock,
       directory: persistence === 'none' ? null : persistence.dir,
       ...(onLog === undefined ? {} : { onLog }),
     });

@@ -146,13 +146,22 @@ class LifeFile implements DiskFile {
 
   append(bytes: Uint8Array, done?: Done): void {
     this.#synced.unsafe(this.#name, this.sizeBytes);
-    if (done === undefined) this.#file.append(bytes);
-    else this.#file.append(bytes, (error) => this.#gate.run(() => done(error)));
+    if (done === undefined) {
+      this.#file.append(bytes);
+      return;
+    }
+    this.#gate.pulse.pending++;
+    this.#file.append(bytes, (error) => {
+      this.#gate.pulse.pending--;
+      this.#gate.run(() => done(error));
+    });
   }
 
   sync(done: Done): void {
     const sizeBytes = this.sizeBytes;
+    this.#gate.pulse.pending++;
     this.#file.sync((error) => {
+      this.#gate.pulse.pending--;
       if (error === null && !this.#gate.isShut) this.#synced.synced(this.#name, sizeBytes, this.sizeBytes);
       this.#gate.run(() => done(error));
     });

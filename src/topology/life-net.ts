@@ -66,7 +66,12 @@ export class LifeNet implements Net {
   }
 
   resolve(name: string, done: (error: NetError | null, addresses: string[]) => void): void {
-    this.#outside.resolve(name, (error, addresses) => this.#gate.run(() => done(error, addresses)));
+    const { pulse } = this.#gate;
+    pulse.pending++;
+    this.#outside.resolve(name, (error, addresses) => {
+      pulse.pending--;
+      this.#gate.run(() => done(error, addresses));
+    });
   }
 
   #add(): LifeConnection {
@@ -124,6 +129,7 @@ class LifeConnection implements Connection {
   }
 
   #data(chunk: Buffer): void {
+    this.#gate.pulse.beats++;
     if (this.#gate.isOpen) this.events?.data(chunk);
     else {
       // Read before it was paused.

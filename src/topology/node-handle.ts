@@ -18,6 +18,7 @@ import { SyncedSizes } from './life-disk.ts';
 import { NodeLife } from './node-life.ts';
 import type { NodeProgram, NodeRole } from './node-program.ts';
 import { reachableHost, textOf } from './server.ts';
+import { Pulse, type TopologyTime } from './topology-time.ts';
 
 /** What became of a node. */
 export type NodeChange = 'started' | 'killed' | 'lost-power' | 'stopped' | 'paused' | 'resumed';
@@ -32,6 +33,8 @@ export interface NodeSetup {
   readonly disk: Disk;
   /** The world of one life; its net is that of the topology's fabric. */
   readonly outside: (log: (line: string) => void) => Host;
+  /** How time goes by for it; by default as it does. */
+  readonly time?: TopologyTime;
   readonly onChange?: (node: NodeHandle, change: NodeChange) => void;
   readonly onLine?: (node: NodeHandle, line: string) => void;
 }
@@ -140,7 +143,7 @@ export class NodeHandle {
     const running = this.#running;
     if (running === null) return;
     this.resume();
-    await new Promise<void>((done) => {
+    await this.#during((done) => {
       running.server.shutdown.onReady = (): void => done();
       running.server.shutdown.onFailure = (): void => done();
       if (running.server.shutdown.isOver) done();
@@ -187,7 +190,7 @@ export class NodeHandle {
   async #end(running: Running): Promise<void> {
     if (this.#running !== running) return;
     this.#leave('stopped');
-    await new Promise<void>((done) => running.server.close(done));
+    await this.#during((done) => running.server.close(done));
     this.#then((done) => running.life.kill(done));
     await this.#last;
   }
@@ -198,6 +201,12 @@ export class NodeHandle {
     this.#dark = null;
     if (dark !== null) this.#then((done) => dark.release(done));
     await this.#last;
+  }
+
+  /** What the process does may take time of its own. */
+  #during<T = void>(act: (done: (result: T) => void) => void): Promise<T> {
+    const work = new Promise<T>(act);
+    return this.#setup.time?.during(work) ?? work;
   }
 
   #then(act: (done: () => void) => void): void {
@@ -228,9 +237,10 @@ export class NodeHandle {
       outside((line) => this.#note(line)),
       disk,
       this.#synced,
+      this.#setup.time?.pulse ?? new Pulse(),
     );
     const server = program.compose(life.host, this.#file);
-    const error = await new Promise<string | ResplicaError | null>((done) => program.open(server, done));
+    const error = await this.#during<string | ResplicaError | null>((done) => program.open(server, done));
     if (error !== null) {
       await new Promise<void>((done) => life.kill(done));
       throw typeof error === 'string' ? this.#startError(error) : error;

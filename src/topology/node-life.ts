@@ -15,9 +15,10 @@ import type { ChildProcess, Disk, Host, ProcessEnd, Processes, Timer, Timers } f
 import { Gate } from './gate.ts';
 import { LifeDisk, type SyncedSizes } from './life-disk.ts';
 import { LifeNet } from './life-net.ts';
+import type { Pulse } from './topology-time.ts';
 
 export class NodeLife {
-  readonly gate = new Gate();
+  readonly gate: Gate;
   /** What the node gets as its host. */
   readonly host: Host;
   readonly #timers: LifeTimers;
@@ -25,8 +26,12 @@ export class NodeLife {
   readonly #disk: LifeDisk;
   readonly #children: LifeChildren;
 
-  /** @param synced is kept by the node from one life to the next: what a loss of power takes away is in it. */
-  constructor(outside: Host, disk: Disk, synced: SyncedSizes) {
+  /**
+   * @param synced is kept by the node from one life to the next: what a loss of power takes away is in it.
+   * @param pulse counts what reaches the node.
+   */
+  constructor(outside: Host, disk: Disk, synced: SyncedSizes, pulse: Pulse) {
+    this.gate = new Gate(pulse);
     this.#timers = new LifeTimers(outside.timers, this.gate);
     this.#net = new LifeNet(outside.net, this.gate);
     this.#disk = new LifeDisk(disk, this.gate, synced);

@@ -8,6 +8,11 @@ export interface OptionRule {
 
 export type OptionRules<Options> = { readonly [name in keyof Required<Options>]: OptionRule };
 
+export const CLOCK_RULE: OptionRule = {
+  wanted: "'real' or 'manual'",
+  accepts: (value) => value === 'real' || value === 'manual',
+};
+
 /** @param verb whose options these are. @throws ResplicaError ERR_BAD_OPTION */
 export function checkByRules<Options extends object>(
   verb: string,

@@ -1,7 +1,7 @@
 /** Options of `startServer`, checked, and as lines of redis.conf. */
 import { repr } from '../core/repr.ts';
 import { ResplicaError } from './errors.ts';
-import { checkByRules, describe, isRecord, isString, type OptionRules } from './option-rules.ts';
+import { checkByRules, CLOCK_RULE, describe, isRecord, isString, type OptionRules } from './option-rules.ts';
 
 type Word = string | number | boolean;
 
@@ -72,7 +72,7 @@ const RULES: OptionRules<ServerOptions> = {
     wanted: 'a running server, { host, port, password } or a URL',
     accepts: (value) => masterOf(value) !== null,
   },
-  clock: { wanted: "'real' or 'manual'", accepts: (value) => value === 'real' || value === 'manual' },
+  clock: CLOCK_RULE,
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
 

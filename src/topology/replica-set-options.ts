@@ -1,6 +1,6 @@
 /** Options of `startReplicaSet`, checked, and what each node's configuration says. */
 import { ResplicaError } from './errors.ts';
-import { checkByRules, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
+import { checkByRules, CLOCK_RULE, isPeriod, isRecord, isString, type OptionRules } from './option-rules.ts';
 import { type DirectiveValue, isPersistence, type PersistenceOptions, type ServerOptions, toWord } from './options.ts';
 import { reachableHost } from './server.ts';
 
@@ -35,6 +35,11 @@ export interface ReplicaSetOptions {
   readonly config?: Readonly<Record<string, DirectiveValue>>;
   /** Where datasets are kept: each server has a directory of its name in `dir`. By default, in memory. */
   readonly persistence?: 'none' | PersistenceOptions;
+  /**
+   * `manual`: time passes for the nodes only by `clock.advance`, and while `stable` and other verbs wait for them.
+   * Sockets and files are real all the same.
+   */
+  readonly clock?: 'real' | 'manual';
   /** Takes the log lines of all nodes as they are written. The newest are in each node's `log` in any case. */
   readonly onLog?: (node: string, line: string) => void;
 }
@@ -89,6 +94,7 @@ const RULES: OptionRules<ReplicaSetOptions> = {
     accepts: isRecord,
   },
   persistence: { wanted: "'none' or { dir, aof, save }", accepts: isPersistence },
+  clock: CLOCK_RULE,
   onLog: { wanted: 'a function', accepts: (value) => typeof value === 'function' },
 };
 

@@ -40,9 +40,10 @@ export class ReplicaSet extends Topology {
   #views: MasterViews | null = null;
 
   private constructor(options: ReplicaSetOptions) {
-    const { persistence = 'none', host = '127.0.0.1', onLog } = options;
+    const { persistence = 'none', host = '127.0.0.1', clock = 'real', onLog } = options;
     super({
       host,
+      clock,
       directory: persistence === 'none' ? null : persistence.dir,
       ...(onLog === undefined ? {} : { onLog }),
     });

@@ -8,7 +8,7 @@
 import { MemoryDisk } from '../host/memory-disk.ts';
 import { createNodeHost } from '../host/node/host.ts';
 import type { ReplyValue } from '../client/reply-parser.ts';
-import type { Disk, Host, Timer } from '../host/host.ts';
+import type { Disk, Host, Timer, Timers } from '../host/host.ts';
 import { ResplicaError } from './errors.ts';
 import { Fabric } from './fabric.ts';
 import { NodeHandle } from './node-handle.ts';
@@ -17,6 +17,7 @@ import { findPorts } from './ports.ts';
 import { reachableHost } from './server.ts';
 import type { StreamGoals } from './views.ts';
 import { type LineReader, TopologyEvents } from './topology-events.ts';
+import { clockOf, manualTime, realTime, type TopologyClock, type TopologyTime } from './topology-time.ts';
 
 /** A node or its name. */
 export type NodeReference = string | { readonly name: string };
@@ -39,6 +40,8 @@ export interface TopologyOptions {
   readonly host: string;
   /** Where each node gets a directory of its own name; null for disks in memory. */
   readonly directory: string | null;
+  /** `manual`: time of the nodes passes only by `clock.advance`, and while a verb of the topology waits. */
+  readonly clock?: 'real' | 'manual';
   readonly onLog?: (node: string, line: string) => void;
 }
 
@@ -50,12 +53,24 @@ export abstract class Topology implements AsyncDisposable {
   readonly events: TopologyEvents;
   readonly #nodes: NodeHandle[] = [];
   readonly #options: TopologyOptions;
-  readonly #world: Host = createNodeHost();
+  /** Time of all nodes. */
+  readonly clock: TopologyClock;
+  readonly #time: TopologyTime;
+  /** Its time is that of the nodes. */
+  readonly #world: Host;
+  /** Of the machine: for patience with nodes that do not answer. */
+  readonly #realTimers: Timers;
   readonly #fabric: Fabric;
   #closed: Promise<void> | null = null;
 
   protected constructor(options: TopologyOptions) {
     this.#options = options;
+    const real = createNodeHost();
+    this.#realTimers = real.timers;
+    this.#time = options.clock === 'manual' ? manualTime(real.timers) : realTime(real.timers);
+    const { manual } = this.#time;
+    this.#world = manual === null ? real : { ...real, clock: manual.clock, timers: manual.timers };
+    this.clock = clockOf(this.#world, this.#time);
     const { clock, timers } = this.#world;
     this.events = new TopologyEvents(() => clock.wallMs());
     this.#fabric = new Fabric(timers, clock, (change) => this.events.note(null, { type: 'network', change }));
@@ -100,9 +115,12 @@ export abstract class Topology implements AsyncDisposable {
         directory: ownDirectory,
         disk: this.#diskOf(),
         outside: (log) => {
-          const outside = createNodeHost({ log, workingDirectory: ownDirectory });
+          const { manual } = this.#time;
+          const time = manual === null ? {} : { time: manual };
+          const outside = createNodeHost({ log, workingDirectory: ownDirectory, ...time });
           return { ...outside, net: this.#fabric.net(name, outside.net) };
         },
+        time: this.#time,
         onChange: (changed, change) => this.events.note(changed.name, { type: 'node', change }),
         onLine: (from, line) => {
           this.events.readLine(from.name, line, read);
@@ -123,7 +141,7 @@ export abstract class Topology implements AsyncDisposable {
   }
 
   #diskOf(): Disk {
-    return this.#options.directory === null ? new MemoryDisk((run) => this.#world.timers.soon(run)) : this.#world.disk;
+    return this.#options.directory === null ? new MemoryDisk((run) => this.#realTimers.soon(run)) : this.#world.disk;
   }
 
   /** A node is not wanted any more. */
@@ -198,7 +216,7 @@ export abstract class Topology implements AsyncDisposable {
   protected async ask(node: NodeHandle, ...args: string[]): Promise<ReplyValue> {
     let patience: Timer | null = null;
     const silence = new Promise<never>((_, reject) => {
-      patience = this.#world.timers.after(ANSWER_TIMEOUT_MS, () => {
+      patience = this.#realTimers.after(ANSWER_TIMEOUT_MS, () => {
         reject(new ResplicaError('ERR_NOT_STABLE', `${node.name} does not answer ${args.join(' ')}`));
       });
     });
@@ -211,7 +229,7 @@ export abstract class Topology implements AsyncDisposable {
 
   /** Lets time pass. */
   protected pass(durationMs: number): Promise<void> {
-    return new Promise((done) => void this.#world.timers.after(durationMs, done));
+    return this.#time.pass(durationMs);
   }
 
   /** Ends every node. Nothing is left in the process: no socket, no timer. Idempotent. */

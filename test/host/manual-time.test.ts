@@ -147,4 +147,15 @@ describe('ManualTime', () => {
       expect(calls).toEqual([1, 101, 201, 301]);
     });
   });
+
+  it('tells how long it is until the next timer is due', () => {
+    const { time } = harness();
+    expect(time.nextDueUs).toBe(null);
+    time.timers.after(20, () => {});
+    const sooner = time.timers.after(5, () => {});
+    expect(time.nextDueUs).toBe(5000);
+    sooner.cancel();
+    time.advance(8);
+    expect(time.nextDueUs).toBe(12_000);
+  });
 });
