@@ -25,6 +25,7 @@ export type { ReplicaSetOptions, SentinelPeriod } from './topology/replica-set-o
 export type { WatchedMaster } from './topology/sentinel-options.ts';
 export { type ServerClock, ServerHandle, startServer } from './topology/server.ts';
 export type { NodeReference, StableOptions } from './topology/topology.ts';
+export type { TopologyClock } from './topology/topology-time.ts';
 export type {
   ClusterEventBody,
   SlotRange,
