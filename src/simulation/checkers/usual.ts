@@ -1,8 +1,9 @@
 /** The checkers of a run, unless its maker chooses. */
 import type { MakeChecker } from '../checker.ts';
 import type { TopologyKind } from '../schedule.ts';
+import { replicationCheckers } from './replication.ts';
 
 /** Makers for one run: call this anew for the next. */
 export function usualCheckers(_kind: TopologyKind): MakeChecker[] {
-  return [];
+  return [...replicationCheckers()];
 }
