@@ -247,8 +247,11 @@ export interface Disk {
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
   unlink(path: string): void;
-  /** Makes renames, creations and removals in the directory survive a power loss. */
-  syncDirectory(path: string): void;
+  /**
+   * Makes renames, creations and removals in the directory survive a power loss: before it returns, or in the background
+   * if `done` is given, which is told what goes wrong.
+   */
+  syncDirectory(path: string, done?: (error: DiskError | null) => void): void;
   /** `read`: must exist. `append`: created if missing. `create`: created or emptied. */
   open(path: string, mode: 'read' | 'append' | 'create'): DiskFile;
   /**

@@ -70,7 +70,9 @@ export class MemoryDisk implements Disk {
     this.#files.delete(path);
   }
 
-  syncDirectory(): void {}
+  syncDirectory(_path?: string, done?: (error: DiskError | null) => void): void {
+    if (done !== undefined) this.#soon(() => done(null));
+  }
 
   open(path: string, mode: 'read' | 'append' | 'create'): DiskFile {
     let content = this.#files.get(path);

@@ -82,13 +82,30 @@ export class SimDisk implements Disk {
     this.#note(KIND.directory, hashText(path));
   }
 
-  syncDirectory(path: string): void {
+  syncDirectory(path: string, done?: (error: DiskError | null) => void): void {
+    const life = this.#life;
     const node = this.#lookUp(path);
+    const delayUs = this.#disk.drawUs(this.#disk.syncMs);
+    if (done !== undefined) {
+      const perform = (): void => {
+        if (!life.alive) return;
+        const failure = node === undefined ? diskErrorOf('ENOENT') : this.#sync(node, path);
+        life.deliver(() => done(failure));
+      };
+      life.scheduler.at(life.scheduler.nowUs + delayUs, life.index, null, perform);
+      return;
+    }
     if (node === undefined) throw diskErrorOf('ENOENT');
-    this.#life.spend(this.#disk.drawUs(this.#disk.syncMs));
-    if (this.#disk.takeSyncFailure()) throw diskErrorOf('EIO');
+    life.spend(delayUs);
+    const failure = this.#sync(node, path);
+    if (failure !== null) throw failure;
+  }
+
+  #sync(node: StorageNode, path: string): DiskError | null {
+    if (this.#disk.takeSyncFailure()) return diskErrorOf('EIO');
     if (node instanceof DirectoryNode) node.sync();
     this.#note(KIND.synced, hashText(path));
+    return null;
   }
 
   open(path: string, mode: 'read' | 'append' | 'create'): DiskFile {

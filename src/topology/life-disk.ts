@@ -90,8 +90,8 @@ export class LifeDisk implements Disk {
     this.#synced.removed(path);
   }
 
-  syncDirectory(path: string): void {
-    this.#disk.syncDirectory(path);
+  syncDirectory(path: string, done?: Done): void {
+    this.#disk.syncDirectory(path, done === undefined ? undefined : (error) => this.#gate.run(() => done(error)));
   }
 
   open(path: string, mode: 'read' | 'append' | 'create'): DiskFile {

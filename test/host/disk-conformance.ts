@@ -309,6 +309,17 @@ export function describeDisk(makeStage: MakeStage): void {
       expect(read('moved/c')).toBe('A');
     });
 
+    it('syncs a directory in the background, and tells if it is missing', async () => {
+      write('a', 'A');
+      const outcomes: (DiskError | null)[] = [];
+      act((disk) => {
+        for (const path of ['.', 'missing']) disk.syncDirectory(path, (error) => outcomes.push(error));
+        expect(outcomes).toEqual([]);
+      });
+      await stage.eventually('both have ended', () => outcomes.length === 2);
+      expect(outcomes.filter((error) => error !== null).map(({ code }) => code)).toEqual(['ENOENT']);
+    });
+
     it('removes files', () => {
       write('a', 'A');
       act((disk) => disk.unlink('a'));

@@ -116,6 +116,27 @@ describe('power loss', () => {
     }
   });
 
+  it('keeps names once a sync of their directory in the background has ended, and not before', () => {
+    const unsynced = new Set<string | null>();
+    for (const seed of SEEDS) {
+      const { server, world } = node(seed);
+      write(server, 'old', 'old', true);
+      write(server, 'new', 'new', true);
+      let isSynced = false;
+      server.enter(({ disk }) => {
+        disk.rename('new', 'old');
+        disk.syncDirectory('.', (error) => (isSynced = error === null));
+      });
+      const waits = seed % 2 === 0;
+      if (waits) world.runFor(1000);
+      expect(isSynced).toBe(waits);
+      cycle(server);
+      if (waits) expect(text(server.disk.read('old'))).toBe('new');
+      else unsynced.add(text(server.disk.read('old')));
+    }
+    expect(unsynced).toEqual(new Set(['old', 'new']));
+  });
+
   it('never tears a rename across directories apart', () => {
     const outcomes = new Set<string>();
     for (const seed of SEEDS) {

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import { diskErrorOf } from '../error-texts.ts';
-import type { Disk, DiskFile, ReleaseClaim } from '../host.ts';
+import type { Disk, DiskError, DiskFile, ReleaseClaim } from '../host.ts';
 import { NodeDiskFile } from './disk-file.ts';
 import { diskError } from './errors.ts';
 import { claimFile } from './file-claim.ts';
@@ -21,6 +21,8 @@ const OPEN_FLAGS = {
 /** Redis creates its files for all to read; the umask has the last word. */
 const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
+/** Windows has no handle for a directory that could be synced; its file system journals renames by itself. */
+const DIRECTORIES_CAN_BE_SYNCED = process.platform !== 'win32';
 /** From here on it takes noticeable time to give back a file's blocks. */
 const LARGE_FILE_BYTES = 1 << 20;
 
@@ -60,11 +62,15 @@ export class NodeDisk implements Disk {
     attempt(() => whileHeld(target, () => fs.unlinkSync(target)));
   }
 
-  syncDirectory(path: string): void {
-    // Windows has no handle for a directory that could be synced; its file system journals renames by itself.
-    if (process.platform === 'win32') return;
+  syncDirectory(path: string, done?: (error: DiskError | null) => void): void {
+    const resolved = this.#resolve(path);
+    if (done !== undefined) {
+      syncInBackground(resolved, (error) => done(error === null ? null : diskError(error)));
+      return;
+    }
+    if (!DIRECTORIES_CAN_BE_SYNCED) return;
     attempt(() => {
-      const descriptor = fs.openSync(this.#resolve(path), O_RDONLY);
+      const descriptor = fs.openSync(resolved, O_RDONLY);
       try {
         fs.fsyncSync(descriptor);
       } finally {
@@ -93,6 +99,17 @@ export class NodeDisk implements Disk {
   #resolve(path: string): string {
     return resolve(this.#workingDirectory, path);
   }
+}
+
+function syncInBackground(path: string, done: (error: NodeJS.ErrnoException | null) => void): void {
+  if (!DIRECTORIES_CAN_BE_SYNCED) {
+    setImmediate(done, null);
+    return;
+  }
+  fs.open(path, O_RDONLY, (error, descriptor) => {
+    if (error !== null) done(error);
+    else fs.fsync(descriptor, (failure) => fs.close(descriptor, () => done(failure)));
+  });
 }
 
 /**

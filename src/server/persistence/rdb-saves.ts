@@ -123,7 +123,14 @@ export class RdbSaves {
       this.#warnOfWriting(error);
       return false;
     }
-    if (!this.#replace(temporary)) return false;
+    if (!this.#move(temporary)) return false;
+    try {
+      disk.syncDirectory(this.#directory);
+    } catch (error) {
+      this.#warnOfWriting(error, 'fsyncFileDir');
+      return false;
+    }
+    this.#server.log.notice('DB saved on disk');
     this.#noteSaved(this.#server.changes);
     return true;
   }
@@ -189,11 +196,24 @@ export class RdbSaves {
     const running = this.#running;
     if (running === null || running.file !== file) return;
     if (reason !== null) this.#fail(file, reason);
-    else if (this.#replace(file.path)) {
-      this.#server.log.notice('Background saving terminated with success');
-      this.#noteSaved(running.changes);
-      this.#end(true);
-    } else this.#fail(file, null);
+    else if (!this.#move(file.path)) this.#fail(file, null);
+    else this.#ports.disk.syncDirectory(this.#directory, (error) => this.#settle(file, error));
+  }
+
+  /** The file is in its place; for ever, unless there was an error. */
+  #settle(file: SnapshotFile, error: DiskError | null): void {
+    const running = this.#running;
+    if (running === null || running.file !== file) return;
+    const { log } = this.#server;
+    if (error !== null) {
+      this.#warnOfWriting(error, 'fsyncFileDir');
+      this.#fail(file, null);
+      return;
+    }
+    log.notice('DB saved on disk');
+    log.notice('Background saving terminated with success');
+    this.#noteSaved(running.changes);
+    this.#end(true);
   }
 
   /** @param error what the log does not know yet. */
@@ -258,8 +278,12 @@ export class RdbSaves {
 
   // ---------------------------------------------------------------------------------------------------------- the file
 
-  /** Puts a complete file in the place of the old one. @returns whether it is there, for ever. */
-  #replace(temporary: string): boolean {
+  get #directory(): string {
+    return pathOfBinary(this.#server.config.values.dir);
+  }
+
+  /** Puts a complete file in the place of the old one. @returns whether it is there; its name is not synced yet. */
+  #move(temporary: string): boolean {
     const { disk } = this.#ports;
     const { config, log } = this.#server;
     try {
@@ -272,13 +296,6 @@ export class RdbSaves {
       removeQuietly(disk, temporary);
       return false;
     }
-    try {
-      disk.syncDirectory(pathOfBinary(config.values.dir));
-    } catch (error) {
-      this.#warnOfWriting(error, 'fsyncFileDir');
-      return false;
-    }
-    log.notice('DB saved on disk');
     return true;
   }
 
