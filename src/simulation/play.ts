@@ -10,10 +10,12 @@ import { World } from '../sim/world.ts';
 import { type Checker, Counts, type Violation } from './checker.ts';
 import { usualCheckers } from './checkers/usual.ts';
 import { Faults } from './faults/faults.ts';
-import { type Fact, History, type RunPhase } from './history.ts';
+import { type Fact, History, type HistoryEntry, type RunPhase } from './history.ts';
+import { MessageLog } from './message-log.ts';
 import { Recorder } from './recorder.ts';
 import type { LostWrite, Outcome, PlayOptions, Run, Workload } from './run.ts';
 import type { Schedule } from './schedule.ts';
+import { ClusterTopology } from './topologies/cluster-topology.ts';
 import { makeTopology } from './topologies/make.ts';
 import type { SimTopology, TopologyWatcher } from './topologies/topology.ts';
 import { usualWorkload } from './workload.ts';
@@ -37,10 +39,16 @@ const PROCESS_STATES: Readonly<Partial<Record<Kind, ProcessState>>> = {
 };
 
 export function play(schedule: Schedule, options: PlayOptions = {}): Outcome {
-  return new Player(schedule, options).play();
+  const player = new Player(schedule, options);
+  const acts = player.play();
+  for (;;) {
+    const { done, value } = acts.next();
+    if (done) return value;
+  }
 }
 
-class Player implements Run, TopologyWatcher {
+/** One run. Its acts are a generator, which stops where somebody outside of the world (`wake`) wants to be heard. */
+export class Player implements Run, TopologyWatcher {
   readonly schedule: Schedule;
   readonly world: World;
   readonly topology: SimTopology;
@@ -58,6 +66,7 @@ class Player implements Run, TopologyWatcher {
   /** Null while nodes are made. */
   readonly #faults: Faults | null = null;
   #recoveryMs = 0;
+  #isAwake = false;
 
   constructor(schedule: Schedule, options: PlayOptions) {
     this.schedule = schedule;
@@ -76,12 +85,14 @@ class Player implements Run, TopologyWatcher {
     );
     this.topology = makeTopology(this.world, topology, knobs, this);
     this.#recorder = new Recorder(this.topology, this.history);
+    if (this.history.keepsAll) this.#logMessages();
     const makers = [...(options.checkers ?? usualCheckers(topology.kind)), ...(options.moreCheckers ?? [])];
     this.#checkers = makers.map((make) => make(this));
     this.#eachEvent = this.#checkers.filter(({ onEvent }) => onEvent !== undefined);
     for (const checker of this.#checkers) {
       if (checker.onEntry !== undefined) this.history.listen((entry) => checker.onEntry!(entry));
     }
+    this.history.listen((entry) => this.#onEntry(entry));
     this.topology.boot();
     this.#workload = (options.workload ?? usualWorkload)(this);
     const nodes = new Set(this.topology.names);
@@ -92,11 +103,11 @@ class Player implements Run, TopologyWatcher {
 
   // ---------------------------------------------------------------------------------------------------------------- acts
 
-  play(): Outcome {
+  *play(): Generator<void, Outcome> {
     const { world, coverage, exemptions, history, lost } = this;
     this.#begin('start');
-    if (this.#start()) this.#suffer();
-    if (this.violation === null) this.#recover();
+    if (yield* this.#start()) yield* this.#suffer();
+    if (this.violation === null) yield* this.#recover();
     if (this.violation === null) for (const checker of this.#checkers) checker.atEnd?.();
     this.#begin('end');
     return {
@@ -113,19 +124,19 @@ class Player implements Run, TopologyWatcher {
   }
 
   /** @returns whether all nodes have found each other. */
-  #start(): boolean {
+  *#start(): Generator<void, boolean> {
     const { topology } = this;
     for (const endMs = START_MAX_MS; !topology.isReady;) {
       if (this.world.nowMs > endMs)
         this.fail(LIVENESS, `no start: ${topology.disagreement() ?? 'they do not find each other'}`);
-      if (this.#run(100)) return false;
+      if (yield* this.#run(100)) return false;
       topology.tend();
     }
     return true;
   }
 
   /** Faults happen. */
-  #suffer(): void {
+  *#suffer(): Generator<void, void> {
     const { steps, ops, tailMs } = this.schedule;
     this.#begin('faults');
     this.#workload.begin();
@@ -137,14 +148,14 @@ class Player implements Run, TopologyWatcher {
       });
     }
     for (const { afterMs, fault } of steps) {
-      if (this.#run(afterMs)) return;
+      if (yield* this.#run(afterMs)) return;
       this.#faults?.cause(fault);
     }
-    this.#run(tailMs);
+    yield* this.#run(tailMs);
   }
 
   /** Faults are over: all must come to agree, and operations to their ends. */
-  #recover(): void {
+  *#recover(): Generator<void, void> {
     const { world, topology } = this;
     this.#begin('healed');
     this.#faults?.end();
@@ -163,7 +174,7 @@ class Player implements Run, TopologyWatcher {
         this.fail(LIVENESS, `no agreement within ${topology.recoveryMaxMs} ms: ${reason ?? 'it does not last'}`);
         return;
       }
-      this.#run(LOOK_EVERY_MS);
+      yield* this.#run(LOOK_EVERY_MS);
     }
     this.#recoveryMs = world.nowMs - healedMs;
   }
@@ -174,16 +185,28 @@ class Player implements Run, TopologyWatcher {
   }
 
   /** Lets time pass. @returns whether something is wrong. */
-  #run(durationMs: number): boolean {
-    this.world.run({ until: this.#afterEvent, maxMs: durationMs });
+  *#run(durationMs: number): Generator<void, boolean> {
+    const { world } = this;
+    const untilMs = world.nowMs + durationMs;
+    while (world.nowMs < untilMs && this.violation === null) {
+      world.run({ until: this.#afterEvent, untilMs });
+      if (!this.#isAwake) continue;
+      this.#isAwake = false;
+      yield;
+    }
     return this.violation !== null;
   }
 
   readonly #afterEvent = (): boolean => {
     if (this.#recorder.isDue) this.#recorder.look();
     for (const checker of this.#eachEvent) checker.onEvent!();
-    return this.violation !== null;
+    return this.#isAwake || this.violation !== null;
   };
+
+  /** Somebody outside of the world has heard something: he may act before time goes on. */
+  wake(): void {
+    this.#isAwake = true;
+  }
 
   // ------------------------------------------------------------------------------------------------------------- watcher
 
@@ -200,6 +223,20 @@ class Player implements Run, TopologyWatcher {
   turn(node: string): void {
     this.#recorder.changed(node);
     for (const checker of this.#checkers) checker.onTurn?.(node);
+  }
+
+  #logMessages(): void {
+    const { topology } = this;
+    const log = new MessageLog(this.history, (id) =>
+      topology instanceof ClusterTopology ? topology.nameOfId(id) : id,
+    );
+    this.world.network.tap((arrival) => log.arrived(arrival));
+  }
+
+  /** What servers do has no events of its own, but faults may wait for it. */
+  #onEntry({ node, ...fact }: HistoryEntry): void {
+    if (fact.kind === 'sync') this.coverage.add(`sync ${fact.how}`);
+    if (fact.kind === 'sync' || fact.kind === 'role') this.#faults?.onEvent(node, fact.kind);
   }
 
   #onLog(node: string, line: string): void {

@@ -109,7 +109,10 @@ export type DiskFault =
   /** Power loss at the moment of the n-th sync from now. */
   | ({ readonly kind: 'while-saving'; readonly node: number; readonly writes: number } & Lasting);
 
-/** Strikes the node that makes the n-th event of a type from now on. Types are those of `event` entries (history.ts). */
+/**
+ * Strikes the node that makes the n-th event of a type from now on. Types are those of `event` entries (history.ts), and
+ * `sync` and `role` for what servers do.
+ */
 export type TargetedFault = {
   readonly kind: 'on-event';
   readonly event: string;

@@ -141,8 +141,8 @@ export class Faults implements FaultSite {
     });
   }
 
-  then(afterMs: number, next: () => void): void {
-    this.#ledger.then(afterMs, next);
+  goOn(afterMs: number, next: () => void): void {
+    this.#ledger.goOn(afterMs, next);
   }
 
   doom(node: string, writes: number, forMs: number): void {

@@ -20,7 +20,7 @@ export class Ledger {
   }
 
   /** Goes on with something later, unless all is over by then. */
-  then(afterMs: number, next: () => void): void {
+  goOn(afterMs: number, next: () => void): void {
     this.#world.at(this.#world.nowMs + afterMs, () => {
       if (!this.isOver) next();
     });

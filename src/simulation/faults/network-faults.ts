@@ -83,7 +83,7 @@ function flap(site: FaultSite, name: string, periodMs: number, forMs: number): s
   const again = (leftMs: number): void => {
     const cut = site.world.network.isolate(name);
     site.later(Math.min(period, leftMs), 'is heard again', [name], () => cut.heal());
-    if (leftMs > 2 * period) site.then(2 * period, () => again(leftMs - 2 * period));
+    if (leftMs > 2 * period) site.goOn(2 * period, () => again(leftMs - 2 * period));
   };
   again(forMs);
   return [name];

@@ -70,7 +70,7 @@ function rollOver(site: FaultSite, fault: Extract<NodeFault, { kind: 'rolling' }
   const names = Array.from({ length: count }, (_, i) => site.nodeOf(fault.node + i));
   for (const [i, name] of names.entries()) {
     if (i === 0) strike(site, name, 'kill', fault.forMs);
-    else site.then(i * fault.gapMs, () => strike(site, name, 'kill', fault.forMs));
+    else site.goOn(i * fault.gapMs, () => strike(site, name, 'kill', fault.forMs));
   }
   return names;
 }

@@ -14,7 +14,7 @@ export interface FaultSite {
   /** Takes a fault back after that time, or when all are over. */
   later(forMs: number, text: string, nodes: readonly string[], undo: () => void): void;
   /** Goes on after that time, unless all are over by then. */
-  then(afterMs: number, next: () => void): void;
+  goOn(afterMs: number, next: () => void): void;
   /** Lets a node lose power at the n-th sync from now. */
   doom(node: string, writes: number, forMs: number): void;
 }

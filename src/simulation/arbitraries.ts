@@ -1,0 +1,285 @@
+/**
+ * Schedules, drawn at random and made to shrink: gaps and durations are coarse, the seed does not shrink, faults become
+ * milder ones, knobs become the usual ones. Each schedule has kinds of faults that it knows and kinds that it does not: with
+ * all of them at once, many a state is never reached.
+ */
+import * as fc from 'fast-check';
+import { CHUNK_MODES } from '../sim/chunking.ts';
+import {
+  type Blow,
+  type ClusterSpec,
+  type Fault,
+  type FaultKind,
+  type Knobs,
+  type ReplicationSpec,
+  type Schedule,
+  type SentinelSpec,
+  type TopologyKind,
+  type TopologySpec,
+  USUAL_KNOBS,
+} from './schedule.ts';
+
+/** How large schedules are, at most. */
+export type Extent = 'wide' | 'narrow';
+
+export interface ScheduleOptions {
+  /** By default drawn, too. */
+  readonly topology?: fc.Arbitrary<TopologySpec>;
+  readonly knobs?: fc.Arbitrary<Knobs>;
+  /** Kinds of faults that may happen; by default all that do something in the topology. From mild to harsh. */
+  readonly kinds?: readonly FaultKind[];
+  /** How many of these kinds a schedule knows at least; by default one. */
+  readonly leastKinds?: number;
+  readonly steps?: number;
+  readonly extent?: Extent;
+}
+
+const EVERYWHERE: readonly FaultKind[] = [
+  'pause',
+  'slow',
+  'client-cut',
+  'isolate',
+  'cut',
+  'one-way',
+  'stall',
+  'bridge',
+  'loss',
+  'flap',
+  'rate',
+  'restart',
+  'kill',
+  'rolling',
+  'kill-majority',
+  'power-loss',
+  'disk-stall',
+  'sync-eio',
+  'enospc',
+  'drift',
+  'clock-jump',
+  'on-event',
+  'while-saving',
+];
+
+const OF_TOPOLOGY: Readonly<Record<TopologyKind, readonly FaultKind[]>> = {
+  replication: ['promote', 'replicaof', 'failover'],
+  sentinel: ['sentinel-failover', 'sentinel-reset', 'replicaof'],
+  cluster: ['cluster-failover', 'reshard', 'forget'],
+};
+
+const TARGET_EVENTS: Readonly<Record<TopologyKind, readonly string[]>> = {
+  replication: ['sync', 'role'],
+  sentinel: [
+    '+try-failover',
+    '+vote-for-leader',
+    '+elected-leader',
+    '+selected-slave',
+    '+failover-state-wait-promotion',
+    '+promoted-slave',
+    '+failover-end',
+    '+switch-master',
+    '+odown',
+    '+convert-to-slave',
+    'sync',
+    'role',
+  ],
+  cluster: ['unreachable', 'failed', 'election', 'vote', 'elected', 'promoted', 'follows', 'state', 'sync'],
+};
+
+const BLOWS: readonly Blow[] = ['pause', 'isolate', 'kill', 'power-loss'];
+
+export function kindsOf(topology: TopologyKind): readonly FaultKind[] {
+  return [...EVERYWHERE, ...OF_TOPOLOGY[topology]];
+}
+
+// ------------------------------------------------------------------------------------------------------------- topologies
+
+const replicationSpecs: fc.Arbitrary<ReplicationSpec> = fc.record({
+  kind: fc.constant('replication' as const),
+  replicas: fc.constantFrom(1, 2, 3),
+  chained: fc.boolean(),
+});
+
+const sentinelSpecs: fc.Arbitrary<SentinelSpec> = fc.record({
+  kind: fc.constant('sentinel' as const),
+  replicas: fc.integer({ min: 1, max: 3 }),
+  sentinels: fc.integer({ min: 3, max: 5 }),
+  belowMajority: fc.constantFrom(0, 0, 1),
+  downAfterMs: fc.constantFrom(1000, 500, 3000, 10_000),
+  failoverTimeoutMs: fc.constantFrom(6000, 12_000, 3000, 20_000),
+  parallelSyncs: fc.constantFrom(1, 2),
+});
+
+/** Everybody talks to everybody: large clusters are played, but not often. */
+const wideClusterSpecs: fc.Arbitrary<ClusterSpec> = fc.record({
+  kind: fc.constant('cluster' as const),
+  masters: fc.constantFrom(3, 3, 3, 3, 3, 3, 4, 4, 5, 7),
+  replicas: fc.constantFrom(1, 1, 1, 1, 1, 2, 2, 0, 3),
+  nodeTimeoutMs: fc.constantFrom(2000, 1000, 5000, 2000, 500),
+  migration: fc.boolean(),
+});
+
+const narrowClusterSpecs: fc.Arbitrary<ClusterSpec> = fc.record({
+  kind: fc.constant('cluster' as const),
+  masters: fc.constant(3),
+  replicas: fc.constantFrom(1, 1, 1, 2),
+  nodeTimeoutMs: fc.constantFrom(1000, 500),
+  migration: fc.boolean(),
+});
+
+export function topologies(kind: TopologyKind, extent: Extent = 'wide'): fc.Arbitrary<TopologySpec> {
+  switch (kind) {
+    case 'replication':
+      return replicationSpecs;
+    case 'sentinel':
+      return sentinelSpecs;
+    case 'cluster':
+      return extent === 'wide' ? wideClusterSpecs : narrowClusterSpecs;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ knobs
+
+/** The first of each is the usual one, which it shrinks to. Streams that fall apart are for some worlds: they cost time. */
+export const knobs: fc.Arbitrary<Knobs> = fc.record({
+  chunking: fc.constantFrom('whole', 'whole', 'whole', 'drawn', ...CHUNK_MODES),
+  paranoid: fc.constantFrom(false, false, false, true),
+  backlogBytes: fc.constantFrom(USUAL_KNOBS.backlogBytes, 16_384, 65_536),
+  replTimeoutSeconds: fc.constantFrom(10, 5, 30),
+  diskless: fc.constantFrom(true, false),
+  appendOnly: fc.constantFrom('off', 'off', 'everysec', 'always'),
+  minReplicas: fc.constantFrom(0, 0, 0, 1),
+  minReplicasMaxLagSeconds: fc.constantFrom(10, 2),
+  clients: fc.constantFrom(2, 1, 4),
+  opsPerSecond: fc.constantFrom(10, 0, 30),
+});
+
+// ----------------------------------------------------------------------------------------------------------------- faults
+
+const gapMs = fc.integer({ min: 0, max: 60 }).map((tenths) => tenths * 100);
+/** Long enough to outlast every timeout of an election, at times. */
+const forMs = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 8 }).map((halves) => halves * 500) },
+  { weight: 2, arbitrary: fc.integer({ min: 4, max: 30 }).map((seconds) => seconds * 1000) },
+);
+/** The first nodes are the masters at the start: often it is one of them that is struck. */
+const node = fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(27) });
+const mask = fc.nat(2 ** 30 - 1);
+
+function faultsOf(kind: FaultKind, topology: TopologyKind): fc.Arbitrary<Fault> {
+  switch (kind) {
+    case 'kill':
+    case 'power-loss':
+    case 'isolate':
+    case 'pause':
+      return fc.record({ kind: fc.constant(kind), node, forMs });
+    case 'cut':
+      return fc.record({ kind: fc.constant(kind), mask, forMs });
+    case 'bridge':
+      return fc.record({ kind: fc.constant(kind), node, mask, forMs });
+    case 'one-way':
+    case 'stall':
+      return fc.record({ kind: fc.constant(kind), from: node, to: node, forMs });
+    case 'client-cut':
+      return fc.record({ kind: fc.constant(kind), client: fc.nat(3), node, forMs });
+    case 'slow': {
+      const delayMs = fc.constantFrom(50, 500, 3000, 15_000);
+      return fc.record({ kind: fc.constant(kind), from: node, to: node, delayMs, forMs });
+    }
+    case 'rate': {
+      const bytesPerSecond = fc.constantFrom(20_000, 2000, 200);
+      return fc.record({ kind: fc.constant(kind), from: node, to: node, bytesPerSecond, forMs });
+    }
+    case 'loss':
+      return fc.record({ kind: fc.constant(kind), node, percent: fc.constantFrom(10, 30, 60), forMs });
+    case 'flap':
+      return fc.record({ kind: fc.constant(kind), node, periodMs: fc.constantFrom(500, 1500, 4000), forMs });
+    default:
+      return rarerFaultsOf(kind, topology);
+  }
+}
+
+type RarerKind = Exclude<
+  FaultKind,
+  Blow | 'cut' | 'bridge' | 'one-way' | 'stall' | 'client-cut' | 'slow' | 'rate' | 'loss' | 'flap'
+>;
+
+function rarerFaultsOf(kind: RarerKind, topology: TopologyKind): fc.Arbitrary<Fault> {
+  switch (kind) {
+    case 'restart':
+    case 'sentinel-failover':
+    case 'sentinel-reset':
+    case 'promote':
+    case 'failover':
+      return fc.record({ kind: fc.constant(kind), node });
+    case 'rolling': {
+      const gapMs = fc.constantFrom(2000, 500, 0);
+      return fc.record({ kind: fc.constant(kind), node, count: fc.integer({ min: 2, max: 4 }), gapMs, forMs });
+    }
+    case 'kill-majority':
+      return fc.record({ kind: fc.constant(kind), forMs });
+    case 'clock-jump':
+      return fc.record({
+        kind: fc.constant(kind),
+        node,
+        byMs: fc.constantFrom(-500, 1500, 5000, -20_000, 60_000, -3_600_000),
+      });
+    case 'drift':
+      return fc.record({
+        kind: fc.constant(kind),
+        node,
+        partsPerMillion: fc.constantFrom(200, -200, 50_000, -50_000),
+        forMs,
+      });
+    case 'disk-stall':
+      return fc.record({ kind: fc.constant(kind), node, delayMs: fc.constantFrom(20, 200, 2000), forMs });
+    case 'sync-eio':
+      return fc.record({ kind: fc.constant(kind), node, count: fc.integer({ min: 1, max: 3 }) });
+    case 'enospc':
+      return fc.record({ kind: fc.constant(kind), node, forMs });
+    case 'while-saving':
+      return fc.record({ kind: fc.constant(kind), node, writes: fc.integer({ min: 1, max: 6 }), forMs });
+    case 'on-event':
+      return fc.record({
+        kind: fc.constant(kind),
+        event: fc.constantFrom(...TARGET_EVENTS[topology]),
+        occurrence: fc.constantFrom(1, 1, 2, 3),
+        act: fc.constantFrom(...BLOWS),
+        forMs,
+      });
+    case 'cluster-failover': {
+      const mode = fc.constantFrom('normal' as const, 'force' as const, 'takeover' as const);
+      return fc.record({ kind: fc.constant(kind), node, mode });
+    }
+    case 'reshard':
+      return fc.record({ kind: fc.constant(kind), from: node, to: node, slots: fc.integer({ min: 1, max: 40 }) });
+    case 'forget':
+      return fc.record({ kind: fc.constant(kind), node, other: node });
+    case 'replicaof':
+      return fc.record({ kind: fc.constant(kind), node, master: node });
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------------- schedules
+
+const STEPS: Readonly<Record<Extent, number>> = { wide: 12, narrow: 5 };
+
+export function schedules(topology: TopologyKind, options: ScheduleOptions = {}): fc.Arbitrary<Schedule> {
+  const { extent = 'wide', kinds = kindsOf(topology), leastKinds = 1 } = options;
+  const known = fc.subarray([...kinds], { minLength: Math.min(leastKinds, kinds.length), maxLength: kinds.length });
+  return known.chain((chosen) => {
+    const fault = fc.oneof({ withCrossShrink: true }, ...chosen.map((kind) => faultsOf(kind, topology)));
+    return fc.record({
+      topology: options.topology ?? topologies(topology, extent),
+      knobs: options.knobs ?? knobs,
+      seed: fc.noShrink(fc.nat()),
+      steps: fc.array(fc.record({ afterMs: gapMs, fault }), {
+        minLength: 1,
+        maxLength: options.steps ?? STEPS[extent],
+        size: 'max',
+      }),
+      ops: fc.constant([]),
+      tailMs: fc.constantFrom(5000, 0, 10_000, 20_000),
+    });
+  });
+}

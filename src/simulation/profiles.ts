@@ -1,0 +1,73 @@
+/** What can be simulated, by name: schedules to draw, and what must have happened in a long run of them. */
+import type * as fc from 'fast-check';
+import { type Extent, schedules } from './arbitraries.ts';
+import type { Schedule, TopologyKind } from './schedule.ts';
+
+export interface Profile {
+  readonly name: TopologyKind;
+  schedules(extent?: Extent): fc.Arbitrary<Schedule>;
+  /** Coverage that a long run reaches. */
+  readonly mustHappen: readonly string[];
+}
+
+/** Faults that each profile causes. */
+const FAULTS = [
+  ...['pause', 'slow', 'client-cut', 'isolate', 'cut', 'one-way', 'stall', 'bridge', 'loss', 'flap', 'rate'],
+  ...['restart', 'kill', 'rolling', 'kill-majority', 'power-loss', 'disk-stall', 'sync-eio', 'enospc', 'drift'],
+  ...['clock-jump', 'while-saving'],
+].map((kind) => `fault ${kind}`);
+
+export const profiles: readonly Profile[] = [
+  {
+    name: 'replication',
+    schedules: (extent) => schedules('replication', { extent: extent ?? 'wide' }),
+    mustHappen: [...FAULTS, 'fault promote', 'fault replicaof', 'fault failover'],
+  },
+  {
+    name: 'sentinel',
+    schedules: (extent) => schedules('sentinel', { extent: extent ?? 'wide' }),
+    mustHappen: [
+      ...FAULTS,
+      'fault sentinel-failover',
+      'fault sentinel-reset',
+      'aimed kill',
+      '+elected-leader',
+      '-failover-abort-not-elected',
+      '-failover-abort-no-good-slave',
+      '+promoted-slave',
+      '+slave-reconf-done',
+      '+failover-end',
+      '+failover-end-for-timeout',
+      '+config-update-from',
+      '+convert-to-slave',
+      '+fix-slave-config',
+      '+tilt',
+      '-tilt',
+      '+reboot',
+    ],
+  },
+  {
+    name: 'cluster',
+    schedules: (extent) => schedules('cluster', { extent: extent ?? 'wide' }),
+    mustHappen: [
+      ...FAULTS,
+      'fault cluster-failover',
+      'fault reshard',
+      'fault forget',
+      'aimed kill',
+      'unreachable',
+      'failed',
+      'recovered',
+      'election',
+      'vote',
+      'elected',
+      'promoted',
+      'follows',
+      'state',
+    ],
+  },
+];
+
+export function profileOf(name: string): Profile | null {
+  return profiles.find((profile) => profile.name === name) ?? null;
+}
