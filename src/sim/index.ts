@@ -4,7 +4,7 @@ export { checkDeterminism, type DeterminismReport, type Scenario } from './deter
 export { DeadNodeError, NondeterminismError, SimulationError } from './errors.ts';
 export type { Latency, LinkShape } from './link.ts';
 export type { Delay, DiskOptions, MachineDisk } from './machine-disk.ts';
-export type { Cut, Network, NetworkOptions, Nodes } from './network.ts';
+export type { Arrival, Cut, Network, NetworkOptions, Nodes } from './network.ts';
 export type { Main, ProcessState, SimProcess } from './process.ts';
 export type { Program, ProgramRun } from './programs.ts';
 export { formatEvent, type Kind, type TraceEvent } from './trace.ts';

@@ -15,7 +15,7 @@ import { CHUNK_MODES, Chunker, type ChunkMode } from './chunking.ts';
 import { SimulationError } from './errors.ts';
 import { type Latency, Link, type LinkShape } from './link.ts';
 import { isLoopback, Machine } from './machine.ts';
-import { Pipe, type PipeSettings } from './pipe.ts';
+import { Pipe, type PipeSettings, type Tap } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
 import { KIND } from './trace.ts';
 
@@ -38,6 +38,18 @@ export interface Cut {
   heal(): void;
 }
 
+/** Bytes that a kernel got from another machine, or from its own. */
+export interface Arrival {
+  /** The same for all bytes of one direction of one connection. */
+  readonly stream: object;
+  readonly from: string;
+  readonly to: string;
+  /** When they left, in microseconds since the world began. */
+  readonly sentUs: number;
+  /** To be read, and not to be kept. */
+  readonly bytes: Buffer;
+}
+
 const USUAL_LATENCY: Latency = { minUs: 100, meanUs: 300, maxUs: 20_000 };
 const LOOPBACK_LATENCY: Latency = { minUs: 20, meanUs: 30, maxUs: 200 };
 const MACHINES_LIMIT = 65_000;
@@ -52,6 +64,7 @@ export class Network {
   readonly #links = new Map<number, Link>();
   readonly #cuts = new Set<Link[]>();
   readonly #stalled = new Set<Pipe>();
+  readonly #tap: Tap = { onArrival: null };
   #connections = 0;
 
   constructor(scheduler: Scheduler, random: Random, options: NetworkOptions) {
@@ -117,6 +130,13 @@ export class Network {
   /** Whether what `from` sends reaches `to`. */
   reaches(from: string, to: string): boolean {
     return this.link(this.#machine(from), this.#machine(to)).open;
+  }
+
+  /** Calls `onArrival` with all bytes that reach a kernel, in their pieces; before the node sees them. One listener. */
+  tap(onArrival: (arrival: Arrival) => void): void {
+    const nameOf = (index: number): string => this.#machines[index]!.name;
+    this.#tap.onArrival = (stream, from, to, sentUs, bytes) =>
+      onArrival({ stream, from: nameOf(from), to: nameOf(to), sentUs, bytes });
   }
 
   #layCut(links: Link[]): Cut {
@@ -223,6 +243,7 @@ export class Network {
       windowBytes: drawSize(random, windowBytes),
       chunker: new Chunker(mode, random),
       random,
+      tap: this.#tap,
     };
   }
 

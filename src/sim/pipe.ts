@@ -38,11 +38,17 @@ export interface PipeEnd {
   onGiveUp(): void;
 }
 
+/** Hears of all that arrives, of whatever connection. Machines are told by their indices. */
+export interface Tap {
+  onArrival: ((stream: object, from: number, to: number, sentUs: number, bytes: Buffer) => void) | null;
+}
+
 export interface PipeSettings {
   readonly sendBufferBytes: number;
   readonly windowBytes: number;
   readonly chunker: Chunker;
   readonly random: Random;
+  readonly tap: Tap;
 }
 
 interface Segment {
@@ -268,8 +274,10 @@ export class Pipe {
       this.#to.onSegment(segment.kind);
       return;
     }
-    const pieces = segment.pieces;
-    this.#received.push(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+    const { pieces } = segment;
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    this.#settings.tap.onArrival?.(this, this.link.from.index, this.link.to.index, segment.sentUs, bytes);
+    this.#received.push(bytes);
     this.#receivedBytes += segment.bytes;
     this.#readNow = 0;
     this.#to.onSegment('data');
