@@ -71,18 +71,21 @@ function save(number: string): void {
   const order = JSON.parse(readFully(Buffer.alloc(orderLength)).toString()) as SaveOrder;
   process.title = order.title;
   const output = new Output(order);
-  const isWanted = takeAll(order, output, () => say(`${FAILED} ${output.failure}`));
-  if (!isWanted) return;
-  const hadFailed = output.failure !== null;
+  let isTold = false;
+  const tellFailure = (): void => {
+    if (output.failure === null || isTold) return;
+    isTold = true;
+    say(`${FAILED} ${output.failure}`);
+  };
+  if (!takeAll(order, output, tellFailure)) return;
   output.finish();
+  tellFailure();
   if (output.failure === null) say(DONE);
-  else if (!hadFailed) say(`${FAILED} ${output.failure}`);
 }
 
-/** Writes what comes. @param failed called once, when nothing can be written any more. @returns whether it is wanted. */
-function takeAll(order: SaveOrder, output: Output, failed: () => void): boolean {
+/** Writes what comes. @param look called now and then. @returns whether the file is wanted. */
+function takeAll(order: SaveOrder, output: Output, look: () => void): boolean {
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  let hasFailed = false;
   try {
     for (;;) {
       const length = readLength();
@@ -90,10 +93,7 @@ function takeAll(order: SaveOrder, output: Output, failed: () => void): boolean 
       for (let left = length; left > 0; left -= Math.min(left, buffer.length)) {
         output.write(readFully(buffer.subarray(0, Math.min(left, buffer.length))));
       }
-      if (output.failure !== null && !hasFailed) {
-        hasFailed = true;
-        failed();
-      }
+      look();
     }
   } catch (error) {
     if (error instanceof ServerGone) fs.rmSync(order.path, { force: true });

@@ -88,6 +88,7 @@ class Shell {
   }
 
   begin(order: SaveOrder, events: SaveEvents, broken: () => void): NodeSaving {
+    if (this.#saving?.isComplete === false) throw new Error('another file is being written');
     this.#saving = new NodeSaving(String(++this.#count), this.#child.stdin, order, events, broken);
     return this.#saving;
   }
@@ -126,7 +127,7 @@ class NodeSaving implements Saving {
   readonly #broken: () => void;
   #isReady = false;
   /** No frame follows: the program leaves by itself. */
-  #isComplete = false;
+  isComplete = false;
   #isOver = false;
 
   constructor(number: string, pipe: Socket, order: SaveOrder, events: SaveEvents, broken: () => void) {
@@ -161,8 +162,8 @@ class NodeSaving implements Saving {
   }
 
   #complete(frame: number): void {
-    if (this.#isComplete) return;
-    this.#isComplete = true;
+    if (this.isComplete) return;
+    this.isComplete = true;
     this.#pipe.write(lengthFrame(frame));
   }
 
@@ -184,7 +185,7 @@ class NodeSaving implements Saving {
   #end(failure: DiskError | ProcessEnd | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#isComplete = true;
+    this.isComplete = true;
     this.#events.ended(failure);
   }
 }
