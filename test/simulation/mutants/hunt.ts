@@ -3,13 +3,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundlePlayer } from './bundle.ts';
-import type { Mutant } from './mutant.ts';
+import type { Edit, Mutant } from './mutant.ts';
 import type { Order, Report } from './player.ts';
 
 const run = promisify(execFile);
-const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 /** What a player has for its start, and for the schedule that it is at when its time is up. */
-const GRACE_MS = 120_000;
+const GRACE_MS = 300_000;
 
 export interface Finding {
   readonly isKilled: boolean;
@@ -27,10 +27,19 @@ export interface HuntOptions {
   readonly seconds: number;
 }
 
+/** Lets a player do something. @param node the program that runs it. */
+export async function order(player: string, what: Order, node = process.execPath): Promise<Report> {
+  const { stdout } = await run(node, [player, JSON.stringify(what)], {
+    maxBuffer: OUTPUT_BYTES_MAX,
+    ...(what.budgetMs === undefined ? {} : { timeout: what.budgetMs + GRACE_MS }),
+  });
+  return JSON.parse(stdout) as Report;
+}
+
 export class Hunt {
   readonly #folder: string;
   readonly #options: HuntOptions;
-  readonly #bundles = new Map<string, Promise<string>>();
+  readonly #players = new Map<string, Promise<string>>();
 
   /** @param folder a temporary one, for bundles. */
   constructor(folder: string, options: HuntOptions) {
@@ -39,31 +48,31 @@ export class Hunt {
   }
 
   async search(mutant: Mutant, seed: number): Promise<Finding> {
-    const { profile, schedules } = mutant;
+    const { name, profile, edits } = mutant;
     const { budget, seconds } = this.#options;
-    const order = { profile, seed, schedules: Math.ceil(schedules * budget), budgetMs: seconds * 1000 };
-    const { played, failure } = await this.#play(mutant, order);
+    const schedules = Math.ceil(mutant.schedules * budget);
+    const budgetMs = seconds * 1000;
+    const player = await this.#player(name, edits);
+    const { played, failure } = await order(player, { kind: 'search', profile, seed, schedules, budgetMs });
     if (failure === null) return { isKilled: false, played, checker: '', text: 'nobody spoke', schedule: null };
     const { checker, text, schedule } = failure;
     const finding = { isKilled: false, played, checker, schedule };
-    if (!mutant.checkers.includes(checker)) return { ...finding, text: `the wrong one spoke: ${checker} ${text}` };
-    const { failure: sane } = await this.#play(null, { ...order, schedule });
-    if (sane !== null) return { ...finding, text: `the code as it is fails too: ${sane.checker} ${sane.text}` };
+    if (!mutant.checkers.includes(checker)) return { ...finding, text: `the wrong one spoke: ${checker}: ${text}` };
+    // Not a schedule that the code as it is fails, too.
+    const sane = await order(await this.#player('none', []), { kind: 'replay', profile, seed, schedules: 1, schedule });
+    if (sane.failure !== null) {
+      return { ...finding, text: `without the mistake, too: ${sane.failure.checker}: ${sane.failure.text}` };
+    }
     return { ...finding, isKilled: true, text };
   }
 
-  async #play(mutant: Mutant | null, order: Order): Promise<Report> {
-    const name = mutant?.name ?? 'sane';
-    let bundle = this.#bundles.get(name);
-    if (bundle === undefined) {
+  #player(name: string, edits: readonly Edit[]): Promise<string> {
+    let player = this.#players.get(name);
+    if (player === undefined) {
       const outfile = join(this.#folder, `${name}.mjs`);
-      bundle = bundlePlayer(mutant?.edits ?? [], outfile).then(() => outfile);
-      this.#bundles.set(name, bundle);
+      player = bundlePlayer(edits, outfile).then(() => outfile);
+      this.#players.set(name, player);
     }
-    const { stdout } = await run(process.execPath, [await bundle, JSON.stringify(order)], {
-      maxBuffer: OUTPUT_BYTES_MAX,
-      timeout: order.budgetMs + GRACE_MS,
-    });
-    return JSON.parse(stdout) as Report;
+    return player;
   }
 }

@@ -1,70 +1,89 @@
 /**
- * What runs in a process of its own, over whichever sources it was bundled with: plays schedules of a profile until one
- * fails, or one schedule. The order comes as JSON in the first argument, the report leaves as JSON on standard output.
+ * What runs in a process of its own, over whichever sources it was bundled with, on whichever Node: plays schedules of a
+ * profile until one fails, or one schedule, or tells the hashes of some. The order comes as JSON in the first argument, the
+ * report leaves as JSON on standard output.
  */
 import * as fc from 'fast-check';
-import { profiles } from '../profiles.ts';
+import type { Violation } from '../../../src/simulation/checker.ts';
+import { play } from '../../../src/simulation/play.ts';
+import { profileOf } from '../../../src/simulation/profiles.ts';
+import type { Schedule } from '../../../src/simulation/schedule.ts';
 
 export interface Order {
+  readonly kind: 'search' | 'replay' | 'hashes';
   readonly profile: string;
   readonly seed: number;
   readonly schedules: number;
-  /** Ends after that time, whatever came of it. */
-  readonly budgetMs: number;
-  /** Plays this one alone. */
+  /** A search ends after that time, whatever came of it. */
+  readonly budgetMs?: number;
+  /** To be replayed. */
   readonly schedule?: unknown;
 }
 
 export interface Report {
   readonly played: number;
   readonly simulatedMs: number;
-  readonly failure: { readonly checker: string; readonly text: string; readonly schedule: unknown } | null;
+  readonly failure: (Violation & { readonly schedule: unknown }) | null;
+  /** Of each schedule, the hash of its trace. */
+  readonly hashes: readonly number[];
 }
 
-type Played = { violation: string | null; simulatedMs: number };
+/** A mutant may break what it was built into: that is not a checker's merit. */
+export const CRASH = 'crash';
 
-function play(profile: string, schedule: unknown): Played {
-  const found = profiles.find(({ name }) => name === profile);
-  if (found === undefined) throw new Error(`there is no profile ${profile}`);
+interface Played {
+  readonly violation: Violation | null;
+  readonly simulatedMs: number;
+  readonly traceHash: number;
+}
+
+function playOne(schedule: Schedule): Played {
   try {
-    return found.play(schedule);
+    return play(schedule);
   } catch (error) {
-    // A mutant may break what it was built into: that is not a checker's merit.
-    return { violation: `crash: ${(error as Error).stack ?? String(error)}`, simulatedMs: 0 };
+    const text = (error as Error).stack ?? String(error);
+    return { violation: { checker: CRASH, text }, simulatedMs: 0, traceHash: 0 };
   }
+}
+
+function drawn(profile: string): fc.Arbitrary<Schedule> {
+  const found = profileOf(profile);
+  if (found === null) throw new Error(`there is no profile ${profile}`);
+  return found.schedules('wide');
 }
 
 function search({ profile, seed, schedules, budgetMs }: Order): Report {
-  const { schedules: drawn } = profiles.find(({ name }) => name === profile)!;
   let played = 0;
   let simulatedMs = 0;
   let failure: Report['failure'] = null;
-  const property = fc.property(drawn, (schedule) => {
-    const outcome = play(profile, schedule);
+  const property = fc.property(drawn(profile), (schedule) => {
+    const outcome = playOne(schedule);
     played++;
     simulatedMs += outcome.simulatedMs;
     if (outcome.violation === null) return true;
-    failure = { ...checkerOf(outcome.violation), schedule };
+    failure = { ...outcome.violation, schedule };
     return false;
   });
-  fc.check(property, { numRuns: schedules, seed, endOnFailure: true, interruptAfterTimeLimit: budgetMs });
-  return { played, simulatedMs, failure };
+  const limit = budgetMs === undefined ? {} : { interruptAfterTimeLimit: budgetMs };
+  fc.check(property, { numRuns: schedules, seed, endOnFailure: true, ...limit });
+  return { played, simulatedMs, failure, hashes: [] };
 }
 
-function checkerOf(violation: string): { checker: string; text: string } {
-  const [, checker, text] = /^([A-Z]\d+|crash): (.*)$/s.exec(violation) ?? [];
-  return checker === undefined ? { checker: '', text: violation } : { checker, text: text! };
+function replay(schedule: Schedule): Report {
+  const { violation, simulatedMs, traceHash } = playOne(schedule);
+  const failure = violation === null ? null : { ...violation, schedule };
+  return { played: 1, simulatedMs, failure, hashes: [traceHash] };
 }
 
-function main(order: Order): void {
-  let report: Report;
-  if (order.schedule === undefined) report = search(order);
-  else {
-    const { violation, simulatedMs } = play(order.profile, order.schedule);
-    const failure = violation === null ? null : { ...checkerOf(violation), schedule: order.schedule };
-    report = { played: 1, simulatedMs, failure };
-  }
-  process.stdout.write(`${JSON.stringify(report)}\n`);
+function hashes({ profile, seed, schedules }: Order): Report {
+  const outcomes = fc.sample(drawn(profile), { numRuns: schedules, seed }).map(playOne);
+  const simulatedMs = outcomes.reduce((sum, outcome) => sum + outcome.simulatedMs, 0);
+  return { played: schedules, simulatedMs, failure: null, hashes: outcomes.map(({ traceHash }) => traceHash) };
 }
 
-main(JSON.parse(process.argv[2]!) as Order);
+function perform(order: Order): Report {
+  if (order.kind === 'hashes') return hashes(order);
+  return order.kind === 'search' ? search(order) : replay(order.schedule as Schedule);
+}
+
+process.stdout.write(`${JSON.stringify(perform(JSON.parse(process.argv[2]!) as Order))}\n`);
