@@ -27,6 +27,9 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'src/cli.ts': 9,
 };
 
+/** Packages that one room alone imports: whoever starts a server loads none of them. */
+const PACKAGES: Readonly<Record<string, string>> = { 'fast-check': 'src/simulation' };
+
 /** The room of a file: the longest entry of the table that its path starts with, or null. */
 export function roomOf(path: string): string | null {
   const rooms = Object.keys(FLOORS).filter((room) => path === room || path.startsWith(`${room}/`));
@@ -44,16 +47,18 @@ export function findFloorProblems(files: readonly SourceFile[], dependencies: re
     const room = roomOf(file.path);
     if (room === null) return [`${file.path}: its folder has no floor; give it one in test/tidy/floors.ts`];
     return file.imports.flatMap(({ specifier, target, line }) => {
-      const problem = target === null ? judgePackage(specifier, dependencies) : judgeTarget(room, target);
+      const problem = target === null ? judgePackage(room, specifier, dependencies) : judgeTarget(room, target);
       return problem === null ? [] : [`${file.path}:${line}: imports ${specifier}, ${problem}`];
     });
   });
 }
 
-function judgePackage(specifier: string, dependencies: readonly string[]): string | null {
+function judgePackage(room: string, specifier: string, dependencies: readonly string[]): string | null {
   if (specifier.startsWith('node:')) return null;
-  if (dependencies.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return null;
-  return 'which is not among the "dependencies" of package.json';
+  const name = dependencies.find((dependency) => specifier === dependency || specifier.startsWith(`${dependency}/`));
+  if (name === undefined) return 'which is not among the "dependencies" of package.json';
+  const owner = PACKAGES[name];
+  return owner === undefined || owner === room ? null : `which ${owner} alone may import`;
 }
 
 function judgeTarget(room: string, target: string): string | null {

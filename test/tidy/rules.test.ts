@@ -16,7 +16,7 @@ describe('the floors', () => {
   });
 
   const problemsOf = (path: string, text: string): string[] =>
-    findFloorProblems(sources({ [path]: text }), ['lru-cache']);
+    findFloorProblems(sources({ [path]: text }), ['lru-cache', 'fast-check']);
 
   it.each([
     ['up', 'src/data/dict.ts', "import { a } from '../server/session.ts';"],
@@ -27,7 +27,8 @@ describe('the floors', () => {
     ['sideways at the top', 'src/index.ts', "import './cli.ts';"],
     ['from the interface to its implementation', 'src/host/host.ts', "import { a } from './node/net.ts';"],
     ['out of src', 'src/cli.ts', "import { a } from '../test/support/project.ts';"],
-    ['a package that is no dependency', 'src/cli.ts', "import fc from 'fast-check';"],
+    ['a package that is no dependency', 'src/cli.ts', "import { isEqual } from 'lodash';"],
+    ['a package that belongs to another room', 'src/topology/a.ts', "import fc from 'fast-check';"],
   ])('forbid to import %s', (_, path, text) => {
     expect(problemsOf(path, text)).toHaveLength(1);
     expect(problemsOf(path, text)[0]).toMatch(new RegExp(`^${path}:1: imports `));
@@ -37,6 +38,7 @@ describe('the floors', () => {
     ['down', 'src/server/session.ts', "import { a } from '../data/dict.ts';"],
     ['a neighbour in the same room', 'src/server/a.ts', "import { b } from './config/b.ts';"],
     ['a dependency', 'src/server/a.ts', "import { LRUCache } from 'lru-cache';"],
+    ['a package that belongs to the room', 'src/simulation/a.ts', "import * as fc from 'fast-check';"],
     ['the interface of an implementation', 'src/host/node/net.ts', "import type { Net } from '../host.ts';"],
   ])('allow to import %s', (_, path, text) => {
     expect(problemsOf(path, text)).toEqual([]);
