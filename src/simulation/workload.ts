@@ -142,11 +142,12 @@ class Clients implements Workload {
   }
 }
 
-function guideOf({ topology, random }: Run, exchange: Exchange, index: number): Guide {
+function guideOf(run: Run, exchange: Exchange, index: number): Guide {
+  const { topology } = run;
   const at = (names: readonly string[], port: number): ServerAddress[] =>
     names.map((name) => ({ host: topology.process(name).address, port }));
   const servers = at(topology.serverNames, topology.port);
-  if (topology.kind === 'cluster') return new ClusterGuide(servers, random(`slots of client${index}`));
+  if (topology.kind === 'cluster') return new ClusterGuide(servers, run.random(`slots of client${index}`));
   if (topology instanceof SentinelTopology) {
     return new SentinelGuide(exchange, at(topology.sentinelNames, SENTINEL_PORT), MASTER_NAME, index);
   }

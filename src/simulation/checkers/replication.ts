@@ -25,6 +25,10 @@ export function replicationCheckers(share: (witness: Witness) => void = () => {}
       onBoot: (node) => witness.boot(node),
       onEntry: (entry) => {
         if (entry.kind === 'log' && entry.line.endsWith(READY)) witness.ready(entry.node);
+        if (entry.kind !== 'process') return;
+        if (entry.state === 'killed' || entry.state === 'lost-power') {
+          witness.died(entry.node, entry.state === 'lost-power');
+        }
       },
       atEnd: () => witness.judgeAll(),
     };

@@ -29,8 +29,10 @@ export class Watched {
   /** Branch that takes what it changes while nobody follows it. */
   unfollowed: Branch | null = null;
   unfollowedDatabase = -1;
-  /** Since when its role and its history are what they are. */
-  eraMs = 0;
+  /** When its role or its history has changed. */
+  readonly eras: number[] = [];
+  /** When its process has ended, and whether the machine did. */
+  readonly deaths: { readonly timeMs: number; readonly lostPower: boolean }[] = [];
   /** Where it stood, oldest first; the last one is where it stands now. */
   readonly stays: Stay[] = [];
   readonly leaps: Leap[] = [];

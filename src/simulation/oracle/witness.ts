@@ -73,6 +73,10 @@ export class Witness {
     });
   }
 
+  died(node: string, lostPower: boolean): void {
+    this.#watched.get(node)?.deaths.push({ timeMs: this.#nowMs, lostPower });
+  }
+
   get #nowMs(): number {
     return this.#run.world.nowMs;
   }
@@ -166,7 +170,7 @@ export class Witness {
   }
 
   #newEra(watched: Watched): void {
-    watched.eraMs = this.#nowMs;
+    watched.eras.push(this.#nowMs);
   }
 
   // ------------------------------------------------------------------------------------------------------------ changes

@@ -1,0 +1,64 @@
+/**
+ * H5: what a server must still have when it comes back by its own files. `appendfsync always` keeps whatever was answered,
+ * `everysec` what is two seconds old; and what only the process lost, and not the machine, is in the file either way.
+ *
+ * While a replica's first file after a full synchronisation is being written, its changes are not safe; nor are they when
+ * the disk is full, fails or stalls. Those cases are counted, not judged.
+ */
+import { type Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import type { Leap, Watched } from '../oracle/watched.ts';
+import type { Witness } from '../oracle/witness.ts';
+import type { Run } from '../run.ts';
+import type { FaultKind } from '../schedule.ts';
+import type { Operation } from './operations.ts';
+
+const EVERYSEC_MS = 2000;
+const DISK_FAULTS: ReadonlySet<FaultKind> = new Set(['sync-eio', 'enospc', 'disk-stall', 'while-saving']);
+
+export function durabilityProblems(
+  run: Run,
+  witness: Witness,
+  fates: Fates,
+  operations: readonly Operation[],
+): string[] {
+  const { appendOnly } = run.schedule.knobs;
+  if (appendOnly === 'off') return [];
+  const restarts = [...witness.all].flatMap((watched) =>
+    watched.leaps.filter(({ why, before }) => why === 'restart' && before !== null).map((leap) => ({ watched, leap })),
+  );
+  if (restarts.length === 0) return [];
+  if (run.schedule.steps.some(({ fault }) => DISK_FAULTS.has(fault.kind))) {
+    run.exemptions.add('H5 disk that fails', restarts.length);
+    return [];
+  }
+  return restarts.flatMap(({ watched, leap }) => restartProblem(run, witness, fates, operations, watched, leap) ?? []);
+}
+
+function restartProblem(
+  run: Run,
+  { lineage }: Witness,
+  fates: Fates,
+  operations: readonly Operation[],
+  { node, deaths, leaps }: Watched,
+  { timeMs, before, after }: Leap,
+): string | null {
+  const death = deaths.findLast((one) => one.timeMs <= timeMs);
+  if (death === undefined) return null;
+  const replaced = leaps.some((leap) => leap.why === 'replaced' && leap.timeMs <= death.timeMs);
+  if (replaced) {
+    run.exemptions.add('H5 file after a full synchronisation');
+    return null;
+  }
+  const isLate = run.schedule.knobs.appendOnly === 'everysec' && death.lostPower;
+  const sinceMs = death.timeMs - (isLate ? EVERYSEC_MS : 0);
+  run.coverage.add(`restart by an append-only file after ${death.lostPower ? 'power loss' : 'a kill'}`);
+  for (const operation of operations) {
+    const { at, outcome, end, words, id } = operation;
+    if (outcome !== 'ok' || at !== node || end > sinceMs || !isWrite(operation) || isWithoutEffect(operation)) continue;
+    const place = fates.executions.of(id)[0];
+    if (place === undefined || !lineage.covers(before!, place) || lineage.covers(after, place)) continue;
+    const age = ((death.timeMs - end) / 1000).toFixed(3);
+    return `${words.join(' ')} was acknowledged by ${node} ${age} s before it stopped, and not there when it came back`;
+  }
+  return null;
+}

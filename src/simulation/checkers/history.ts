@@ -1,0 +1,187 @@
+/**
+ * What clients may rely on. H1, H3 and H7 need nothing but operations, so they judge recorded histories of real servers as
+ * well (`historyProblems`); the others need the oracle.
+ */
+import type { MakeChecker } from '../checker.ts';
+import type { HistoryEntry, Reply } from '../history.ts';
+import { Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import type { Witness } from '../oracle/witness.ts';
+import type { Run } from '../run.ts';
+import { durabilityProblems } from './durability.ts';
+import { type Fail, group, type Judge } from './group.ts';
+import { keyProblem } from './linearizable.ts';
+import { byKey, commandsOf, type KeyOperation, type Operation, Operations } from './operations.ts';
+
+export const HISTORY_PROMISES = {
+  H1: 'A read returns what somebody wrote to that key.',
+  H2: 'What was refused with an error, or never sent, has no effect; and nothing happens twice.',
+  H3: 'While one master serves, what clients see of a key is as if one thing happened after the other.',
+  H4: 'A write that was acknowledged is there, unless the way that its master went was given up for another one.',
+  H5: 'What an append-only file had to keep when a server stopped is there when it comes back (appendfsync).',
+  H6: 'What was deleted does not come back, unless its deletion was on a way that was given up.',
+  H7: 'Of one server, while its role and its history stay the same, clients see one order of things; EXEC is all or nothing.',
+} as const;
+
+const READS = new Set(['GET', 'LRANGE', 'SMEMBERS']);
+
+/** A span of time in which one server had the same role and the same history. */
+export interface Era {
+  readonly node: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What clients saw of the servers, judged without knowing what servers did. @param eras none means one, of all servers. */
+export function historyProblems(operations: readonly Operation[], eras: readonly Era[] | null): [string, string][] {
+  const problems: [string, string][] = [];
+  const phantom = phantomProblem(operations);
+  if (phantom !== null) problems.push(['H1', phantom]);
+  if (eras === null) {
+    for (const list of byKey(operations).values()) {
+      const problem = keyProblem(list);
+      if (problem !== null) problems.push(['H3', problem]);
+    }
+    return problems;
+  }
+  for (const era of eras) {
+    const problem = eraProblem(operations, era);
+    if (problem !== null) problems.push(['H7', `${problem} (${era.node})`]);
+  }
+  return problems;
+}
+
+/** A value that nobody wrote to that key, or that was refused. */
+function phantomProblem(operations: readonly Operation[]): string | null {
+  const written = new Map<string, Set<string>>();
+  for (const { words } of operations) {
+    for (const [name, key, value] of commandsOf(words)) {
+      if (name !== 'SET' && name !== 'RPUSH' && name !== 'SADD') continue;
+      const values = written.get(key!);
+      if (values === undefined) written.set(key!, new Set([value!]));
+      else values.add(value!);
+    }
+  }
+  for (const { words, outcome, reply, client } of operations) {
+    if (outcome !== 'ok' || !READS.has(words[0]!) || reply === null) continue;
+    const values: readonly Reply[] = Array.isArray(reply) ? (reply as readonly Reply[]) : [reply];
+    const phantom = values.find((value) => !(written.get(words[1]!)?.has(String(value as string)) ?? false));
+    if (phantom !== undefined) return `${client} read ${String(phantom as string)} of ${words[1]}, which nobody wrote`;
+  }
+  return null;
+}
+
+/** What was done outside of the era may have happened at any time, as far as its server is concerned. */
+function eraProblem(operations: readonly Operation[], { node, fromMs, toMs }: Era): string | null {
+  const isInside = ({ at, start, end, outcome }: Operation): boolean =>
+    outcome === 'ok' && at === node && start >= fromMs && end <= toMs;
+  const inside = operations.filter(isInside);
+  if (inside.length < 2) return null;
+  const touched = byKey(inside);
+  const others = byKey(operations.filter((operation) => operation.outcome !== 'fail' && !isInside(operation)));
+  for (const [key, list] of touched) {
+    const elsewhere = (others.get(key) ?? [])
+      .filter(({ name }) => !READS.has(name))
+      .map((operation): KeyOperation => ({ ...operation, start: -Infinity, end: Infinity, outcome: 'info' }));
+    const problem = keyProblem([...list, ...elsewhere]);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** Makers for one run. @param witness gives the oracle, which was made before. */
+export function historyCheckers(witness: () => Witness): MakeChecker[] {
+  return group(HISTORY_PROMISES, (run: Run, fail: Fail): Judge => new ClientJudge(run, witness(), fail));
+}
+
+class ClientJudge implements Judge {
+  readonly #run: Run;
+  readonly #witness: Witness;
+  readonly #fail: Fail;
+  readonly #operations = new Operations();
+  /** Whether one master has served all along. */
+  #isCalm = true;
+
+  constructor(run: Run, witness: Witness, fail: Fail) {
+    this.#run = run;
+    this.#witness = witness;
+    this.#fail = fail;
+  }
+
+  onEntry(entry: HistoryEntry): void {
+    if (entry.kind === 'op') this.#operations.take(entry);
+    else if (this.#run.phase !== 'start' && isUpheaval(entry)) this.#isCalm = false;
+  }
+
+  atEnd(): void {
+    const { all } = this.#operations;
+    if (all.length === 0) return;
+    if (this.#isCalm) this.#run.coverage.add('calm run');
+    if (this.#isCalm) for (const [id, text] of historyProblems(all, null)) this.#fail(id, text);
+    for (const [id, text] of historyProblems(all, this.#eras())) this.#fail(id, text);
+    const fates = new Fates(this.#run, this.#witness);
+    this.#judgeExecutions(fates);
+    this.#judgeFates(fates);
+    for (const text of durabilityProblems(this.#run, this.#witness, fates, all)) this.#fail('H5', text);
+  }
+
+  #eras(): Era[] {
+    const { nowMs } = this.#run.world;
+    return [...this.#witness.all].flatMap(({ node, eras }) =>
+      eras.map((fromMs, at) => ({ node, fromMs, toMs: eras[at + 1] ?? nowMs })),
+    );
+  }
+
+  #judgeExecutions({ executions }: Fates): void {
+    for (const operation of this.#operations.all) {
+      if (!isWrite(operation)) continue;
+      const places = executions.of(operation.id);
+      const what = `${operation.words.join(' ')} (${operation.client})`;
+      if (operation.outcome === 'fail' && places.length > 0) this.#fail('H2', `${what} was refused and executed`);
+      if (places.length > 1) this.#fail('H2', `${what} was executed ${places.length} times`);
+    }
+  }
+
+  #judgeFates(fates: Fates): void {
+    for (const operation of this.#operations.all) {
+      if (operation.outcome !== 'ok' || !isWrite(operation) || isWithoutEffect(operation)) continue;
+      const fate = fates.of(operation);
+      const { client, words, id } = operation;
+      const what = `${words.join(' ')} (${client})`;
+      if (fate.kind === 'unexecuted') this.#fail('H4', `${what} was acknowledged, and nobody executed it`);
+      else if (fate.kind === 'moved') this.#run.exemptions.add('H4 slot has another owner');
+      else if (fate.kind === 'lost') {
+        this.#run.lost.push({ client, op: id, words, reason: fate.reason });
+        this.#run.coverage.add('lost write');
+        if (!fate.isExplained) this.#fail('H4', `${what} is gone: ${fate.reason}`);
+      }
+    }
+    this.#judgeDeletions(fates);
+  }
+
+  /** On the way that was kept, what was written before a deletion in time is before it in order, too. */
+  #judgeDeletions(fates: Fates): void {
+    const kept = this.#operations.all.filter(
+      (operation) =>
+        operation.outcome === 'ok' &&
+        /^(?:DEL|SET)$/.test(operation.words[0]!) &&
+        !isWithoutEffect(operation) &&
+        fates.of(operation).kind === 'kept',
+    );
+    const { lineage } = this.#witness;
+    for (const deletion of kept) {
+      if (deletion.words[0] !== 'DEL') continue;
+      const behind = fates.executions.of(deletion.id)[0]!;
+      for (const write of kept) {
+        if (write.words[0] !== 'SET' || write.words[1] !== deletion.words[1] || write.end >= deletion.start) continue;
+        if (lineage.covers(behind, fates.executions.of(write.id)[0]!)) continue;
+        this.#fail('H6', `${write.words.join(' ')} came back: its deletion was over before it was written`);
+      }
+    }
+  }
+}
+
+/** Something after which more than one master may have served. */
+function isUpheaval(entry: HistoryEntry): boolean {
+  if (entry.kind === 'role' || entry.kind === 'slots') return true;
+  return entry.kind === 'process' && entry.state !== 'paused' && entry.state !== 'resumed';
+}

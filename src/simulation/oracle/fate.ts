@@ -1,0 +1,147 @@
+/**
+ * What became of each write: where in the lineage it was executed, and whether the way to where its key is now leads past
+ * there. So the number of lost writes is exact, and each has its cause: the branch that was taken instead.
+ */
+import type { Operation } from '../checkers/operations.ts';
+import { commandsOf } from '../checkers/operations.ts';
+import { slotOf } from '../clients/guide.ts';
+import type { Run } from '../run.ts';
+import { ClusterTopology } from '../topologies/cluster-topology.ts';
+import type { Branch, Place } from './lineage.ts';
+import { readCommands } from './stream-commands.ts';
+import type { Witness } from './witness.ts';
+
+const WRITES = new Set(['SET', 'INCRBY', 'RPUSH', 'SADD', 'DEL', 'MULTI']);
+const VALUE = /^(?:\{.*\})?v(\d+)(?:\.\d+)?$/;
+
+export function isWrite({ words }: Operation): boolean {
+  return WRITES.has(words[0]!);
+}
+
+/** Whether the operation, which was answered, has changed nothing: a key was deleted that was not there. */
+export function isWithoutEffect({ words, reply }: Operation): boolean {
+  return words[0] === 'DEL' && reply === 0;
+}
+
+/** Places at which operations were executed, by their numbers. One that was executed as a whole has one place. */
+export class Executions {
+  readonly #places = new Map<number, Place[]>();
+
+  constructor(branches: Iterable<Branch>) {
+    for (const branch of branches) this.#read(branch);
+  }
+
+  #read(branch: Branch): void {
+    /** Within a transaction, the operation that the last command belongs to. */
+    let within = -1;
+    for (const { words, end } of readCommands(branch.bytes(), branch.start)) {
+      const name = words[0]!.toUpperCase();
+      if (name === 'MULTI') within = 0;
+      else if (name === 'EXEC') within = -1;
+      const id = idOf(name, words);
+      if (id === null) continue;
+      // What counts of a transaction is where its last command ends.
+      if (id === within) this.#places.get(id)!.pop();
+      if (within >= 0) within = id;
+      const list = this.#places.get(id);
+      const place = { branch, offset: end };
+      if (list === undefined) this.#places.set(id, [place]);
+      else list.push(place);
+    }
+  }
+
+  of(id: number): readonly Place[] {
+    return this.#places.get(id) ?? [];
+  }
+}
+
+function idOf(name: string, words: readonly string[]): number | null {
+  if (name === 'INCRBY') return words[1]!.startsWith('n:') ? Number(words[2]) : null;
+  if (name !== 'SET' && name !== 'RPUSH' && name !== 'SADD' && name !== 'DEL') return null;
+  const digits = VALUE.exec(words[2] ?? '')?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+export type Fate =
+  | { readonly kind: 'kept' }
+  /** Nobody has ever executed it. */
+  | { readonly kind: 'unexecuted' }
+  /** The slot of its key has another owner now, and was without keys when it moved. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'lost'; readonly place: Place; readonly reason: string; readonly isExplained: boolean };
+
+/** Judges a run that is over: all stand still, and all are of one mind. */
+export class Fates {
+  readonly executions: Executions;
+  readonly #run: Run;
+  readonly #witness: Witness;
+  readonly #masters: readonly string[];
+
+  constructor(run: Run, witness: Witness) {
+    this.#run = run;
+    this.#witness = witness;
+    this.executions = new Executions(witness.lineage.branches);
+    const { topology } = run;
+    this.#masters = topology.serverNames.filter((name) => topology.replication(name)?.isReplica === false);
+  }
+
+  /** Where the key is now. */
+  home(key: string): Place | null {
+    const { topology } = this.#run;
+    if (!(topology instanceof ClusterTopology)) return this.#witness.of(this.#masters[0] ?? '')?.place ?? null;
+    const owner = topology.state(topology.names[0]!)?.owners[slotOf(key)];
+    return owner == null ? null : (this.#witness.of(topology.nameOfId(owner.name))?.place ?? null);
+  }
+
+  of(operation: Operation): Fate {
+    const { lineage } = this.#witness;
+    const place = this.executions.of(operation.id).at(-1);
+    if (place === undefined) return { kind: 'unexecuted' };
+    const home = this.home(commandsOf(operation.words)[0]![1]!);
+    if (home === null) return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false };
+    if (lineage.covers(home, place)) return { kind: 'kept' };
+    const isElsewhere = this.#masters.some((name) => {
+      const other = this.#witness.of(name)?.place;
+      return other != null && lineage.covers(other, place);
+    });
+    return isElsewhere ? { kind: 'moved' } : this.#loss(home, place);
+  }
+
+  /** Which way was taken instead. */
+  #loss(home: Place, place: Place): Fate {
+    const { lineage } = this.#witness;
+    const fork = lineage.fork(home, place);
+    const path = lineage.path(home);
+    const at = fork === null ? 0 : path.findIndex(({ branch }) => branch === fork.branch) + 1;
+    const taken = path.slice(at).find(({ branch }) => isDecision(branch));
+    if (taken === undefined) {
+      // The way ends at the fork: who is there now has been set back by its own files.
+      const reason = `its master stands before it`;
+      return { kind: 'lost', place, reason, isExplained: this.#wasSetBack(home, place) };
+    }
+    const { birth, node, timeMs } = taken.branch.origin;
+    const when = (timeMs / 1000).toFixed(3);
+    const reason = {
+      promotion: `${node} was promoted at ${when} s and did not have it`,
+      restart: `${node} found itself at ${when} s with files in which it was not`,
+      empty: `${node} came back empty at ${when} s`,
+      unknown: `${node} came at ${when} s from nobody knows where`,
+    }[birth as 'promotion'];
+    return { kind: 'lost', place, reason, isExplained: birth !== 'unknown' };
+  }
+
+  #wasSetBack(home: Place, place: Place): boolean {
+    const { lineage } = this.#witness;
+    return [...this.#witness.all].some(({ leaps }) =>
+      leaps.some(
+        ({ why, before, after }) =>
+          why === 'restart' && before !== null && lineage.covers(before, place) && lineage.covers(home, after),
+      ),
+    );
+  }
+}
+
+/** Whether a branch began because something happened to the data, and not only to its name. */
+function isDecision({ origin: { birth } }: Branch): boolean {
+  return birth === 'promotion' || birth === 'restart' || birth === 'empty' || birth === 'unknown';
+}
