@@ -3,14 +3,15 @@
  *
  *   await using cluster = await MixedCluster.start(['ours', 'real', 'ours', 'real', 'ours', 'real']);
  *
- * The first three are the masters; the replica of the i-th is the (i + 3)-th.
+ * The first three are the masters; the replica of the i-th is the (i + 3)-th. Nodes of ours live in this process, unless
+ * they have to be stopped: then they are processes of their own.
  */
 import { startServer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { findFreePort, type RedisProcess, startRedis } from '../support/redis-process.ts';
+import { findFreePort, oursCommand, type RedisProcess, startRedis } from '../support/redis-process.ts';
 import { RespClient, RespError, type Reply } from '../support/resp-client.ts';
 
-export type Make = 'ours' | 'real';
+export type Make = 'ours' | 'ours, a process' | 'real';
 
 const MASTERS = 3;
 const SLOTS = 16384;
@@ -81,6 +82,18 @@ export class ClusterMember {
     return (await this.own()).flags.includes('master');
   }
 
+  /** SIGSTOP. */
+  pause(): void {
+    this.isAlive = false;
+    this.#process!.signal('SIGSTOP');
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    this.#process!.signal('SIGCONT');
+    this.isAlive = true;
+  }
+
   /** It is gone, without a word: real ones are killed, ours closed. */
   async kill(): Promise<void> {
     this.isAlive = false;
@@ -90,21 +103,23 @@ export class ClusterMember {
   }
 
   async close(): Promise<void> {
-    if (this.isAlive) await this.kill();
+    if (this.isAlive || (this.#process !== null && this.#process.ending === null)) await this.kill();
   }
 }
 
 export class MixedCluster implements AsyncDisposable {
-  readonly members: readonly ClusterMember[];
+  readonly members: ClusterMember[];
+  readonly #nodeTimeoutMs: number;
 
-  private constructor(members: readonly ClusterMember[]) {
+  private constructor(members: ClusterMember[], nodeTimeoutMs: number) {
     this.members = members;
+    this.#nodeTimeoutMs = nodeTimeoutMs;
   }
 
   static async start(makes: readonly Make[], nodeTimeoutMs = 2000): Promise<MixedCluster> {
     const members: ClusterMember[] = [];
     for (const make of makes) members.push(await startMember(make, nodeTimeoutMs));
-    const cluster = new MixedCluster(members);
+    const cluster = new MixedCluster(members, nodeTimeoutMs);
     await cluster.#form();
     return cluster;
   }
@@ -137,6 +152,33 @@ export class MixedCluster implements AsyncDisposable {
     for (const member of members.slice(MASTERS)) {
       await eventually(async () => (await member.info('master_link_status')) === 'up', { timeoutMs: PATIENCE_MS });
     }
+  }
+
+  /** Nodes that come to a running cluster, each as the replica of a master. They meet everybody: gossip takes its time. */
+  async join(make: Make, masters: readonly ClusterMember[]): Promise<ClusterMember[]> {
+    const added = await Promise.all(masters.map(() => startMember(make, this.#nodeTimeoutMs)));
+    for (const member of added) {
+      member.id = String(await member.call('CLUSTER', 'MYID'));
+      for (const { port } of this.alive) await member.call('CLUSTER', 'MEET', '127.0.0.1', port);
+      this.members.push(member);
+    }
+    const count = this.alive.length;
+    await this.until('all know the new ones', async (each) => {
+      const lines = await each.lines();
+      return lines.length >= count && lines.every(({ flags }) => !flags.includes('handshake'));
+    });
+    for (const [i, member] of added.entries()) await member.call('CLUSTER', 'REPLICATE', masters[i]!.id);
+    for (const member of added) {
+      await eventually(async () => (await member.info('master_link_status')) === 'up', { timeoutMs: PATIENCE_MS });
+    }
+    return added;
+  }
+
+  /** A node that nobody needs any more goes for good. */
+  async leave(member: ClusterMember): Promise<void> {
+    this.members.splice(this.members.indexOf(member), 1);
+    for (const other of this.alive) await other.call('CLUSTER', 'FORGET', member.id);
+    await member.close();
   }
 
   /** Waits until every living node says so. */
@@ -197,8 +239,9 @@ async function startMember(make: Make, nodeTimeoutMs: number): Promise<ClusterMe
     'repl-ping-replica-period': 1,
     'enable-debug-command': 'yes',
   } as const;
-  if (make === 'real') {
-    const process = await startRedis({ options: { 'cluster-enabled': 'yes', ...config } });
+  if (make !== 'ours') {
+    const command = make === 'real' ? {} : { command: oursCommand() };
+    const process = await startRedis({ ...command, options: { 'cluster-enabled': 'yes', ...config } });
     const client = await process.connect({ timeoutMs: CALL_TIMEOUT_MS });
     return new ClusterMember(make, process.port, client, async () => void (await process.stop()), process);
   }
