@@ -1,5 +1,5 @@
 /** An entry of a history as one line for people: in the log beside the timeline, and in a terminal. */
-import type { FactKind, HistoryEntry, Reply } from '../history.ts';
+import type { EntryOf, FactKind, HistoryEntry, Reply } from '../history.ts';
 
 /** How much somebody should care. */
 export type Tone = 'plain' | 'soft' | 'good' | 'warn' | 'bad' | 'violet';
@@ -17,9 +17,7 @@ export function describe(entry: HistoryEntry): string {
     case 'vote':
       return `votes for ${entry.for} in epoch ${entry.epoch}`;
     case 'flags':
-      return entry.flags.length === 0
-        ? `finds ${entry.about} well`
-        : `holds ${entry.about} for ${entry.flags.join(' and ')}`;
+      return describeFlags(entry);
     case 'slots':
       return entry.slots.length === 0 ? 'has no slots' : `has slots ${formatSlots(entry.slots)}`;
     case 'sync': {
@@ -45,7 +43,13 @@ export function describe(entry: HistoryEntry): string {
   }
 }
 
-function describeOp(entry: Extract<HistoryEntry, { kind: 'op' }>): string {
+function describeFlags({ node, about, flags }: EntryOf<'flags'>): string {
+  if (about !== node) return flags.length === 0 ? `finds ${about} well` : `holds ${about} for ${flags.join(' and ')}`;
+  if (flags.includes('tilt')) return 'does not trust its clock: TILT';
+  return flags.includes('cluster-down') ? 'finds the cluster down' : 'finds all well again';
+}
+
+function describeOp(entry: EntryOf<'op'>): string {
   const command = entry.words.join(' ');
   const at = entry.at === undefined ? '' : ` at ${entry.at}`;
   switch (entry.phase) {
@@ -106,16 +110,19 @@ export function toneOf(entry: HistoryEntry): Tone {
 }
 
 /** What has one button in the page, in their order. Messages that always come are told from those that matter. */
-export type Group = 'state' | 'flags' | 'votes' | 'syncs' | 'ops' | 'faults' | 'messages' | 'routine' | 'log';
+export type Group =
+  'faults' | 'state' | 'votes' | 'flags' | 'syncs' | 'ops' | 'messages' | 'stream' | 'traffic' | 'routine' | 'log';
 
 export const GROUPS: Readonly<Record<Group, string>> = {
   faults: 'Faults',
-  state: 'Roles and epochs',
-  votes: 'Votes and events',
+  state: 'Roles',
+  votes: 'Votes',
   flags: 'Suspicions',
   syncs: 'Syncs',
   ops: 'Operations',
   messages: 'Messages',
+  stream: 'Replicated writes',
+  traffic: 'Client traffic',
   routine: 'Heartbeats',
   log: 'Logs',
 };
@@ -137,11 +144,26 @@ const GROUP_OF_KIND: Readonly<Record<Exclude<FactKind, 'message'>, Group>> = {
   log: 'log',
 };
 
-/** Heads of messages that come whether anything happens or not. */
+/** Messages that come whether anything happens or not. */
 const ROUTINE =
-  /^(?:bus )?(?:[+>]?PING\b|[+>]?PONG\b|INFO\b|\$\d+ # |# Server|REPLCONF (?:ACK|GETACK)|PUBLISH __sentinel__|message __sentinel__|hello\b|ROLE\b)/i;
+  /^(?:bus P[IO]NG\b|PING$|PONG$|INFO\b|ROLE$|REPLCONF (?:ACK|GETACK)|PUBLISH __sentinel__|(?:p?message|pmessage \*) __sentinel__)/i;
+/** What servers say to each other beside the writes. */
+const SYNCHRONISATION = /^(?:bus |PSYNC|REPLCONF|FULLRESYNC|CONTINUE|snapshot|AUTH|OK$|FAILOVER|REPLICAOF)/;
+const VOTE = /^(?:bus (?:AUTH-|FAIL|MFSTART)|SENTINEL is-master-down-by-addr .* [0-9a-f]{40}$|[01] [0-9a-f]{40} )/i;
+const CLIENT = /^client/i;
+const SENTINEL = /^sentinel/i;
 
 export function groupOf(entry: HistoryEntry): Group {
   if (entry.kind !== 'message') return GROUP_OF_KIND[entry.kind];
-  return ROUTINE.test(entry.head) ? 'routine' : 'messages';
+  const { from, to, head } = entry;
+  if (CLIENT.test(from) || CLIENT.test(to)) return 'traffic';
+  const parts = head.split(' · ');
+  if (parts.every((part) => ROUTINE.test(part))) return 'routine';
+  const isBetweenServers = !SENTINEL.test(from) && !SENTINEL.test(to);
+  return isBetweenServers && !parts.some((part) => SYNCHRONISATION.test(part)) ? 'stream' : 'messages';
+}
+
+/** Whether it is about who is to take over. */
+export function isAboutVotes({ head }: EntryOf<'message'>): boolean {
+  return head.split(' · ').some((part) => VOTE.test(part));
 }

@@ -5,8 +5,8 @@
 import { describe, type Group } from './describe.ts';
 import type { HistoryEntry } from '../history.ts';
 
-/** Heartbeats and logs are many and tell little. */
-const HIDDEN_AT_FIRST: readonly Group[] = ['routine', 'log'];
+/** These are many and tell little. */
+const HIDDEN_AT_FIRST: readonly Group[] = ['stream', 'traffic', 'routine', 'log'];
 
 export class Filter {
   readonly #entries: readonly HistoryEntry[];

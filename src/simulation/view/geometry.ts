@@ -8,7 +8,7 @@ const FAULTS_PAD_PX = 6;
 const LANE_PX: Readonly<Record<LaneKind, number>> = { client: 22, server: 42, sentinel: 34 };
 const GROUP_GAP_PX = 10;
 /** Lanes grow into the room that there is, up to this. */
-const STRETCH_MAX = 1.7;
+const STRETCH_MAX = 2;
 
 export interface LaneBox {
   readonly lane: Lane;

@@ -5,7 +5,7 @@
  * A colour stands for a dataset and not for a node: a master that comes first gets one, its replicas have the same, and
  * whoever of them takes over keeps it. Two masters of one colour at the same time are a split brain.
  */
-import { formatSlots, groupOf, type Group, toneOf, type Tone } from './describe.ts';
+import { formatSlots, groupOf, isAboutVotes, type Group, toneOf, type Tone } from './describe.ts';
 import type { EntryOf, HistoryEntry } from '../history.ts';
 import type { ViewedRun } from './viewed-run.ts';
 
@@ -76,7 +76,7 @@ export interface Arrow {
   readonly to: number;
   readonly sentMs: number;
   readonly timeMs: number;
-  readonly isRoutine: boolean;
+  readonly weight: 'routine' | 'plain' | 'vote';
   readonly entry: number;
 }
 
@@ -137,6 +137,7 @@ const READS = new Set([
   'HGETALL',
   'SCARD',
 ]);
+const ROUTINE_GROUPS: ReadonlySet<Group> = new Set(['routine', 'traffic', 'stream']);
 const BAND_ROWS_MAX = 4;
 
 export function buildModel(run: ViewedRun): Model {
@@ -289,8 +290,8 @@ class Builder {
     const from = this.#laneOf.get(entry.from);
     const to = this.#laneOf.get(entry.to);
     if (from === undefined || to === undefined) return;
-    const isRoutine = groupOf(entry) === 'routine';
-    this.#arrows.push({ from, to, sentMs: entry.sentAt, timeMs: entry.t, isRoutine, entry: index });
+    const weight = isAboutVotes(entry) ? 'vote' : ROUTINE_GROUPS.has(groupOf(entry)) ? 'routine' : 'plain';
+    this.#arrows.push({ from, to, sentMs: entry.sentAt, timeMs: entry.t, weight, entry: index });
     this.#longestFlightMs = Math.max(this.#longestFlightMs, entry.t - entry.sentAt);
   }
 

@@ -51,7 +51,6 @@ const BODY = `<header class="top">
 <div class="tools" role="toolbar" aria-label="What is shown">
   <label class="search"><span class="hidden">Filter</span><input id="filter" type="search" placeholder="Filter: node2 vote  or  -PING" autocomplete="off" spellcheck="false"></label>
   <div id="kinds" class="chips" role="group" aria-label="Kinds of entries"></div>
-  <span class="grow"></span>
   <div class="buttons">
     <button type="button" id="to-problem">Violation</button>
     <button type="button" id="to-fault-before" aria-label="Fault before">‹</button>

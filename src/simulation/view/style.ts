@@ -33,7 +33,6 @@ body {
 }
 h1, h2, p, dl, dd, ul { margin: 0; padding: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.grow { flex: 1; }
 .gap { display: inline-block; width: 8px; }
 .top { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; padding: 12px 16px 10px; background: var(--panel); }
 h1 { font-size: 17px; font-weight: 650; letter-spacing: -.01em; }
@@ -64,7 +63,7 @@ button:disabled { opacity: .4; cursor: default; }
   font: inherit; width: 250px; padding: 5px 10px; color: var(--text); background: var(--page);
   border: 1px solid var(--line); border-radius: 7px;
 }
-.chips { display: flex; flex-wrap: wrap; gap: 4px; }
+.chips { display: flex; flex: 1 1 420px; flex-wrap: wrap; gap: 4px; }
 .chips button { padding: 3px 9px; border-radius: 99px; box-shadow: none; color: var(--ghost); text-decoration: line-through; background: none; font-size: 12px; }
 .chips button[aria-pressed='true'] { color: var(--text); background: var(--raised); text-decoration: none; }
 .chips small { color: var(--soft); font-size: 11px; font-variant-numeric: tabular-nums; font-weight: 450; }

@@ -12,7 +12,6 @@ import type { Theme } from './theme.ts';
 /** More arrows than this get no heads and less ink. */
 const HEADS_MAX = 1200;
 const STRONG_ARROWS_MAX = 4000;
-const VOTES = /AUTH_(?:REQUEST|ACK)|is-master-down|MFSTART|\bFAIL\b/i;
 
 export interface Picture {
   readonly model: Model;
@@ -46,8 +45,8 @@ export function paint(pen: Pen, picture: Picture): void {
   pen.rect(0, lanesTop, scale.widthPx, geometry.height - lanesTop);
   pen.clip();
   pen.translate(0, -geometry.scrollPx);
-  for (const box of geometry.boxes) paintLane(pen, box, picture);
   paintArrows(pen, picture);
+  for (const box of geometry.boxes) paintLane(pen, box, picture);
   paintOps(pen, picture);
   paintMarks(pen, picture);
   pen.restore();
@@ -184,21 +183,12 @@ function paintArrows(pen: Pen, { model, filter, scale, geometry, theme }: Pictur
   const hasHeads = visible.length <= HEADS_MAX;
   const ink = hasHeads ? 1 : visible.length <= STRONG_ARROWS_MAX ? 0.45 : 0.16;
   const kinds = [
-    { arrows: visible.filter(({ isRoutine }) => isRoutine), colour: theme.routine, alpha: ink * 0.8, width: 1 },
-    {
-      arrows: visible.filter((arrow) => !arrow.isRoutine && !isVote(arrow, model)),
-      colour: theme.message,
-      alpha: ink * 0.75,
-      width: 1,
-    },
-    {
-      arrows: visible.filter((arrow) => !arrow.isRoutine && isVote(arrow, model)),
-      colour: theme.violet,
-      alpha: Math.max(ink, 0.6),
-      width: 1.4,
-    },
-  ];
-  for (const { arrows, colour, alpha, width } of kinds) {
+    { weight: 'routine', colour: theme.routine, alpha: ink * 0.9, width: 1 },
+    { weight: 'plain', colour: theme.message, alpha: ink * 0.8, width: 1 },
+    { weight: 'vote', colour: theme.violet, alpha: Math.max(ink, 0.6), width: 1.4 },
+  ] as const;
+  for (const { weight, colour, alpha, width } of kinds) {
+    const arrows = visible.filter((arrow) => arrow.weight === weight);
     pen.strokeStyle = colour;
     pen.globalAlpha = alpha;
     pen.lineWidth = width;
@@ -212,11 +202,6 @@ function paintArrows(pen: Pen, { model, filter, scale, geometry, theme }: Pictur
     pen.stroke();
   }
   pen.globalAlpha = 1;
-}
-
-function isVote({ entry }: Arrow, { entries }: Model): boolean {
-  const message = entries[entry]!;
-  return message.kind === 'message' && VOTES.test(message.head);
 }
 
 export function visibleArrows({ arrows, longestFlightMs }: Model, filter: Filter, scale: TimeScale): Arrow[] {
@@ -413,7 +398,7 @@ function paintFocus(pen: Pen, index: number, colour: string, { model, scale, geo
   if (entry.kind === 'message') {
     const [from, to] = [model.laneOf.get(entry.from), model.laneOf.get(entry.to)];
     if (from !== undefined && to !== undefined) {
-      const arrow = { from, to, sentMs: entry.sentAt, timeMs: entry.t, isRoutine: false, entry: index };
+      const arrow = { from, to, sentMs: entry.sentAt, timeMs: entry.t, weight: 'plain' as const, entry: index };
       const { x1, y1, x2, y2 } = arrowLine(arrow, scale, geometry);
       pen.moveTo(x1, y1);
       pen.lineTo(x2, y2);
