@@ -1,12 +1,13 @@
 /** What the program does around its server; servers themselves are tested without it. */
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../src/index.ts';
 import { eventually } from './support/eventually.ts';
-import { launchRedis, oursCommand, startRedis } from './support/redis-process.ts';
+import { isProcessAlive } from './support/process-alive.ts';
+import { launchRedis, oursCommand, type RedisProcess, startRedis } from './support/redis-process.ts';
 import { describeWith } from './support/requires.ts';
 import { RespClient } from './support/resp-client.ts';
 
@@ -25,6 +26,83 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
 
 /** Each of these processes compiles the program first. */
 const PATIENCE_MS = 90_000;
+
+describeWith('/proc/self/cmdline', 'saving by a process', () => {
+  const childOf = (redis: RedisProcess): number =>
+    Number(readFileSync(`/proc/${redis.pid}/task/${redis.pid}/children`, 'utf8'));
+  const files = (redis: RedisProcess): string[] => readdirSync(redis.folder).sort();
+  async function startSaving(saveDelayUs: number): Promise<{ redis: RedisProcess; client: RespClient }> {
+    const redis = await startRedis({ command: oursCommand(), options: { save: '' }, startTimeoutMs: PATIENCE_MS });
+    const client = await RespClient.connect({ port: redis.port });
+    await client.call('MSET', ...Array.from({ length: 100 }, (_, i) => [`key:${i}`, 'x'.repeat(1000)]).flat());
+    await client.call('CONFIG', 'SET', 'rdb-key-save-delay', saveDelayUs);
+    return { redis, client };
+  }
+  async function untilSaved(client: RespClient): Promise<string> {
+    const status = async (): Promise<string | null> => {
+      const info = String(await client.call('INFO', 'persistence'));
+      const isSaving = /(rdb_bgsave|aof_rewrite)_in_progress:1/.test(info);
+      return isSaving ? null : /rdb_last_bgsave_status:(\w+)/.exec(info)![1]!;
+    };
+    return await eventually(status, { what: 'it is saved', timeoutMs: PATIENCE_MS });
+  }
+
+  it(
+    'is done by a child of the server, which can be killed, and is there for the next save',
+    async () => {
+      const { redis, client } = await startSaving(0);
+      await using _ = redis;
+      const first = childOf(redis);
+      for (let i = 0; i < 2; i++) {
+        await client.call('BGSAVE');
+        expect(files(redis)).toContain(`temp-${first}.rdb`);
+        expect(await untilSaved(client)).toBe('ok');
+        expect(files(redis)).toEqual(['dump.rdb']);
+      }
+      const size = statSync(join(redis.folder, 'dump.rdb')).size;
+      await client.call('CONFIG', 'SET', 'rdb-key-save-delay', 1_000_000);
+      await client.call('BGSAVE');
+      process.kill(first, 'SIGKILL');
+      expect(await untilSaved(client)).toBe('err');
+      expect(redis.log).toContain(`Background saving started by pid ${first}`);
+      expect(redis.log).toContain('# Background saving terminated by signal 9');
+      expect(files(redis)).toEqual(['dump.rdb']);
+      expect(statSync(join(redis.folder, 'dump.rdb')).size).toBe(size);
+      await client.call('BGREWRITEAOF');
+      const second = childOf(redis);
+      expect(second).not.toBe(first);
+      expect(files(redis)).toContain(`temp-rewriteaof-bg-${second}.aof`);
+      process.kill(second, 'SIGUSR1');
+      await untilSaved(client);
+      expect(redis.log).toContain('# Background AOF rewrite terminated by signal 10');
+      await client.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+      await client.call('BGSAVE');
+      expect(await untilSaved(client)).toBe('ok');
+      expect(isProcessAlive(second)).toBe(false);
+      client.close();
+    },
+    PATIENCE_MS,
+  );
+
+  it.each(['SHUTDOWN', 'SIGKILL'] as const)(
+    'ends with the server, and leaves no file: %s',
+    async (ending) => {
+      const { redis, client } = await startSaving(1_000_000);
+      await using _ = redis;
+      await client.call('BGSAVE');
+      const child = childOf(redis);
+      const written = (): boolean => statSync(join(redis.folder, `temp-${child}.rdb`)).size > 0;
+      await eventually(written, { what: 'the program writes', timeoutMs: PATIENCE_MS });
+      if (ending === 'SIGKILL') redis.signal('SIGKILL');
+      else client.send('SHUTDOWN', 'NOSAVE');
+      await redis.exited;
+      await eventually(() => !isProcessAlive(child), { what: 'the process is gone', timeoutMs: PATIENCE_MS });
+      await eventually(() => files(redis).length === 0, { what: 'the file is gone', timeoutMs: PATIENCE_MS });
+      client.close();
+    },
+    PATIENCE_MS,
+  );
+});
 
 describe('sentinel mode', () => {
   it(
