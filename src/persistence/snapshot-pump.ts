@@ -1,7 +1,7 @@
 /**
  * Takes a snapshot to where it is wanted, a slice at a time, then everybody else has a turn. A slice is as long as the
  * others took before it, within limits: so clients that keep the server busy get half of its time, and one that asks now
- * and then waits for half a millisecond, not for a long slice. While the sink has more than a few megabytes left to get
+ * and then waits for half a millisecond, not for a long slice. While the sink has more than a megabyte left to get
  * rid of, the walk waits; only what commands hand over comes in addition, and all of that was part of the dataset.
  */
 import type { Clock, Timer, Timers } from '../host/host.ts';
@@ -31,7 +31,7 @@ const SHORTEST_SLICE_US = 500;
 const LONGEST_SLICE_US = 3000;
 /** Ends a slice where the clock stands still: under simulation, or on a manual clock. */
 const LOOKS_PER_SLICE_MAX = 200;
-const QUEUED_BYTES_MAX = 4 << 20;
+const QUEUED_BYTES_MAX = 1 << 20;
 /** What the encoder has made is handed on in chunks of about this size. */
 const CHUNK_BYTES = 1 << 16;
 /** A sleep for less is put off until there is more of it; one for more is taken in portions, should the delay be changed. */
