@@ -20,3 +20,12 @@ export {
   type TopologyInput,
   type TopologySpec,
 } from './schedule.ts';
+export { knobs, kindsOf, schedules, type ScheduleOptions, topologies } from './arbitraries.ts';
+export { playWith, type Script, type ScriptRun } from './own/own-run.ts';
+export { SimStream, type StreamTarget } from './own/stream.ts';
+export { play } from './play.ts';
+export { profileOf, type Profile, profiles } from './profiles.ts';
+export { assertHolds, BrokenPromise, failoverProperty, failureText, topology } from './property.ts';
+export { replay } from './replay.ts';
+export { type Failure, search, type SearchOptions, type SearchReport } from './search.ts';
+export type { SimTopology } from './topologies/topology.ts';

@@ -38,6 +38,14 @@ const PROCESS_STATES: Readonly<Partial<Record<Kind, ProcessState>>> = {
   resume: 'resumed',
 };
 
+/** Somebody outside of the world who takes part. */
+export interface Guest {
+  /** Whether the run may not end yet. */
+  isWaitedFor(): boolean;
+  /** Faults are over, and all agree. */
+  agreed(): void;
+}
+
 export function play(schedule: Schedule, options: PlayOptions = {}): Outcome {
   const player = new Player(schedule, options);
   const acts = player.play();
@@ -65,6 +73,8 @@ export class Player implements Run, TopologyWatcher {
   readonly #workload: Workload;
   /** Null while nodes are made. */
   readonly #faults: Faults | null = null;
+  /** Who wants to be waited for. */
+  guest: Guest | null = null;
   #recoveryMs = 0;
   #isAwake = false;
 
@@ -139,6 +149,7 @@ export class Player implements Run, TopologyWatcher {
   *#suffer(): Generator<void, void> {
     const { steps, ops, tailMs } = this.schedule;
     this.#begin('faults');
+    this.wake();
     this.#workload.begin();
     let timeMs = this.world.nowMs;
     for (const { afterMs, client, op } of ops) {
@@ -163,13 +174,18 @@ export class Player implements Run, TopologyWatcher {
     const healedMs = world.nowMs;
     const endMs = healedMs + topology.recoveryMaxMs;
     let agreedSinceMs = Infinity;
+    let hasAgreed = false;
     for (;;) {
       if (this.violation !== null) return;
       topology.tend();
       const reason = topology.disagreement() ?? (this.#workload.pending > 0 ? 'clients wait' : null);
       if (reason !== null) agreedSinceMs = Infinity;
       else if (agreedSinceMs === Infinity) agreedSinceMs = world.nowMs;
-      else if (world.nowMs - agreedSinceMs >= STABLE_MS) break;
+      else if (world.nowMs - agreedSinceMs >= STABLE_MS) {
+        if (!hasAgreed) this.guest?.agreed();
+        hasAgreed = true;
+        if (this.guest?.isWaitedFor() !== true) break;
+      }
       if (world.nowMs > endMs) {
         this.fail(LIVENESS, `no agreement within ${topology.recoveryMaxMs} ms: ${reason ?? 'it does not last'}`);
         return;

@@ -1,6 +1,6 @@
 /** What can be simulated, by name: schedules to draw, and what must have happened in a long run of them. */
 import type * as fc from 'fast-check';
-import { type Extent, schedules } from './arbitraries.ts';
+import { type Extent, kindsOf, schedules } from './arbitraries.ts';
 import type { Schedule, TopologyKind } from './schedule.ts';
 
 export interface Profile {
@@ -10,26 +10,22 @@ export interface Profile {
   readonly mustHappen: readonly string[];
 }
 
-/** Faults that each profile causes. */
-const FAULTS = [
-  ...['pause', 'slow', 'client-cut', 'isolate', 'cut', 'one-way', 'stall', 'bridge', 'loss', 'flap', 'rate'],
-  ...['restart', 'kill', 'rolling', 'kill-majority', 'power-loss', 'disk-stall', 'sync-eio', 'enospc', 'drift'],
-  ...['clock-jump', 'while-saving'],
-].map((kind) => `fault ${kind}`);
+/** Each fault that can be caused is. */
+function faultsOf(kind: TopologyKind): string[] {
+  return kindsOf(kind).map((fault) => `fault ${fault}`);
+}
 
 export const profiles: readonly Profile[] = [
   {
     name: 'replication',
     schedules: (extent) => schedules('replication', { extent: extent ?? 'wide' }),
-    mustHappen: [...FAULTS, 'fault promote', 'fault replicaof', 'fault failover'],
+    mustHappen: [...faultsOf('replication'), 'aimed kill', 'sync full', 'sync partial'],
   },
   {
     name: 'sentinel',
     schedules: (extent) => schedules('sentinel', { extent: extent ?? 'wide' }),
     mustHappen: [
-      ...FAULTS,
-      'fault sentinel-failover',
-      'fault sentinel-reset',
+      ...faultsOf('sentinel'),
       'aimed kill',
       '+elected-leader',
       '-failover-abort-not-elected',
@@ -50,10 +46,7 @@ export const profiles: readonly Profile[] = [
     name: 'cluster',
     schedules: (extent) => schedules('cluster', { extent: extent ?? 'wide' }),
     mustHappen: [
-      ...FAULTS,
-      'fault cluster-failover',
-      'fault reshard',
-      'fault forget',
+      ...faultsOf('cluster'),
       'aimed kill',
       'unreachable',
       'failed',

@@ -10,7 +10,6 @@ import { ClusterTopology } from './topologies/cluster-topology.ts';
 import { SentinelTopology } from './topologies/sentinel-topology.ts';
 import type { SimTopology } from './topologies/topology.ts';
 
-const WELL: readonly string[] = [];
 const HEAD_OF_LINE = /^\d+:\w \d+ \w+ \d+ \S+ [.\-*#] /;
 
 /** What was seen last. */
@@ -164,11 +163,11 @@ export class Recorder {
 }
 
 function tiltFlags(bits: number): readonly string[] {
-  return bits === 0 ? WELL : ['tilt'];
+  return bits === 0 ? [] : ['tilt'];
 }
 
 function downFlags(bits: number): readonly string[] {
-  return bits === 0 ? WELL : ['cluster-down'];
+  return bits === 0 ? [] : ['cluster-down'];
 }
 
 function sentinelFlags(bits: number): readonly string[] {

@@ -163,8 +163,8 @@ function differenceOf(seen: ClusterNode, itself: ClusterNode): string | null {
   return Buffer.compare(seen.slots, itself.slots) === 0 ? null : 'slots';
 }
 
-function payloadOf({ kind: _, ...payload }: ClusterEvent): object {
-  return payload;
+function payloadOf(event: ClusterEvent): object {
+  return { ...event, kind: undefined };
 }
 
 /** Ids in no order that has to do with the names. */
