@@ -108,33 +108,43 @@ export class RecordedClient {
     const value = `${this.#name}.${this.#count}`;
     // There are no two alike, whoever draws them.
     const amount = String(this.#count * 16 + Number(this.#name.slice('client'.length)) + 1);
-    switch (this.#random.below(11)) {
+    switch (this.#random.below(24)) {
       case 0:
+        return [['DEL', key('value')]];
       case 1:
-        return [['SET', key('value'), value]];
       case 2:
-      case 3:
-        return [['GET', key('value')]];
-      case 4:
-        return [['INCRBY', key('sum'), amount]];
-      case 5:
-        return [['RPUSH', key('list'), value]];
-      case 6:
-        return [['LRANGE', key('list'), '0', '-1']];
-      case 7:
-        return [['SADD', key('set'), value]];
-      case 8:
-        return [['SMEMBERS', key('set')]];
-      case 9:
         return [
           ['SET', key('value'), value],
           ['RPUSH', key('list'), value],
         ];
-      default:
+      case 3:
+      case 4:
         return [
           ['GET', key('value')],
           ['SMEMBERS', key('set')],
         ];
+      case 5:
+      case 6:
+        return [['INCRBY', key('sum'), amount]];
+      case 7:
+      case 8:
+        return [['RPUSH', key('list'), value]];
+      case 9:
+      case 10:
+        return [['LRANGE', key('list'), '0', '-1']];
+      case 11:
+      case 12:
+        return [['SADD', key('set'), value]];
+      case 13:
+      case 14:
+        return [['SMEMBERS', key('set')]];
+      case 15:
+      case 16:
+      case 17:
+      case 18:
+        return [['GET', key('value')]];
+      default:
+        return [['SET', key('value'), value]];
     }
   }
 }

@@ -5,6 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { keySlot } from '../../../src/core/key-slot.ts';
 import { Prng } from '../../../src/host/prng.ts';
+import type { Era } from '../../../src/simulation/checkers/history.ts';
 import { History } from '../../../src/simulation/history.ts';
 import { eventually } from '../../support/eventually.ts';
 import { findFreePort } from '../../support/redis-process.ts';
@@ -20,17 +21,32 @@ const SERVER = ['save ""', 'repl-diskless-sync-delay 0', 'repl-ping-replica-peri
 const NODE_TIMEOUT_MS = 1000;
 const SLOTS = 16_384;
 
-export abstract class RecordedTopology implements AsyncDisposable, Router {
-  readonly history: History;
-  readonly servers: RealNode[] = [];
-  readonly #clients: RecordedClient[] = [];
-  readonly #running: Promise<void>[] = [];
-  readonly #roles = new Map<RealNode, string>();
-  #isOver = false;
+/** By the clock of this process. */
+class RecordedHistory extends History {
+  readonly #startMs: number;
 
   constructor() {
     const startMs = performance.now();
-    this.history = new History(() => performance.now() - startMs, 'all');
+    super(() => performance.now() - startMs, 'all');
+    this.#startMs = startMs;
+  }
+
+  get now(): number {
+    return performance.now() - this.#startMs;
+  }
+}
+
+export abstract class RecordedTopology implements AsyncDisposable, Router {
+  readonly history: RecordedHistory;
+  readonly servers: RealNode[] = [];
+  /** Spans of time in which a server had one role and one history; known when all is over. */
+  readonly eras: Era[] = [];
+  readonly #clients: RecordedClient[] = [];
+  readonly #running: Promise<void>[] = [];
+  #isOver = false;
+
+  constructor() {
+    this.history = new RecordedHistory();
   }
 
   abstract find(key: string): Promise<RealNode | null>;
@@ -56,17 +72,34 @@ export abstract class RecordedTopology implements AsyncDisposable, Router {
     this.history.add('', { kind: 'phase', phase: 'end' });
   }
 
-  /** Writes down roles as they change. */
+  /** Writes down roles as they change, and for how long a server had the same role and the same history. */
   async #watch(server: RealNode): Promise<void> {
+    let era: { readonly state: string; readonly fromMs: number } | null = null;
+    let seenMs = 0;
+    let shown = '';
+    const close = (): void => {
+      if (era !== null && seenMs > era.fromMs) this.eras.push({ node: server.name, fromMs: era.fromMs, toMs: seenMs });
+      era = null;
+    };
     while (!this.#isOver) {
-      const role = await this.roleOf(server);
-      if (role !== null && role !== this.#roles.get(server)) {
-        this.#roles.set(server, role);
-        const of = this.servers.find(({ port }) => role.endsWith(`:${port}`))?.name ?? null;
+      const askedMs = this.history.now;
+      const info = String((await ask(server, 'INFO', 'replication')) ?? '');
+      const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
+      const role = field('role');
+      const state = role === '' ? '' : `${role} ${field('master_port')} ${field('master_replid')}`;
+      // It was so when it answered: not before it was asked the first time, and at least until it was asked last.
+      if (era !== null && era.state !== state) close();
+      if (era === null && state !== '') era = { state, fromMs: this.history.now };
+      seenMs = askedMs;
+      const link = `${role} ${field('master_port')}`;
+      if (role !== '' && link !== shown) {
+        shown = link;
+        const of = this.servers.find(({ port }) => String(port) === field('master_port'))?.name ?? null;
         this.history.add(server.name, { kind: 'role', role: role === 'master' ? 'master' : 'replica', of });
       }
       await new Promise((done) => void setTimeout(done, LOOK_EVERY_MS));
     }
+    close();
   }
 
   /** @returns 'master', the address of its master, or null if it does not answer. */
