@@ -2,11 +2,15 @@
 import type { MakeChecker } from '../checker.ts';
 import type { Witness } from '../oracle/witness.ts';
 import type { TopologyKind } from '../schedule.ts';
+import { clusterCheckers } from './cluster.ts';
 import { historyCheckers } from './history.ts';
 import { replicationCheckers } from './replication.ts';
+import { sentinelCheckers } from './sentinel.ts';
 
 /** Makers for one run: call this anew for the next. */
-export function usualCheckers(_kind: TopologyKind): MakeChecker[] {
+export function usualCheckers(kind: TopologyKind): MakeChecker[] {
   let witness: Witness | null = null;
-  return [...replicationCheckers((made) => (witness = made)), ...historyCheckers(() => witness!)];
+  const ofData = [...replicationCheckers((made) => (witness = made)), ...historyCheckers(() => witness!)];
+  if (kind === 'sentinel') return [...ofData, ...sentinelCheckers()];
+  return kind === 'cluster' ? [...ofData, ...clusterCheckers()] : ofData;
 }
