@@ -36,6 +36,8 @@ export interface FunctionBody {
   readonly hasLoop: boolean;
   /** For what it calls by name: the locals that it calls directly. */
   readonly calledLocals: ReadonlySet<Local>;
+  /** Locals of functions around it that it, or a function in it, refers to. */
+  readonly upvalues: ReadonlySet<Local>;
 }
 
 export type Statement =

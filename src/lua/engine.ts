@@ -76,7 +76,7 @@ export class Engine {
 
   /** `loadstring`. Throws `LuaSyntaxError`. @param name what it is called in full, if errors shorten it. */
   load(source: string, chunkName: string, name = `@${chunkName}`): LuaFunction {
-    const main = this.bind(compile(source, chunkName));
+    const main = this.bind(compile(source, chunkName, 'loaded'));
     if (this.#names.size === NAMES_MAX) this.#names.clear();
     this.#names.set(chunkName, name);
     return main;

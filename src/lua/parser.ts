@@ -62,6 +62,7 @@ class Parser {
       endLine: this.#lexer.lastLine,
       hasLoop: scope.hasLoop,
       calledLocals: scope.calledLocals,
+      upvalues: scope.upvalues,
     };
   }
 
@@ -488,6 +489,7 @@ class Parser {
       endLine,
       hasLoop: scope.hasLoop,
       calledLocals: scope.calledLocals,
+      upvalues: scope.upvalues,
     };
   }
 

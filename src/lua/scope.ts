@@ -22,8 +22,8 @@ export class FunctionScope {
   hasLoop = false;
   loopDepth = 0;
   readonly calledLocals = new Set<Local>();
+  readonly upvalues = new Set<Local>();
   readonly #active: Local[] = [];
-  readonly #upvalues = new Set<Local>();
   readonly #exceeded: LimitExceeded;
 
   constructor(parent: FunctionScope | null, line: number, exceeded: LimitExceeded) {
@@ -58,8 +58,8 @@ export class FunctionScope {
     }
     const outer = this.parent?.find(name) ?? null;
     if (outer === null) return null;
-    this.#upvalues.add(outer.local);
-    if (this.#upvalues.size > UPVALUES_MAX) this.#exceeded(this, UPVALUES_MAX, 'upvalues');
+    this.upvalues.add(outer.local);
+    if (this.upvalues.size > UPVALUES_MAX) this.#exceeded(this, UPVALUES_MAX, 'upvalues');
     outer.local.captured = true;
     return { local: outer.local, isUpvalue: true };
   }

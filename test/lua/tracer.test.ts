@@ -17,7 +17,7 @@ function trace(source: string, look: (tracer: Tracer, line: number) => unknown):
     onResume: (): void => {},
   };
   const tracer: Tracer = new Tracer(engine.pace, listener);
-  const run = engine.bindTraced(compile(source, 'user_script', true), tracer)() as Suspendable;
+  const run = engine.bindTraced(compile(source, 'user_script', 'traced'), tracer)() as Suspendable;
   while (run.next().done !== true);
   return seen;
 }

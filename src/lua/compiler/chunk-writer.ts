@@ -1,8 +1,9 @@
 /**
  * What all parts of the compiler share while they write a chunk: the output, the sites, the function at hand.
  *
- * Names in the output: `v7` is a local of the script, `$1` a temporary, `$v` the extra arguments, `s3` a site, and words
- * of letters alone are operations of the runtime (operations.ts). No identifier of the script appears.
+ * Names in the output: `v7` is a local of the script, `$1` a temporary, `$v` the extra arguments, `s3` a site, `f5` a
+ * function that stays from run to run, and words of letters alone are operations of the runtime (operations.ts). No
+ * identifier of the script appears.
  */
 import type { Expression, FunctionBody, Local } from '../ast.ts';
 import { describeOperand, type Site } from '../site.ts';
@@ -23,6 +24,8 @@ export class ChunkWriter {
   /** The function that is being written. */
   fn: FunctionState;
   readonly #kinds: FunctionKinds;
+  readonly #shared: ReadonlySet<FunctionBody>;
+  #sharedNames = 0;
   #names = 0;
 
   constructor(
@@ -30,17 +33,29 @@ export class ChunkWriter {
     kinds: FunctionKinds,
     main: FunctionState,
     writeFunction: (w: ChunkWriter, body: FunctionBody) => void,
-    traces: boolean,
+    { traces, shared }: { readonly traces: boolean; readonly shared: ReadonlySet<FunctionBody> },
   ) {
     this.writeFunction = (body) => writeFunction(this, body);
     this.chunkName = chunkName;
     this.traces = traces;
     this.#kinds = kinds;
+    this.#shared = shared;
     this.fn = main;
   }
 
   isSuspendable(body: FunctionBody): boolean {
     return this.#kinds.suspendable.has(body);
+  }
+
+  /** The variable of the chunk in which a function stays that is the same in each run; null if it is not. */
+  takeSharedName(body: FunctionBody): string | null {
+    return this.#shared.has(body) ? `f${++this.#sharedNames}` : null;
+  }
+
+  /** Of those variables. */
+  get declaration(): string {
+    if (this.#sharedNames === 0) return '';
+    return `let ${Array.from({ length: this.#sharedNames }, (_, at) => `f${at + 1}`).join(',')};`;
   }
 
   /** The local through which a function ends with a call of itself. */

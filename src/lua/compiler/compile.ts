@@ -11,12 +11,16 @@ import type { Site } from '../site.ts';
 import { LuaSyntaxError } from '../syntax-error.ts';
 import type { LuaFunction } from '../value.ts';
 import { ChunkWriter } from './chunk-writer.ts';
+import type { FunctionBody } from '../ast.ts';
 import { FunctionState } from './function-state.ts';
 import { writeFunction } from './functions.ts';
+import { findSharedFunctions } from './shared-functions.ts';
 import { sourceUrl } from './source-url.ts';
 import { findKinds } from './function-kinds.ts';
 import { OPERATIONS, type Operations } from '../operations.ts';
 import type { Tracer } from '../tracer.ts';
+
+const NONE: ReadonlySet<FunctionBody> = new Set();
 
 export interface Chunk {
   readonly chunkName: string;
@@ -24,9 +28,14 @@ export interface Chunk {
   bind(operations: Operations & { readonly dbg?: Tracer }): LuaFunction;
 }
 
-/** @param traces for a debugger: what it is bound to needs a `Tracer`. */
-export function compile(source: string, chunkName: string, traces = false): Chunk {
-  const javaScript = translate(source, chunkName, traces);
+/**
+ * What a chunk is for: a script, whose main function runs once in each run; for a debugger, so that what it is bound to
+ * needs a `Tracer`; or loaded by a script, which may call it more than once.
+ */
+export type ChunkUse = 'script' | 'traced' | 'loaded';
+
+export function compile(source: string, chunkName: string, use: ChunkUse = 'script'): Chunk {
+  const javaScript = translate(source, chunkName, use);
   // oxlint-disable-next-line typescript/no-implied-eval -- the text is the compiler's: nothing of the script but numbers and quoted strings
   const factory = new Function('$', 'S', javaScript.text) as (
     operations: Operations,
@@ -36,19 +45,21 @@ export function compile(source: string, chunkName: string, traces = false): Chun
 }
 
 /** @returns the body of a function of `$`, the operations, and `S`, the sites. */
-export function translate(source: string, chunkName: string, traces = false): { text: string; sites: readonly Site[] } {
+export function translate(
+  source: string,
+  chunkName: string,
+  use: ChunkUse = 'script',
+): { text: string; sites: readonly Site[] } {
+  const traces = use === 'traced';
   try {
     const main = parse(source, chunkName);
-    const w = new ChunkWriter(
-      chunkName,
-      findKinds(main, traces),
-      new FunctionState(false, null, []),
-      writeFunction,
+    const w = new ChunkWriter(chunkName, findKinds(main, traces), new FunctionState(false, null, []), writeFunction, {
       traces,
-    );
+      shared: use === 'script' ? findSharedFunctions(main) : NONE,
+    });
     w.out.write('return ');
     writeFunction(w, main);
-    const constants = `const{${OPERATIONS.join(',')}${traces ? ',dbg' : ''}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;`;
+    const constants = `const{${OPERATIONS.join(',')}${traces ? ',dbg' : ''}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;${w.declaration}`;
     const url = `//# sourceURL=${sourceUrl(chunkName, w.calls)}`;
     return { text: `"use strict";${constants}\n${w.out.toString()}\n${url}`, sites: w.sites };
   } catch (error) {

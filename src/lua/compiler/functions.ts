@@ -12,6 +12,8 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   w.fn = new FunctionState(w.isSuspendable(body), self, body.parameters);
   const parameters = body.parameters.map(self === null ? nameOf : incomingNameOf);
   if (body.isVararg) parameters.push('...$v');
+  const sharedName = w.takeSharedName(body);
+  if (sharedName !== null) out.write(`(${sharedName}??=`);
   out.write(`${w.traces ? 'dbg.made(' : ''}function${w.fn.isSuspendable ? '*' : ''}(${parameters.join(',')}){`);
   if (body.argLocal !== null) out.write(`let ${nameOf(body.argLocal)}${body.usesVararg ? '' : '=pack($v)'};`);
   writeTracedHead(w, body);
@@ -23,7 +25,7 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   }
   if (self !== null) out.write('}');
   writeTracedEnd(w);
-  out.write(`${w.fn.declaration}}${w.traces ? ')' : ''}`);
+  out.write(`${w.fn.declaration}}${w.traces || sharedName !== null ? ')' : ''}`);
   w.fn = outer;
 }
 

@@ -217,7 +217,7 @@ export class Scripting {
     const keys = keyCount(call, call.integer(2));
     const script = this.load(call.args.binary(1));
     const { body } = readScriptHeader(script.source);
-    const main = this.engine.bindTraced(compile(body, CHUNK_NAME, true), tracedBy.tracer);
+    const main = this.engine.bindTraced(compile(body, CHUNK_NAME, 'traced'), tracedBy.tracer);
     this.#evaluate(call, { ...script, main }, keys, isReadOnly, tracedBy);
   }
 
