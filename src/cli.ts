@@ -4,6 +4,7 @@
  *
  *   resplica [/path/to/redis.conf] [--option value ...] [-]
  *   resplica /path/to/sentinel.conf --sentinel, or resplica-sentinel /path/to/sentinel.conf
+ *   resplica sim run|replay|view …: simulations, which nothing else loads
  *
  * This is the one place that knows about the process: arguments, standard streams, signals, exit codes, the pid file.
  */
@@ -23,6 +24,7 @@ import { userLineCheck } from './server/acl/user-lines.ts';
 import { Debugging } from './server/debug/debugging.ts';
 import { checkFile } from './server/persistence/check/check-file.ts';
 import { ProgressBar } from './topology/progress-bar.ts';
+import type { Terminal } from './simulation/cli/terminal.ts';
 import type { Server } from './server/server.ts';
 import { PLAIN_SHUTDOWN, type ShutdownRequest } from './server/shutdown.ts';
 import { startUp } from './server/start-up.ts';
@@ -39,6 +41,7 @@ const USAGE = `Usage: resplica [/path/to/redis.conf] [options] [-]
        resplica -h or --help
        resplica /path/to/sentinel.conf --sentinel, or resplica-sentinel /path/to/sentinel.conf
        resplica --check FILE (what an RDB file or an append-only file holds)
+       resplica sim run|replay|view (failures found in simulated worlds; resplica sim --help)
 
 Examples:
        resplica (run the server with default conf)
@@ -75,6 +78,32 @@ function main(): void {
     case 'start':
       start(command);
   }
+}
+
+/** A configuration file of that name is called `./sim`. */
+async function simulate(args: readonly string[]): Promise<void> {
+  const { simulationCommand } = await import('./simulation/cli/main.ts');
+  // Not exit(): what was written to a pipe may still be on its way.
+  process.exitCode = simulationCommand(args, createTerminal());
+}
+
+function createTerminal(): Terminal {
+  return {
+    out: (text) => writeAll(1, text),
+    error: (text) => writeAll(2, text),
+    isWatched: process.stderr.isTTY === true,
+    version: process.version,
+    nowMs: Date.now,
+    cpuMs: () => (process.cpuUsage().user + process.cpuUsage().system) / 1000,
+    readFile: (path) => fs.readFileSync(path, 'utf8'),
+    writeFile: (path, text) => fs.writeFileSync(path, text),
+    readStdin: () => fs.readFileSync(0, 'utf8'),
+    readViewer: () => {
+      const built = new URL('./viewer.js', import.meta.url);
+      // From source, the program of the page is that of the last build.
+      return fs.readFileSync(fs.existsSync(built) ? built : new URL('../dist/viewer.js', import.meta.url), 'utf8');
+    },
+  };
 }
 
 /** Counts go to the standard output, the bar to the terminal. @returns whether the file is good. */
@@ -254,6 +283,18 @@ function writeOut(text: string): void {
   }
 }
 
+/** As much as there is, also to a pipe that is slow; nothing if nobody reads it. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += fs.writeSync(descriptor, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+  }
+}
+
 function appendToLog(path: string, text: string): void {
   try {
     fs.appendFileSync(path, text);
@@ -262,4 +303,5 @@ function appendToLog(path: string, text: string): void {
   }
 }
 
-main();
+if (process.argv[2] === 'sim') void simulate(process.argv.slice(3));
+else main();

@@ -144,9 +144,9 @@ const GROUP_OF_KIND: Readonly<Record<Exclude<FactKind, 'message'>, Group>> = {
   log: 'log',
 };
 
-/** Messages that come whether anything happens or not. */
+/** Messages that come whether anything happens or not; a number is how many subscribers a sentinel's hello had. */
 const ROUTINE =
-  /^(?:bus P[IO]NG\b|PING$|PONG$|INFO\b|ROLE$|REPLCONF (?:ACK|GETACK)|PUBLISH __sentinel__|(?:p?message|pmessage \*) __sentinel__)/i;
+  /^(?:\d+$|bus P[IO]NG\b|PING$|PONG$|INFO\b|ROLE$|REPLCONF (?:ACK|GETACK)|PUBLISH __sentinel__|(?:p?message|pmessage \*) __sentinel__)/i;
 /** What servers say to each other beside the writes. */
 const SYNCHRONISATION = /^(?:bus |PSYNC|REPLCONF|FULLRESYNC|CONTINUE|snapshot|AUTH|OK$|FAILOVER|REPLICAOF)/;
 const VOTE = /^(?:bus (?:AUTH-|FAIL|MFSTART)|SENTINEL is-master-down-by-addr .* [0-9a-f]{40}$|[01] [0-9a-f]{40} )/i;
