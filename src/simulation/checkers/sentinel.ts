@@ -66,14 +66,16 @@ class SentinelJudge implements Judge {
   /** `voter epoch` to who got the vote. */
   readonly #votes = new Map<string, string>();
   readonly #leaders = new Map<bigint, string>();
+  /** Epochs of failovers that an administrator wanted. */
+  readonly #forced = new Set<bigint>();
   readonly #epochs = new Map<string, { current: bigint; config: bigint }>();
   readonly #addresses = new Map<bigint, string>();
   /** When each sentinel last ticked, by its own clock. */
   readonly #ticks = new WeakMap<Sentinel, number>();
   /** When each last held the master with that address for down. */
   readonly #heldDown = new Map<string, number>();
-  /** Who leads in which epoch by its own word, in the turn that is not over. */
-  #lastVoteEpoch = new Map<string, bigint>();
+  /** The last epoch in which each has voted. */
+  readonly #lastVoteEpoch = new Map<string, bigint>();
 
   constructor(run: Run, topology: SentinelTopology, fail: Fail) {
     this.#run = run;
@@ -199,11 +201,12 @@ class SentinelJudge implements Judge {
   #checkLeader(node: string, id: string, master: Instance): void {
     const isLeading = FAILOVER_ORDER[master.failoverState] >= FAILOVER_ORDER.select_slave;
     if (!isLeading) return;
+    const epoch = master.failoverEpoch;
     if (master.has(FLAG.forceFailover)) {
-      this.#run.exemptions.add('S2 SENTINEL FAILOVER asks nobody');
+      if (!this.#forced.has(epoch)) this.#run.exemptions.add('S2 SENTINEL FAILOVER asks nobody');
+      this.#forced.add(epoch);
       return;
     }
-    const epoch = master.failoverEpoch;
     const leader = this.#leaders.get(epoch);
     if (leader === id) return;
     const known = master.sentinels.size + 1;

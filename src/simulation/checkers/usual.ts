@@ -2,6 +2,7 @@
 import type { MakeChecker } from '../checker.ts';
 import type { Witness } from '../oracle/witness.ts';
 import type { TopologyKind } from '../schedule.ts';
+import { acknowledgementCheckers } from './acknowledged.ts';
 import { clusterCheckers } from './cluster.ts';
 import { historyCheckers } from './history.ts';
 import { replicationCheckers } from './replication.ts';
@@ -10,7 +11,11 @@ import { sentinelCheckers } from './sentinel.ts';
 /** Makers for one run: call this anew for the next. */
 export function usualCheckers(kind: TopologyKind): MakeChecker[] {
   let witness: Witness | null = null;
-  const ofData = [...replicationCheckers((made) => (witness = made)), ...historyCheckers(() => witness!)];
+  const ofData = [
+    ...replicationCheckers((made) => (witness = made)),
+    ...acknowledgementCheckers(() => witness!),
+    ...historyCheckers(() => witness!),
+  ];
   if (kind === 'sentinel') return [...ofData, ...sentinelCheckers()];
   return kind === 'cluster' ? [...ofData, ...clusterCheckers()] : ofData;
 }

@@ -68,7 +68,16 @@ export type Fate =
   | { readonly kind: 'unexecuted' }
   /** The slot of its key has another owner now, and was without keys when it moved. */
   | { readonly kind: 'moved' }
-  | { readonly kind: 'lost'; readonly place: Place; readonly reason: string; readonly isExplained: boolean };
+  | Lost;
+
+export interface Lost {
+  readonly kind: 'lost';
+  readonly place: Place;
+  readonly reason: string;
+  readonly isExplained: boolean;
+  /** The branch that was taken instead; null if its master has been set back, or has nothing in common with it. */
+  readonly taken: Branch | null;
+}
 
 /** Judges a run that is over: all stand still, and all are of one mind. */
 export class Fates {
@@ -98,7 +107,7 @@ export class Fates {
     const place = this.executions.of(operation.id).at(-1);
     if (place === undefined) return { kind: 'unexecuted' };
     const home = this.home(commandsOf(operation.words)[0]![1]!);
-    if (home === null) return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false };
+    if (home === null) return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false, taken: null };
     if (lineage.covers(home, place)) return { kind: 'kept' };
     const isElsewhere = this.#masters.some((name) => {
       const other = this.#witness.of(name)?.place;
@@ -116,8 +125,8 @@ export class Fates {
     const taken = path.slice(at).find(({ branch }) => isDecision(branch));
     if (taken === undefined) {
       // The way ends at the fork: who is there now has been set back by its own files.
-      const reason = `its master stands before it`;
-      return { kind: 'lost', place, reason, isExplained: this.#wasSetBack(home, place) };
+      const reason = 'its master stands before it';
+      return { kind: 'lost', place, reason, isExplained: this.#wasSetBack(home, place), taken: null };
     }
     const { birth, node, timeMs } = taken.branch.origin;
     const when = (timeMs / 1000).toFixed(3);
@@ -127,7 +136,7 @@ export class Fates {
       empty: `${node} came back empty at ${when} s`,
       unknown: `${node} came at ${when} s from nobody knows where`,
     }[birth as 'promotion'];
-    return { kind: 'lost', place, reason, isExplained: birth !== 'unknown' };
+    return { kind: 'lost', place, reason, isExplained: birth !== 'unknown', taken: taken.branch };
   }
 
   #wasSetBack(home: Place, place: Place): boolean {

@@ -1,0 +1,200 @@
+/** R8 to R11: what WAIT and min-replicas-to-write promise of writes, and what they do not. */
+import type { MakeChecker } from '../checker.ts';
+import type { EntryOf, HistoryEntry } from '../history.ts';
+import { Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import type { Branch, Place } from '../oracle/lineage.ts';
+import type { Watched } from '../oracle/watched.ts';
+import type { Witness } from '../oracle/witness.ts';
+import type { Run } from '../run.ts';
+import { type Fail, group, type Judge } from './group.ts';
+import { type Operation, Operations } from './operations.ts';
+
+export const ACKNOWLEDGEMENT_PROMISES = {
+  R8: 'WAIT answers no more than the number of replicas that have executed what its client wrote before (waitCommand).',
+  R9: 'A write that a replica has acknowledged is not lost by its promotion, if it kept its memory until then.',
+  R10: 'With min-replicas-to-write, no write is acknowledged later than the lag and a second after too few could acknowledge.',
+  R11: 'A master without persistence that comes back empty empties its replicas: that is documented, and only counted.',
+} as const;
+
+const REFRESH_MS = 1000;
+const SLACK_MS = 2000;
+/** Links that are neither open nor cut, and clocks that are not to be trusted. */
+const UNCLEAR = /^(?:flap|slow|stall|rate|loss|clock-jump|drift|on-event)$/;
+
+/** Makers for one run. @param witness gives the oracle, which was made before. */
+export function acknowledgementCheckers(witness: () => Witness): MakeChecker[] {
+  return group(
+    ACKNOWLEDGEMENT_PROMISES,
+    (run: Run, fail: Fail): Judge => new AcknowledgementJudge(run, witness(), fail),
+  );
+}
+
+/** A WAIT, and the write that it was for. */
+interface Waited {
+  readonly wait: Operation;
+  readonly write: Operation;
+  readonly place: Place;
+}
+
+class AcknowledgementJudge implements Judge {
+  readonly #run: Run;
+  readonly #witness: Witness;
+  readonly #fail: Fail;
+  readonly #operations = new Operations();
+  readonly #reach: ReachWatch | null;
+
+  constructor(run: Run, witness: Witness, fail: Fail) {
+    this.#run = run;
+    this.#witness = witness;
+    this.#fail = fail;
+    this.#reach = run.schedule.knobs.minReplicas > 0 ? new ReachWatch(run, fail) : null;
+  }
+
+  onEntry(entry: HistoryEntry): void {
+    if (entry.kind === 'op') this.#operations.take(entry);
+    this.#reach?.onEntry(entry, this.#operations);
+  }
+
+  atEnd(): void {
+    const fates = new Fates(this.#run, this.#witness);
+    for (const waited of this.#waits(fates)) {
+      this.#checkCount(waited);
+      const fate = fates.of(waited.write);
+      if (fate.kind === 'lost' && fate.taken?.origin.birth === 'promotion') this.#checkPromotion(waited, fate.taken);
+    }
+  }
+
+  /** Each WAIT that was answered, with the write before it on the same connection. */
+  *#waits({ executions }: Fates): Generator<Waited> {
+    const last = new Map<string, Operation>();
+    for (const operation of this.#operations.all) {
+      const { client, outcome, at, words, reply } = operation;
+      const before = last.get(client);
+      if (outcome !== 'ok' || (before !== undefined && before.at !== at)) last.delete(client);
+      if (outcome !== 'ok') continue;
+      if (isWrite(operation) && !isWithoutEffect(operation)) last.set(client, operation);
+      if (words[0] !== 'WAIT' || Number(reply) === 0) continue;
+      const write = last.get(client);
+      const place = write === undefined ? undefined : executions.of(write.id).at(-1);
+      if (write === undefined || place === undefined || !this.#isOneEra(at, write.start, operation.end)) continue;
+      this.#run.coverage.add('WAIT that was answered');
+      yield { wait: operation, write, place };
+    }
+  }
+
+  #isOneEra(node: string, fromMs: number, toMs: number): boolean {
+    return this.#witness.of(node)?.eras.every((eraMs) => eraMs < fromMs || eraMs > toMs) ?? false;
+  }
+
+  #checkCount({ wait, write, place }: Waited): void {
+    const { lineage, all } = this.#witness;
+    const had = [...all].filter(({ node, stays }) => {
+      return node !== wait.at && firstStayAt(stays, place, wait.end, (a) => lineage.covers(a, place)) !== null;
+    });
+    if (had.length >= Number(wait.reply)) return;
+    const who = had.map(({ node }) => node).join(', ') || 'nobody';
+    this.#fail(
+      'R8',
+      `WAIT answered ${String(wait.reply as number)} for ${write.words.join(' ')}, which ${who} had executed`,
+    );
+  }
+
+  #checkPromotion({ wait, write, place }: Waited, taken: Branch): void {
+    const { lineage } = this.#witness;
+    const { node, timeMs } = taken.origin;
+    const promoted = this.#witness.of(node)!;
+    const stay = firstStayAt(promoted.stays, place, wait.end, (a) => lineage.covers(a, place));
+    if (stay === null) {
+      this.#run.exemptions.add('R9 somebody was promoted who had not acknowledged');
+      return;
+    }
+    const hasLeapt = promoted.leaps.some((leap) => leap.timeMs >= stay && leap.timeMs <= timeMs);
+    if (hasLeapt) this.#run.exemptions.add('R9 whoever was promoted had forgotten');
+    else
+      this.#fail('R9', `${write.words.join(' ')} was acknowledged by ${node}, which was promoted and does not have it`);
+  }
+}
+
+/** When a server first stood behind a place, until a time; null if it did not. */
+function firstStayAt(
+  stays: Watched['stays'],
+  place: Place,
+  untilMs: number,
+  covers: (at: Place) => boolean,
+): number | null {
+  let branch: Branch | null = null;
+  for (const { timeMs, place: at } of stays) {
+    if (timeMs > untilMs) return null;
+    if (at.branch === place.branch) {
+      if (at.offset >= place.offset) return timeMs;
+    } else if (at.branch !== branch && covers(at)) return timeMs;
+    // On another branch than that of the place, all or none of what is there lies behind it.
+    branch = at.branch;
+  }
+  return null;
+}
+
+/** R10: who could have acknowledged anything to whom, and when last. */
+class ReachWatch {
+  readonly #run: Run;
+  readonly #fail: Fail;
+  readonly #talked = new Map<string, number>();
+  readonly #resumedMs = new Map<string, number>();
+  /** Pairs that could talk when they were last looked at. */
+  #open = new Set<string>();
+  readonly #isUnclear: boolean;
+
+  constructor(run: Run, fail: Fail) {
+    this.#run = run;
+    this.#fail = fail;
+    this.#isUnclear = run.schedule.steps.some(({ fault }) => UNCLEAR.test(fault.kind));
+    if (this.#isUnclear) run.exemptions.add('R10 links or clocks that are not to be trusted');
+  }
+
+  onEntry(entry: HistoryEntry, operations: Operations): void {
+    // While nodes are being made, nobody can be asked for them.
+    if (this.#isUnclear || this.#run.phase === 'start') return;
+    if (entry.kind === 'fault' || entry.kind === 'heal' || entry.kind === 'process' || entry.kind === 'phase') {
+      if (entry.kind === 'process' && entry.state === 'resumed') this.#resumedMs.set(entry.node, entry.t);
+      this.#look();
+    } else if (entry.kind === 'op' && entry.phase === 'ok') this.#check(entry, operations);
+  }
+
+  #look(): void {
+    const { topology, world } = this.#run;
+    const open = new Set<string>();
+    for (const a of topology.serverNames) {
+      for (const b of topology.serverNames) {
+        const pair = `${a} ${b}`;
+        if (a === b || !this.#canTalk(a, b)) continue;
+        open.add(pair);
+      }
+    }
+    for (const pair of [...open, ...this.#open]) this.#talked.set(pair, world.nowMs);
+    this.#open = open;
+  }
+
+  #canTalk(a: string, b: string): boolean {
+    const { topology, world } = this.#run;
+    const isUp = topology.process(a).state === 'running' && topology.process(b).state === 'running';
+    return isUp && world.network.reaches(a, b) && world.network.reaches(b, a);
+  }
+
+  #check({ node, id, words, at, t }: EntryOf<'op'>, operations: Operations): void {
+    const { topology, schedule } = this.#run;
+    const { minReplicas, minReplicasMaxLagSeconds } = schedule.knobs;
+    const operation = operations.all.findLast((one) => one.client === node && one.id === id);
+    if (operation === undefined || at === undefined || !isWrite(operation)) return;
+    if (t - (this.#resumedMs.get(at) ?? -Infinity) < SLACK_MS) return;
+    const sinceMs = operation.start - minReplicasMaxLagSeconds * 1000 - REFRESH_MS - SLACK_MS;
+    const count = topology.serverNames.filter((other) => {
+      if (other === at) return false;
+      return this.#canTalk(at, other) || (this.#talked.get(`${at} ${other}`) ?? -Infinity) >= sinceMs;
+    }).length;
+    if (count >= minReplicas) {
+      this.#run.coverage.add('write with enough replicas');
+      return;
+    }
+    this.#fail('R10', `${words.join(' ')} was acknowledged by ${at} while ${count} replicas could acknowledge it`);
+  }
+}
