@@ -205,6 +205,7 @@ function run(server: Server, command: ServerStart): void {
   const pidFile = config.values.pidfile || (config.values.daemonize ? DEFAULT_PIDFILE : '');
   server.shutdown.onReady = (request): void => exit(server, pidFile, request);
   server.shutdown.onFailure = (): void => process.exit(1);
+  server.shutdown.savesInSlices = true;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => onSignal(server, signal));
   // Windows has no SIGHUP to ignore, Node ignores SIGPIPE by itself.
   process.on('SIGHUP', () => {});
@@ -238,6 +239,7 @@ function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
   const unixSeconds = Math.floor(Date.now() / 1000);
   if (signal === 'SIGINT' && server.shutdown.inProgress) {
     server.log.raw(`${process.pid}:signal-handler (${unixSeconds}) You insist... exiting now.`);
+    server.persistence.saves.abandon();
     process.exit(1);
   }
   server.log.raw(`${process.pid}:signal-handler (${unixSeconds}) Received ${signal} scheduling shutdown...`);

@@ -1,5 +1,5 @@
 /** What the program does around its server; servers themselves are tested without it. */
-import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +98,69 @@ describeWith('/proc/self/cmdline', 'saving by a process', () => {
       await redis.exited;
       await eventually(() => !isProcessAlive(child), { what: 'the process is gone', timeoutMs: PATIENCE_MS });
       await eventually(() => files(redis).length === 0, { what: 'the file is gone', timeoutMs: PATIENCE_MS });
+      client.close();
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('the save before the end', () => {
+  async function startSlow(keys: number, saveDelayUs: number): Promise<{ redis: RedisProcess; client: RespClient }> {
+    const redis = await startRedis({
+      command: oursCommand(),
+      options: { save: '', 'shutdown-on-sigint': 'save', 'rdb-key-save-delay': saveDelayUs },
+      startTimeoutMs: PATIENCE_MS,
+    });
+    const client = await RespClient.connect({ port: redis.port });
+    await client.call('MSET', ...Array.from({ length: keys }, (_, i) => [`key:${i}`, 'x']).flat());
+    return { redis, client };
+  }
+
+  it(
+    'lets nobody change the dataset any more',
+    async () => {
+      const { redis, client } = await startSlow(100, 5000);
+      await using _ = redis;
+      await using other = await RespClient.connect({ port: redis.port });
+      client.send('SHUTDOWN', 'SAVE');
+      await eventually(() => redis.log.includes('Saving the final RDB snapshot'), { timeoutMs: PATIENCE_MS });
+      await expect(other.call('SET', 'late', 'x')).rejects.toThrow();
+      expect(await redis.exited).toEqual({ code: 0, signal: null });
+      expect(readdirSync(redis.folder)).toEqual(['dump.rdb']);
+      const dump = readFileSync(join(redis.folder, 'dump.rdb'), 'latin1');
+      expect(dump.match(/key:\d/g)).toHaveLength(100);
+      expect(dump).not.toContain('late');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'is broken off, and removed, at a second SIGINT',
+    async () => {
+      const { redis } = await startSlow(100, 1_000_000);
+      await using _ = redis;
+      redis.signal('SIGINT');
+      const temporary = `temp-${redis.pid}.rdb`;
+      await eventually(() => readdirSync(redis.folder).includes(temporary), { timeoutMs: PATIENCE_MS });
+      redis.signal('SIGINT');
+      expect(await redis.exited).toEqual({ code: 1, signal: null });
+      expect(redis.log).toContain('You insist... exiting now.');
+      expect(readdirSync(redis.folder)).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'leaves the server as it was when it fails',
+    async () => {
+      const { redis, client } = await startSlow(1, 0);
+      await using _ = redis;
+      mkdirSync(join(redis.folder, 'dump.rdb'));
+      expect(await client.call('SHUTDOWN', 'SAVE')).toMatchObject({
+        message: 'ERR Errors trying to SHUTDOWN. Check logs.',
+      });
+      expect(redis.log).toContain("# Error trying to save the DB, can't exit.");
+      expect(await client.call('SET', 'k', 'v')).toBe('OK');
       client.close();
     },
     PATIENCE_MS,

@@ -29,7 +29,13 @@ export class Shutdown {
   onReady: ((request: ShutdownRequest) => void) | null = null;
   /** Called when the server must stop at once and saves nothing: the process exits, the embedder closes. */
   onFailure: (() => void) | null = null;
+  /**
+   * Whether others have their turns while the dataset is saved, all clients waiting: where a signal can come that wants the
+   * process to end without it.
+   */
+  savesInSlices = false;
   #begun = false;
+  #isSaving = false;
   /** What waits for replicas, and until when, in Unix time. */
   #pending: { readonly request: ShutdownRequest; readonly deadlineMs: number } | null = null;
   /** What a signal asks for, until the cron comes by. */
@@ -43,7 +49,7 @@ export class Shutdown {
   }
 
   get inProgress(): boolean {
-    return this.#begun || this.#pending !== null || this.#signalled !== null;
+    return this.#begun || this.#isSaving || this.#pending !== null || this.#signalled !== null;
   }
 
   /** Whether all has been done that is done before the end. */
@@ -103,9 +109,25 @@ export class Shutdown {
   }
 
   #finish(request: ShutdownRequest): void {
-    const { log, persistence, config, hooks } = this.#server;
+    const { persistence, hooks, pause } = this.#server;
     hooks.replication?.logLag();
-    if (!persistence.finish(request)) {
+    if (!this.savesInSlices) {
+      this.#conclude(request, persistence.finish(request));
+      return;
+    }
+    this.#pending = null;
+    this.#isSaving = true;
+    pause.begin('shutdown', Infinity, PAUSE.all);
+    persistence.finishInSlices(request, (mayStop) => {
+      this.#isSaving = false;
+      this.#conclude(request, mayStop);
+    });
+  }
+
+  /** What had to be saved is saved, or cannot be. */
+  #conclude(request: ShutdownRequest, mayStop: boolean): void {
+    const { log, config, hooks } = this.#server;
+    if (!mayStop) {
       log.warning('Errors trying to shut down the server. Check the logs for more information.');
       this.#cancel();
       return;

@@ -186,20 +186,37 @@ export class Persistence {
 
   /** Saves what has to be saved before the server stops. @returns whether it may stop. */
   finish(request: ShutdownRequest): boolean {
-    const { log } = this.#server;
-    if (this.saves.isSaving) {
+    const next = this.#prepareToFinish(request);
+    return next === 'save' ? this.#judgeFinalSave(request, this.saves.saveNow()) : next === 'stop';
+  }
+
+  /** As `finish`, but others have their turns. The dataset must not change meanwhile. @param done once, now or later. */
+  finishInSlices(request: ShutdownRequest, done: (mayStop: boolean) => void): void {
+    const next = this.#prepareToFinish(request);
+    if (next === 'save') this.saves.saveInSlices((saved) => done(this.#judgeFinalSave(request, saved)));
+    else done(next === 'stop');
+  }
+
+  #prepareToFinish(request: ShutdownRequest): 'stop' | 'stay' | 'save' {
+    const { log, hooks } = this.#server;
+    if (this.children.isActive('rdb')) {
       log.warning('There is a child saving an .rdb. Killing it!');
-      this.saves.kill();
+      if (this.saves.isSaving) this.saves.kill();
+      else hooks.replication?.abandonSnapshot();
     }
-    if (!this.aof.finish(request)) return false;
+    if (!this.aof.finish(request)) return 'stay';
     const saves = request.save || (!request.nosave && this.saves.hasSavePoints);
     // Half a dataset must not replace the file that it comes from.
-    if (!saves || this.loading.isActive) return true;
+    if (!saves || this.loading.isActive) return 'stop';
     log.notice('Saving the final RDB snapshot before exiting.');
-    if (this.saves.saveNow()) return true;
-    log.warning(
-      request.force ? 'Error trying to save the DB. Exit anyway.' : "Error trying to save the DB, can't exit.",
-    );
+    return 'save';
+  }
+
+  /** @returns whether the server may stop. */
+  #judgeFinalSave(request: ShutdownRequest, saved: boolean): boolean {
+    if (saved) return true;
+    const consequence = request.force ? 'the DB. Exit anyway.' : "the DB, can't exit.";
+    this.#server.log.warning(`Error trying to save ${consequence}`);
     return request.force;
   }
 

@@ -11,7 +11,14 @@ import { Snapshot } from '../../persistence/snapshot.ts';
 import { joinPath, pathOfBinary } from '../config/paths.ts';
 import type { Server } from '../server.ts';
 import { type Child, type Children, delayUs } from './children.ts';
-import { removeQuietly, SIGUSR1, type SnapshotFailure, type SnapshotFile, WriterEnded } from './snapshot-file.ts';
+import {
+  OwnSnapshotFile,
+  removeQuietly,
+  SIGUSR1,
+  type SnapshotFailure,
+  type SnapshotFile,
+  WriterEnded,
+} from './snapshot-file.ts';
 import { openSnapshotFile } from './snapshot-writer.ts';
 
 /** After a failure, save points do not try again sooner. */
@@ -49,6 +56,8 @@ export class RdbSaves {
   /** `server.changes` at the last save. */
   #savedChanges = 0;
   #lastTrySeconds = 0;
+  /** The file of the save before the end. */
+  #lastFile: SnapshotFile | null = null;
   #running: { readonly child: Child; readonly file: SnapshotFile; readonly changes: number } | null = null;
 
   constructor(server: Server, ports: SavePorts) {
@@ -123,9 +132,14 @@ export class RdbSaves {
       this.#warnOfWriting(error);
       return false;
     }
+    return this.#install(temporary);
+  }
+
+  /** Puts a complete file in its place while everybody waits. @returns whether it is there, for ever. */
+  #install(temporary: string): boolean {
     if (!this.#move(temporary)) return false;
     try {
-      disk.syncDirectory(this.#directory);
+      this.#ports.disk.syncDirectory(this.#directory);
     } catch (error) {
       this.#warnOfWriting(error, 'fsyncFileDir');
       return false;
@@ -159,6 +173,49 @@ export class RdbSaves {
     while (!snapshot.run(look, keyDelayUs === 0 ? undefined : 0));
     if (snapshot.error !== null) throw snapshot.error;
     write(encoder.take());
+  }
+
+  /**
+   * As `saveNow`, but others have their turns, so that a signal can still end the process. Nobody may change the dataset.
+   * @param done called once, now or later, with whether it succeeded.
+   */
+  saveInSlices(done: (succeeded: boolean) => void): void {
+    const { children, disk } = this.#ports;
+    if (children.active !== null) {
+      done(this.saveNow());
+      return;
+    }
+    const { pid } = this.#server.host.system;
+    const name = `temp-${pid}.rdb`;
+    let file: SnapshotFile;
+    try {
+      file = new OwnSnapshotFile(disk, this.#pathOf(name), pid, true);
+    } catch (error) {
+      this.#warnOfOpening(name, error);
+      done(false);
+      return;
+    }
+    this.#lastFile = file;
+    const end = (error: unknown): void => {
+      if (error !== null) {
+        this.#warnOfWriting(error);
+        file.discard();
+      }
+      child.kill();
+      this.#lastFile = null;
+      done(error === null && this.#install(file.path));
+    };
+    file.onError = end;
+    const child = children.start('rdb', this.#ports.encoder(), file, (error) => {
+      if (error === null) file.finish(end);
+      else end(error);
+    });
+  }
+
+  /** The process ends at once: what is unfinished is removed. */
+  abandon(): void {
+    this.#lastFile?.discard();
+    this.#running?.file.discard();
   }
 
   // ------------------------------------------------------------------------------------------------- in the background

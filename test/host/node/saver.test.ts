@@ -80,7 +80,7 @@ async function programOf(shell: number): Promise<number> {
 describeWith('/proc/self/cmdline', 'a process that writes files', () => {
   it('writes what it is given, in pieces of any size', async () => {
     const save = begin('dump', 100_000);
-    const pieces = [1, 300_000, 7, 262_144, 262_145, 2_000_000].map((size, i) => Buffer.alloc(size, i + 65));
+    const pieces: Buffer[] = [1, 300_000, 7, 262_144, 262_145, 2_000_000].map((size, i) => Buffer.alloc(size, i + 65));
     for (const piece of pieces) save.saving.write(piece);
     expect(save.saving.queuedBytes).toBe(2_824_297);
     save.saving.finish();

@@ -109,7 +109,7 @@ describe('BGSAVE by a process', () => {
     expect(saver.orders).toEqual([{ path: temporary, title: 'redis-rdb-bgsave', syncEveryBytes: 4 << 20 }]);
     await untilSaved();
     expect(readdirSync(dir)).toEqual(['dump.rdb']);
-    expect(readFileSync(join(dir, 'dump.rdb'), 'latin1')).toMatch(/^REDIS0010.*\x00\x01k\x01v/s);
+    expect(readFileSync(join(dir, 'dump.rdb'), 'latin1')).toContain('\0\u0001k\u0001v');
     expect(info()).toMatchObject({ rdb_last_bgsave_status: 'ok', rdb_changes_since_last_save: '0' });
     expect(logged(`Background saving started by pid ${PID}`)).toBe(true);
     expect(logged('Background saving terminated with success')).toBe(true);
