@@ -1,8 +1,9 @@
 /**
  * Takes a snapshot to where it is wanted, a slice at a time, then everybody else has a turn. A slice is as long as the
- * others took before it, within limits: so clients that keep the server busy get half of its time, and one that asks now
- * and then waits for half a millisecond, not for a long slice. While the sink has more than a megabyte left to get
- * rid of, the walk waits; only what commands hand over comes in addition, and all of that was part of the dataset.
+ * others took before it, from half a millisecond to one: so clients that keep the server busy get half of its time, and
+ * one that asks now and then waits for a short slice. Where the others take much longer it is a quarter of that, up to
+ * three milliseconds. While the sink has more than a megabyte left to get rid of, the walk waits; only what commands
+ * hand over comes in addition, and all of that was part of the dataset.
  */
 import type { Clock, Timer, Timers } from '../host/host.ts';
 import type { Snapshot, SnapshotEncoder } from './snapshot.ts';
@@ -28,7 +29,10 @@ export interface PumpPorts {
 export type KeyDelay = () => number;
 
 const SHORTEST_SLICE_US = 500;
+const USUAL_SLICE_US = 1000;
 const LONGEST_SLICE_US = 3000;
+/** Where the others take long, the part of it that a slice takes. */
+const SHARE_OF_LONG_TURNS = 1 / 4;
 /** Ends a slice where the clock stands still: under simulation, or on a manual clock. */
 const LOOKS_PER_SLICE_MAX = 200;
 const QUEUED_BYTES_MAX = 1 << 20;
@@ -100,8 +104,7 @@ export class SnapshotPump {
     this.#isScheduled = false;
     if (this.#isStopped) return;
     const nowUs = this.#ports.clock.monotonicUs();
-    const othersUs = nowUs - this.#endedUs;
-    this.#untilUs = nowUs + Math.min(Math.max(othersUs, SHORTEST_SLICE_US), LONGEST_SLICE_US);
+    this.#untilUs = nowUs + sliceUs(nowUs - this.#endedUs);
     this.#looks = LOOKS_PER_SLICE_MAX;
     const { snapshot } = this;
     const isComplete = snapshot.run(this.#mayGoOn, this.#keyDelayUs() === 0 ? undefined : 0);
@@ -110,7 +113,8 @@ export class SnapshotPump {
       this.#done(snapshot.error);
       return;
     }
-    this.#handOn(0);
+    const pauses = isComplete || this.#sleepUs >= SHORTEST_SLEEP_US;
+    this.#handOn(pauses ? 0 : CHUNK_BYTES);
     this.#endedUs = this.#ports.clock.monotonicUs();
     if (isComplete) {
       this.stop();
@@ -148,4 +152,10 @@ export class SnapshotPump {
       else this.#schedule();
     });
   }
+}
+
+/** @param othersUs how long the others took since the last slice. */
+function sliceUs(othersUs: number): number {
+  const usual = Math.min(Math.max(othersUs, SHORTEST_SLICE_US), USUAL_SLICE_US);
+  return Math.min(Math.max(usual, othersUs * SHARE_OF_LONG_TURNS), LONGEST_SLICE_US);
 }

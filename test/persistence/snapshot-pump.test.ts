@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { RdbSnapshotEncoder } from '../../src/persistence/rdb-snapshot.ts';
+import { Snapshot } from '../../src/persistence/snapshot.ts';
+import { SnapshotPump, type SnapshotSink } from '../../src/persistence/snapshot-pump.ts';
+import { startTestServer } from '../support/in-process.ts';
+import { describeDataset, describeFile } from './snapshot-property.ts';
+
+const KEYS = 20_000;
+/** What it takes to walk some buckets, by the clock of these tests. */
+const LOOK_US = 20;
+
+class Stage {
+  readonly server = startTestServer().server;
+  readonly encoder = new RdbSnapshotEncoder({ compresses: true, checksums: true, usage: 'none', aux: [] });
+  readonly written: Buffer[] = [];
+  readonly sink: SnapshotSink = {
+    write: (bytes) => this.written.push(bytes) && undefined,
+    queuedBytes: 0,
+    onDrain: null,
+  };
+  nowUs = 0;
+  isDone = false;
+  #soon: (() => void) | null = null;
+
+  constructor() {
+    const { keyspace } = this.server;
+    const db = keyspace.databases[0]!;
+    for (let i = 0; i < KEYS; i++) {
+      const key = Buffer.from(`key:${i}`);
+      db.setString(key, 0, key.length, key, 0, key.length);
+    }
+  }
+
+  start(): SnapshotPump {
+    const ports = {
+      timers: { ...this.server.host.timers, soon: (run: () => void) => void (this.#soon = run) },
+      clock: { ...this.server.host.clock, monotonicUs: () => (this.nowUs += LOOK_US) },
+    };
+    const snapshot = new Snapshot(this.server.keyspace, this.encoder);
+    return new SnapshotPump(snapshot, this.encoder, this.sink, ports, () => (this.isDone = true));
+  }
+
+  get isScheduled(): boolean {
+    return this.#soon !== null;
+  }
+
+  /** @param othersUs how long the others take before it. @returns how long the slice takes. */
+  slice(othersUs: number): number {
+    this.nowUs += othersUs;
+    const run = this.#soon!;
+    this.#soon = null;
+    const startUs = this.nowUs;
+    run();
+    return this.nowUs - startUs;
+  }
+}
+
+describe('The pace of a snapshot', () => {
+  it.each([
+    ['is short where nobody else wants anything', 0, 500],
+    ['is that of the others', 800, 800],
+    ['is a millisecond where they are a little slower', 3000, 1000],
+    ['is a quarter of theirs where they are slow', 8000, 2000],
+    ['is never longer than three milliseconds', 50_000, 3000],
+  ])('%s', (_name, othersUs, sliceUs) => {
+    const stage = new Stage();
+    const pump = stage.start();
+    stage.slice(0);
+    const took = stage.slice(othersUs);
+    expect(took).toBeGreaterThanOrEqual(sliceUs - LOOK_US);
+    expect(took).toBeLessThanOrEqual(sliceUs + 5 * LOOK_US);
+    pump.stop();
+  });
+
+  it('waits for a sink that has much to get rid of', () => {
+    const stage = new Stage();
+    const pump = stage.start();
+    const sink = stage.sink as { queuedBytes: number; onDrain: (() => void) | null };
+    sink.queuedBytes = 1 << 20;
+    stage.slice(0);
+    expect(stage.isScheduled).toBe(false);
+    sink.onDrain!();
+    expect(stage.isScheduled).toBe(false);
+    sink.queuedBytes--;
+    sink.onDrain!();
+    expect(stage.isScheduled).toBe(true);
+    pump.stop();
+  });
+
+  it('writes on memory again that the sink gives back', () => {
+    const stage = new Stage();
+    const expected = describeDataset(stage.server.keyspace);
+    stage.start();
+    const seen = new Set<ArrayBufferLike>();
+    const copies: Buffer[] = [];
+    while (stage.isScheduled) {
+      stage.slice(0);
+      for (const bytes of stage.written.splice(0)) {
+        copies.push(Buffer.from(bytes));
+        seen.add(bytes.buffer);
+        stage.sink.onSpare?.(bytes);
+      }
+    }
+    expect(stage.isDone).toBe(true);
+    expect(copies.length).toBeGreaterThan(5);
+    expect(seen.size).toBeLessThan(copies.length / 2);
+    expect(describeFile(Buffer.concat(copies))).toEqual(expected);
+  });
+});
