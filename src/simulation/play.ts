@@ -232,12 +232,13 @@ export class Player implements Run, TopologyWatcher {
 
   event(node: string, event: string, payload: string): void {
     this.coverage.add(event);
+    this.#recorder.changed(node);
     this.history.add(node, { kind: 'event', event, payload });
     this.#faults?.onEvent(node, event);
   }
 
   turn(node: string): void {
-    this.#recorder.changed(node);
+    this.#recorder.turn(node);
     for (const checker of this.#checkers) checker.onTurn?.(node);
   }
 

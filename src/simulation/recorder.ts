@@ -15,7 +15,8 @@ const HEAD_OF_LINE = /^\d+:\w \d+ \w+ \d+ \S+ [.\-*#] /;
 /** What was seen last. */
 interface Seen {
   role: string;
-  epochs: string;
+  currentEpoch: number;
+  configEpoch: number;
   vote: string;
   slotCount: number;
   slots: Uint8Array | null;
@@ -40,9 +41,22 @@ export class Recorder {
     return this.#changed.size > 0;
   }
 
-  /** Something has changed in a node. */
+  /** Something has happened in a node. */
   changed(node: string): void {
     this.#changed.add(node);
+  }
+
+  /** A turn of a cluster node is over. Epochs and slots change without an event, and turns are many. */
+  turn(node: string): void {
+    const topology = this.#topology;
+    if (!(topology instanceof ClusterTopology)) return;
+    const { currentEpoch, myself } = topology.state(node)!;
+    const seen = this.#seenOf(node);
+    const isAsSeen =
+      seen.currentEpoch === currentEpoch &&
+      seen.configEpoch === myself.shownConfigEpoch &&
+      seen.slotCount === myself.slotCount;
+    if (!isAsSeen) this.#changed.add(node);
   }
 
   line(node: string, line: string): void {
@@ -91,11 +105,7 @@ export class Recorder {
     const { state } = topology.sentinel(node)!;
     const view = topology.view(node);
     if (view === null) return;
-    const epochs = `${state.currentEpoch} ${view.configEpoch}`;
-    if (seen.epochs !== epochs) {
-      seen.epochs = epochs;
-      this.#note(node, { kind: 'epoch', current: Number(state.currentEpoch), config: Number(view.configEpoch) });
-    }
+    this.#noteEpochs(node, seen, Number(state.currentEpoch), Number(view.configEpoch));
     const vote = view.leader === null ? '' : `${view.leaderEpoch} ${view.leader}`;
     if (seen.vote !== vote) {
       seen.vote = vote;
@@ -123,11 +133,7 @@ export class Recorder {
   #lookAtClusterNode(topology: ClusterTopology, node: string, seen: Seen): void {
     const state = topology.state(node)!;
     const { myself } = state;
-    const epochs = `${state.currentEpoch} ${myself.shownConfigEpoch}`;
-    if (seen.epochs !== epochs) {
-      seen.epochs = epochs;
-      this.#note(node, { kind: 'epoch', current: state.currentEpoch, config: myself.shownConfigEpoch });
-    }
+    this.#noteEpochs(node, seen, state.currentEpoch, myself.shownConfigEpoch);
     this.#noteFlags(node, seen, node, state.isOk ? 0 : 1, downFlags);
     for (const other of state.nodes.values()) {
       const bits = other.flags & (NODE.pfail | NODE.fail | NODE.handshake);
@@ -142,6 +148,13 @@ export class Recorder {
     this.#note(node, { kind: 'slots', slots: rangesOf(myself.slots) });
   }
 
+  #noteEpochs(node: string, seen: Seen, current: number, config: number): void {
+    if (seen.currentEpoch === current && seen.configEpoch === config) return;
+    seen.currentEpoch = current;
+    seen.configEpoch = config;
+    this.#note(node, { kind: 'epoch', current, config });
+  }
+
   #noteFlags(node: string, seen: Seen, about: string, bits: number, name: (bits: number) => readonly string[]): void {
     if ((seen.flags.get(about) ?? 0) === bits) return;
     seen.flags.set(about, bits);
@@ -151,7 +164,15 @@ export class Recorder {
   #seenOf(node: string): Seen {
     let seen = this.#seen.get(node);
     if (seen === undefined) {
-      seen = { role: 'unknown', epochs: '', vote: '', slotCount: 0, slots: null, flags: new Map() };
+      seen = {
+        role: 'unknown',
+        currentEpoch: -1,
+        configEpoch: -1,
+        vote: '',
+        slotCount: -1,
+        slots: null,
+        flags: new Map(),
+      };
       this.#seen.set(node, seen);
     }
     return seen;

@@ -34,6 +34,7 @@ export abstract class NodeSet implements SimTopology {
   protected readonly watcher: TopologyWatcher;
   readonly #servers = new Map<string, Server>();
   readonly #failedStarts = new Map<string, number>();
+  readonly #byAddress = new Map<string, string>();
 
   constructor(world: World, knobs: Knobs, watcher: TopologyWatcher) {
     this.world = world;
@@ -60,8 +61,14 @@ export abstract class NodeSet implements SimTopology {
   }
 
   nodeAt(address: string): string {
-    const ip = address.split(':')[0];
-    return this.names.find((name) => this.process(name).address === ip) ?? address;
+    const colon = address.indexOf(':');
+    const ip = colon < 0 ? address : address.slice(0, colon);
+    const known = this.#byAddress.get(ip);
+    if (known !== undefined) return known;
+    const name = this.names.find((node) => this.process(node).address === ip);
+    if (name === undefined) return address;
+    this.#byAddress.set(ip, name);
+    return name;
   }
 
   call(node: string, ...words: (string | number)[]): unknown {
