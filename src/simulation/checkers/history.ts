@@ -138,6 +138,9 @@ class ClientJudge implements Judge {
       const what = `${operation.words.join(' ')} (${operation.client})`;
       if (operation.outcome === 'fail' && places.length > 0) this.#fail('H2', `${what} was refused and executed`);
       if (places.length > 1) this.#fail('H2', `${what} was executed ${places.length} times`);
+      const commands = commandsOf(operation.words).length;
+      const done = executions.commandsOf(operation.id);
+      if (done > 0 && done < commands) this.#fail('H7', `${what} has had ${done} of its ${commands} commands executed`);
     }
   }
 

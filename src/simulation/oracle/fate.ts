@@ -26,6 +26,8 @@ export function isWithoutEffect({ words, reply }: Operation): boolean {
 /** Places at which operations were executed, by their numbers. One that was executed as a whole has one place. */
 export class Executions {
   readonly #places = new Map<number, Place[]>();
+  /** How many commands of each were executed together. */
+  readonly #commands = new Map<number, number>();
 
   constructor(branches: Iterable<Branch>) {
     for (const branch of branches) this.#read(branch);
@@ -42,6 +44,7 @@ export class Executions {
       if (id === null) continue;
       // What counts of a transaction is where its last command ends.
       if (id === within) this.#places.get(id)!.pop();
+      this.#commands.set(id, id === within ? this.#commands.get(id)! + 1 : 1);
       if (within >= 0) within = id;
       const list = this.#places.get(id);
       const place = { branch, offset: end };
@@ -52,6 +55,11 @@ export class Executions {
 
   of(id: number): readonly Place[] {
     return this.#places.get(id) ?? [];
+  }
+
+  /** How many commands of a transaction were executed in one piece. */
+  commandsOf(id: number): number {
+    return this.#commands.get(id) ?? 0;
   }
 }
 
