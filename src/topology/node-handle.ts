@@ -44,6 +44,8 @@ interface Running {
   readonly server: Server;
   readonly direct: DirectClients;
   readonly streams: Set<ClientStream>;
+  /** Called when it is no more, whatever ended it. */
+  readonly mourners: Set<() => void>;
 }
 
 const LOG_LINES_MAX = 10_000;
@@ -67,6 +69,10 @@ export class NodeHandle {
   #password = '';
   /** What was asked for last; the next waits for it. */
   #last: Promise<void> = Promise.resolve();
+  /** A start that is under way; what else is asked for waits for it. */
+  #starting: Promise<void> | null = null;
+  /** The topology is no more: nothing starts again. */
+  #isClosed = false;
 
   /** @internal Topologies make their nodes. */
   constructor(setup: NodeSetup, role: NodeRole) {
@@ -121,6 +127,7 @@ export class NodeHandle {
 
   /** SIGKILL: connections are reset, memory is gone, files stay. Resolves when the port is free. Idempotent. */
   async kill(): Promise<void> {
+    if (this.#starting !== null) await this.#started();
     const running = this.#leave('killed');
     if (running !== null) this.#then((done) => running.life.kill(done));
     await this.#last;
@@ -131,6 +138,7 @@ export class NodeHandle {
    * gone. Connections to it are accepted, as if packets got lost, and never answered.
    */
   async powerLoss(): Promise<void> {
+    if (this.#starting !== null) await this.#started();
     const running = this.#leave('lost-power');
     if (running === null) return;
     running.life.losePower();
@@ -140,10 +148,16 @@ export class NodeHandle {
 
   /** SIGTERM: replicas are waited for, the dataset is saved if its configuration says so. Idempotent. */
   async stop(): Promise<void> {
+    if (this.#starting !== null) await this.#started();
     const running = this.#running;
-    if (running === null) return;
+    if (running === null) {
+      await this.#last;
+      return;
+    }
     this.resume();
     await this.#during((done) => {
+      // Whatever else ends it meanwhile.
+      running.mourners.add(done);
       running.server.shutdown.onReady = (): void => done();
       running.server.shutdown.onFailure = (): void => done();
       if (running.server.shutdown.isOver) done();
@@ -170,13 +184,23 @@ export class NodeHandle {
 
   /** Starts it again on its port, from its configuration file and its files; stops it first if it runs. */
   async restart(): Promise<void> {
-    await this.stop();
-    await this.#release();
+    do {
+      await this.stop();
+      await this.#release();
+      // Somebody else may have begun to start it meanwhile.
+    } while (this.#running !== null || this.#starting !== null);
     await this.#boot();
+  }
+
+  /** What is being started has started, or failed to. */
+  async #started(): Promise<void> {
+    await this.#starting?.catch(() => {});
   }
 
   /** @internal For the end of the topology: saves what is to be saved, waits for nobody. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#starting !== null) await this.#started();
     const running = this.#running;
     if (running !== null) {
       this.resume();
@@ -188,10 +212,12 @@ export class NodeHandle {
   }
 
   async #end(running: Running): Promise<void> {
-    if (this.#running !== running) return;
-    this.#leave('stopped');
-    await this.#during((done) => running.server.close(done));
-    this.#then((done) => running.life.kill(done));
+    if (this.#running === running) {
+      this.#leave('stopped');
+      const closed = this.#during((done) => running.server.close(() => done()));
+      const gone = closed.then(() => new Promise<void>((done) => running.life.kill(done)));
+      this.#last = this.#last.then(() => gone);
+    }
     await this.#last;
   }
 
@@ -227,11 +253,19 @@ export class NodeHandle {
         stream.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
     }
     running.direct.abandon();
+    for (const mourn of running.mourners) mourn();
     this.#setup.onChange?.(this, change);
     return running;
   }
 
-  async #boot(): Promise<void> {
+  #boot(): Promise<void> {
+    if (this.#isClosed) throw new ResplicaError('ERR_NOT_RUNNING', `${this.name} belongs to what was closed.`);
+    const starting = this.#open().finally(() => (this.#starting = null));
+    this.#starting = starting;
+    return starting;
+  }
+
+  async #open(): Promise<void> {
     const { program, disk, outside } = this.#setup;
     const life = new NodeLife(
       outside((line) => this.#note(line)),
@@ -245,7 +279,13 @@ export class NodeHandle {
       await new Promise<void>((done) => life.kill(done));
       throw typeof error === 'string' ? this.#startError(error) : error;
     }
-    const running = { life, server, direct: new DirectClients(server), streams: new Set<ClientStream>() };
+    const running = {
+      life,
+      server,
+      direct: new DirectClients(server),
+      streams: new Set<ClientStream>(),
+      mourners: new Set<() => void>(),
+    };
     this.#running = running;
     this.#password = textOf(server.config.values.requirepass);
     // A client that says SHUTDOWN is still being served here.
