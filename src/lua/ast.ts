@@ -51,6 +51,8 @@ export type Statement =
       readonly kind: 'assign';
       readonly targets: readonly Target[];
       readonly values: readonly Expression[];
+      /** Where it begins; `line` is where it is done. */
+      readonly firstLine: number;
       readonly line: number;
     }
   | { readonly kind: 'call'; readonly call: Call; readonly line: number }

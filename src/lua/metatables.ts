@@ -228,7 +228,8 @@ export class Metatables {
     const [first, second] = [typeName(left), typeName(right)];
     const handler = first === second ? this.#shared(left, right, event) : undefined;
     if (handler !== undefined) return handler;
-    const what = first === second ? `two ${first} values` : `${first} with ${second}`;
+    // Lua takes types with the same third letter for the same: a thread and a string, too.
+    const what = first[2] === second[2] ? `two ${first} values` : `${first} with ${second}`;
     throw this.#error(site, `attempt to compare ${what}`);
   }
 

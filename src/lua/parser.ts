@@ -249,7 +249,7 @@ class Parser {
     }
     const body = this.#functionBody(isMethod, line);
     this.#markAssigned(target);
-    return { kind: 'assign', targets: [target], values: [{ kind: 'function', body }], line };
+    return { kind: 'assign', targets: [target], values: [{ kind: 'function', body }], firstLine: line, line };
   }
 
   #return(line: number): Statement {
@@ -273,7 +273,7 @@ class Parser {
     this.#lexer.expect('=');
     const values = this.#expressions();
     for (const target of targets) this.#markAssigned(target);
-    return { kind: 'assign', targets, values, line: this.#lexer.lastLine };
+    return { kind: 'assign', targets, values, firstLine: line, line: this.#lexer.lastLine };
   }
 
   #asTarget(expression: Expression): Target {

@@ -5,7 +5,7 @@
  * something has gone wrong. A library function that calls back into Lua is a level too, as in Lua: such calls go
  * through functions with the names below.
  */
-import { callAt, chunkNameOf, HEADER_LINES } from './compiler/source-url.ts';
+import { callAt, type Callee, chunkNameOf, HEADER_LINES } from './compiler/source-url.ts';
 import type { Position } from './lua-error.ts';
 
 /** Names of functions that stand for a level: Metatables.callFromLibrary, and the generator that waits for its call. */
@@ -18,7 +18,7 @@ export type Level = LuaLevel | null;
 
 export interface LuaLevel extends Position {
   /** What it is calling, as the source names it; null where it calls nothing. */
-  readonly callee: { readonly name: string; readonly isMethod: boolean } | null;
+  readonly callee: Callee | null;
 }
 
 /** @param thrown an error of JavaScript whose levels are wanted; else those of the caller. */
@@ -59,6 +59,10 @@ export function currentPosition(): Position | null {
 
 /** `user_script:3: `, or '' for what is no Lua function. @param level 1 is who called the library function. */
 export function where(level: number): string {
-  const position = luaLevels()[level - 1];
-  return position === null || position === undefined ? '' : `${position.chunkName}:${position.line}: `;
+  const levels = luaLevels();
+  const position = levels[level - 1];
+  if (position === null || position === undefined) return '';
+  // Where it called a Lua function in its end, nothing is left of it but that it was there.
+  const isReplaced = level > 1 && levels[level - 2] !== null && position.callee?.isTail === true;
+  return isReplaced ? '' : `${position.chunkName}:${position.line}: `;
 }

@@ -13,6 +13,10 @@ describe('errors name the variable', () => {
     ['local t = {} return t + 1', "-user_script:1: attempt to perform arithmetic on local 't' (a table value)"],
     ['local t = {} return 1 .. t', "-user_script:1: attempt to concatenate local 't' (a table value)"],
     ['local a, b = 1, "2" return a < b', '-user_script:1: attempt to compare number with string'],
+    [
+      'return coroutine.wrap(function() return coroutine.running() < "x" end)()',
+      '-user_script:1: user_script:1: attempt to compare two thread values',
+    ],
     ['local a, b = {}, {} return a < b', '-user_script:1: attempt to compare two table values'],
     ['local a = nil return a .. "x"', "-user_script:1: attempt to concatenate local 'a' (a nil value)"],
     ['local u = {} return -(1 and u.x)', "-user_script:1: attempt to perform arithmetic on field 'x' (a nil value)"],

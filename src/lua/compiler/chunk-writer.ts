@@ -77,8 +77,8 @@ export class ChunkWriter {
   }
 
   /** The arguments of a call follow. */
-  noteCall(name: string, isMethod: boolean): void {
-    this.calls.push({ line: this.out.line, column: this.out.column, name, isMethod });
+  noteCall(name: string, isMethod: boolean, isTail: boolean): void {
+    this.calls.push({ line: this.out.line, column: this.out.column, name, isMethod, isTail });
   }
 
   /** A number that makes names of the runtime's own distinct. */

@@ -295,7 +295,7 @@ export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
     writeExpression(w, call.callee);
     out.write(`,${w.site(call.line, call.callee)})`);
     out.moveTo(call.line);
-    w.noteCall(calledName(call.callee), false);
+    w.noteCall(calledName(call.callee), false, isTail);
     out.write('(');
     writeList(w, call.args);
     out.write(')');
@@ -307,7 +307,7 @@ export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
   out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
   out.write(`${w.namedSite(call.line, `method '${call.name}'`)})`);
   out.moveTo(call.line);
-  w.noteCall(call.name, true);
+  w.noteCall(call.name, true, isTail);
   out.write(`(${self}`);
   if (call.args.length > 0) out.write(',');
   writeList(w, call.args);
@@ -337,7 +337,7 @@ function writeTracedCall(w: ChunkWriter, call: Call, isTail: boolean): void {
   out.write(`],${mark(w, call.line)},`);
   out.write(`dbg.called(${callee},${JSON.stringify(name)},${replacedFrame(isTail)})`);
   out.moveTo(call.line);
-  w.noteCall(name, isMethod);
+  w.noteCall(name, isMethod, isTail);
   out.write(`(...${args}))`);
   w.fn.release(2);
 }
@@ -372,8 +372,10 @@ function writeSingleCall(w: ChunkWriter, call: Call): void {
   w.fn.release();
 }
 
-/** Writes a call that waits where it has to, and gives one value or an array of them. */
-/** @param isTail it ends its function. */
+/**
+ * Writes a call that waits where it has to, and gives one value or an array of them.
+ * @param isTail it ends its function.
+ */
 export function writeSettledCall(w: ChunkWriter, call: Call, isTail = false): void {
   if (!w.fn.isSuspendable) {
     w.out.write('settle(');
@@ -384,7 +386,10 @@ export function writeSettledCall(w: ChunkWriter, call: Call, isTail = false): vo
   const result = w.fn.take();
   w.out.write(`(settled(${result}=`);
   writeCall(w, call, isTail);
-  w.out.write(`)?${result}:yield*${result})`);
+  w.out.write(`)?${result}:yield*`);
+  // While it waits, the stack shows this place.
+  if (isTail) w.noteCall(call.kind === 'method-call' ? call.name : calledName(call.callee), false, true);
+  w.out.write(`${result})`);
   w.fn.release();
 }
 

@@ -6,6 +6,8 @@
 /** `new Function` puts its own head of two lines before the text, and the compiler one with the constants. */
 export const HEADER_LINES = 3;
 const PREFIX = 'lua-chunk:';
+/** What follows the place of a call: of functions, methods, and of both in tail calls. */
+const KINDS = '.:!;';
 
 /** A call in a script, by where its arguments begin in the compiled text. */
 export interface CallName {
@@ -15,10 +17,15 @@ export interface CallName {
   readonly name: string;
   /** Called as `object:name()`. */
   readonly isMethod: boolean;
+  /** What it gives is what the function returns: in Lua, the function has left the stack by then. */
+  readonly isTail: boolean;
 }
 
 export function sourceUrl(chunkName: string, calls: readonly CallName[]): string {
-  const list = calls.map(({ line, column, name, isMethod }) => `${line}.${column}${isMethod ? ':' : '.'}${name}`);
+  const list = calls.map(
+    ({ line, column, name, isMethod, isTail }) =>
+      `${line}.${column}${KINDS[(isMethod ? 1 : 0) + (isTail ? 2 : 0)]}${name}`,
+  );
   return `${PREFIX}${encodeURIComponent(chunkName)}#${list.join(',')}`;
 }
 
@@ -27,11 +34,18 @@ export function chunkNameOf(url: string): string | null {
   return url.startsWith(PREFIX) ? decodeURIComponent(url.slice(PREFIX.length, url.indexOf('#'))) : null;
 }
 
-export function callAt(url: string, line: number, column: number): { name: string; isMethod: boolean } | null {
+/** What a script calls. */
+export type Callee = Pick<CallName, 'name' | 'isMethod' | 'isTail'>;
+
+/** @returns null if nothing is called at that place. */
+export function callAt(url: string, line: number, column: number): Callee | null {
   const calls = `,${url.slice(url.indexOf('#') + 1)},`;
   const place = `,${line}.${column}`;
-  const at = calls.indexOf(place);
-  if (at < 0) return null;
-  const from = at + place.length;
-  return { name: calls.slice(from + 1, calls.indexOf(',', from)), isMethod: calls[from] === ':' };
+  for (let at = calls.indexOf(place); at >= 0; at = calls.indexOf(place, at + 1)) {
+    const from = at + place.length;
+    const kind = KINDS.indexOf(calls[from]!);
+    if (kind < 0) continue;
+    return { name: calls.slice(from + 1, calls.indexOf(',', from)), isMethod: kind % 2 === 1, isTail: kind >= 2 };
+  }
+  return null;
 }

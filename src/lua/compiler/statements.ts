@@ -19,7 +19,7 @@ import { literal, writeCall, writeCondition, writeExpression, writeList, writeSe
 export function writeBlock(w: ChunkWriter, block: Block, writeEnd?: () => void): void {
   const outer = w.fn.visible.length;
   for (const statement of block.statements) {
-    w.out.moveTo(statement.line);
+    w.out.moveTo(statement.kind === 'assign' ? statement.firstLine : statement.line);
     markStatement(w, statement);
     writeStatement(w, statement);
     if (statement.kind === 'local') w.fn.visible.push(...statement.locals.map(visible));
@@ -47,7 +47,7 @@ function writeStatement(w: ChunkWriter, statement: Statement): void {
       out.write(';');
       break;
     case 'assign':
-      writeAssignment(w, statement.targets, statement.values);
+      writeAssignment(w, statement);
       writeMark(w, statement.line);
       break;
     case 'call':
@@ -107,7 +107,7 @@ function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
     out.write(isOpen ? '])' : ']');
   } else if (first.kind !== 'function-call' && first.kind !== 'method-call') writeExpression(w, first);
   else if (w.fn.isSuspendable) writeSettledCall(w, first, true);
-  else writeCall(w, first);
+  else writeCall(w, first, true);
   out.write(');');
 }
 
@@ -161,11 +161,13 @@ function writeLocal(w: ChunkWriter, locals: readonly Local[], values: readonly E
   }
 }
 
-function writeAssignment(w: ChunkWriter, targets: readonly Target[], values: readonly Expression[]): void {
+function writeAssignment(w: ChunkWriter, statement: Of<'assign'>): void {
+  const { targets, values, firstLine, line } = statement;
   const [target] = targets;
   const [value] = values;
-  if (targets.length > 1 || values.length > 1) {
-    writeParallelAssignment(w, targets, values);
+  // What stands on several lines has calls on lines of their own, and a handler of the assignment sees the last one.
+  if (targets.length > 1 || values.length > 1 || (firstLine < line && target!.kind === 'index')) {
+    writeParallelAssignment(w, statement);
     return;
   }
   writeStore(w, target!, () => writeExpression(w, value!));
@@ -198,7 +200,7 @@ function writeStore(w: ChunkWriter, target: Target, writeValue: () => void, obje
 }
 
 /** Everything on both sides is evaluated first; then the last target is assigned first. */
-function writeParallelAssignment(w: ChunkWriter, targets: readonly Target[], values: readonly Expression[]): void {
+function writeParallelAssignment(w: ChunkWriter, { targets, values, line }: Of<'assign'>): void {
   const { out } = w;
   const taken = targets.map((target) => {
     if (target.kind !== 'index') return { target, object: '', key: '' };
@@ -216,6 +218,7 @@ function writeParallelAssignment(w: ChunkWriter, targets: readonly Target[], val
   out.write(`${list}=[`);
   writeList(w, values);
   out.write('];');
+  out.moveTo(line);
   for (const [at, { target, object, key }] of [...taken.entries()].reverse()) {
     writeStore(w, target, () => out.write(`${list}[${at}]`), object, key);
     out.write(';');

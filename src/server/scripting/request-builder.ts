@@ -6,6 +6,7 @@
 import { Arguments } from '../../core/arguments.ts';
 import { formatDouble17g } from '../../core/double.ts';
 import { writeLatin1 } from '../../core/latin1.ts';
+import { formatNumber } from '../../lua/numeral.ts';
 import type { LuaValue } from '../../lua/value.ts';
 
 /** What is kept when a larger request has been. */
@@ -28,7 +29,7 @@ export class RequestBuilder {
     for (let index = 0; index < values.length; index++) {
       const value = values[index];
       if (typeof value === 'string') size += value.length;
-      else if (typeof value === 'number') size += (values[index] = formatDouble17g(value)).length;
+      else if (typeof value === 'number') size += (values[index] = textOf(value)).length;
       else return NOT_TEXT;
     }
     return this.#write(values as string[], size);
@@ -49,4 +50,9 @@ export class RequestBuilder {
     }
     return args;
   }
+}
+
+/** NaN has a sign here. */
+function textOf(value: number): string {
+  return value === value ? formatDouble17g(value) : formatNumber(value);
 }

@@ -46,6 +46,50 @@ describe('errors', () => {
   });
 });
 
+describe('the levels of an error', () => {
+  const levels = (call: string, count: number): string =>
+    `local function fail(v, level) error(v, level) end
+local function try(run) return tostring((select(2, pcall(run)))) end
+local r = {}
+for l = 1, ${count} do
+r[l] =
+try(function()
+ ${call}
+end)
+end
+return r`;
+
+  it.each<[string, string, string[]]>([
+    [
+      'are on the lines of calls, not where the assignment around them ends',
+      'local x = (function(a) fail(1, l) return a end)(1)',
+      ['user_script:1: 1', 'user_script:7: 1', 'user_script:7: 1', '1', 'user_script:2: 1', 'user_script:6: 1', '1'],
+    ],
+    [
+      'have no line where a call was the end of its function',
+      'local x = (function(a) return fail(1, l) end)(1)',
+      ['user_script:1: 1', '1', 'user_script:7: 1', '1', 'user_script:2: 1', 'user_script:6: 1', '1'],
+    ],
+    [
+      'have none there either when the function that was called has a loop',
+      'local function f() while l > 9 do end fail(1, l) end local x = (function(a) while l > 9 do end return f() end)(1)',
+      ['user_script:1: 1', 'user_script:7: 1', '1', 'user_script:7: 1', '1', 'user_script:2: 1', 'user_script:6: 1'],
+    ],
+  ])('%s', (_, call, texts) => {
+    expect(evaluate(levels(call, texts.length))).toEqual(texts);
+  });
+
+  it('are where an assignment over several lines ends for its handler', () => {
+    const source = `local m
+local t = setmetatable({}, {__newindex = function() m = select(2, pcall(function() error('x', 4) end)) end})
+t
+.x =
+1
+return m`;
+    expect(evaluate(source)).toBe('user_script:5: x');
+  });
+});
+
 describe('lists', () => {
   it.each<[string, Evaluated]>([
     ['return {select(2, "a", "b", "c")}', ['b', 'c']],
