@@ -30,6 +30,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'redis-check-aof': { package: 'redis-tools' },
   'redis-check-rdb': { package: 'redis-tools' },
   'redis-sentinel': { package: 'redis-sentinel' },
+  chromium: { package: 'chromium' },
   haproxy: { package: 'haproxy' },
   keepalived: { package: 'keepalived' },
   ip: { package: 'iproute2' },

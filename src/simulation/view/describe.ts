@@ -29,7 +29,7 @@ export function describe(entry: HistoryEntry): string {
     case 'fault':
       return entry.did ? entry.text : `${entry.text} (could not happen)`;
     case 'heal':
-      return `is over: ${entry.text}`;
+      return entry.nodes.length === 0 ? entry.text : `${entry.text} (${entry.nodes.join(', ')})`;
     case 'message':
       return `${entry.from} → ${entry.to}: ${entry.head}`;
     case 'op':
