@@ -87,8 +87,8 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cluster/slot-update.ts',
-        find: 'before.configEpoch >= epoch) continue;',
-        replace: 'before.configEpoch > epoch) continue;',
+        find: 'before.configEpoch >= epoch) return;',
+        replace: 'before.configEpoch > epoch) return;',
       },
     ],
     checkers: ['C4', 'C5', 'C6'],
@@ -101,8 +101,8 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/cluster/slot-update.ts',
-        find: 'before.configEpoch >= epoch) continue;',
-        replace: 'before.configEpoch > epoch + 1e6) continue;',
+        find: 'before.configEpoch >= epoch) return;',
+        replace: 'before.configEpoch > epoch + 1e6) return;',
       },
     ],
     checkers: ['C4', 'C6', 'C10'],

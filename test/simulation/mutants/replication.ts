@@ -67,10 +67,10 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       {
         file: BUFFER,
-        find: 'copyBytes(source, from, from + count, last.bytes, last.used);\n      last.used += count;',
-        replace: `copyBytes(source, from, from + count, last.bytes, last.used);
-      last.used += count;
-      if (last.used === last.bytes.length) last.bytes[last.used - 1]! ^= 1;`,
+        find: 'from += count;\n      this.#advance(last, count);',
+        replace: `from += count;
+      if (last.used + count === last.bytes.length) last.bytes[last.used + count - 1]! ^= 1;
+      this.#advance(last, count);`,
       },
     ],
     checkers: ['R1', 'R3'],
