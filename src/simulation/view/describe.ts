@@ -27,7 +27,7 @@ export function describe(entry: HistoryEntry): string {
     case 'event':
       return entry.payload === '' ? entry.event : `${entry.event} ${entry.payload}`;
     case 'fault':
-      return entry.did ? entry.text : `${entry.text} (could not happen)`;
+      return entry.did ? faultText(entry) : `${faultText(entry)} (could not happen)`;
     case 'heal':
       return entry.nodes.length === 0 ? entry.text : `${entry.text} (${entry.nodes.join(', ')})`;
     case 'message':
@@ -41,6 +41,11 @@ export function describe(entry: HistoryEntry): string {
     case 'check':
       return `${entry.checker}: ${entry.text}`;
   }
+}
+
+/** What befell whom. */
+export function faultText({ text, nodes }: EntryOf<'fault'>): string {
+  return nodes.every((node) => text.includes(node)) ? text : `${text}: ${nodes.join(', ')}`;
 }
 
 function describeFlags({ node, about, flags }: EntryOf<'flags'>): string {

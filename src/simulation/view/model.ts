@@ -5,7 +5,7 @@
  * A colour stands for a dataset and not for a node: a master that comes first gets one, its replicas have the same, and
  * whoever of them takes over keeps it. Two masters of one colour at the same time are a split brain.
  */
-import { formatSlots, groupOf, isAboutVotes, type Group, toneOf, type Tone } from './describe.ts';
+import { faultText, formatSlots, groupOf, isAboutVotes, type Group, toneOf, type Tone } from './describe.ts';
 import type { EntryOf, HistoryEntry } from '../history.ts';
 import type { ViewedRun } from './viewed-run.ts';
 
@@ -333,7 +333,7 @@ class Builder {
       toMs: Math.min(entry.untilMs ?? entry.t, this.#endMs),
       lanes: entry.nodes.flatMap((name) => this.#laneOf.get(name) ?? []),
       kind: entry.fault.kind,
-      text: entry.text,
+      text: faultText(entry),
       row: 0,
       entry: index,
       isMoment: entry.untilMs === null,

@@ -91,7 +91,10 @@ export class Overview {
     const room = HEIGHT_PX - FAULTS_PX - 5;
     for (let i = 0; i < columns; i++) {
       const x = LABEL_PX + i * 3;
-      const [up, down] = [(good[i]! / most) * room, (bad[i]! / most) * room];
+      // By square roots, so that one burst does not make all else invisible.
+      const height = Math.sqrt((good[i]! + bad[i]!) / most) * room;
+      const down = height * (bad[i]! / Math.max(1, good[i]! + bad[i]!));
+      const up = height - down;
       pen.fillStyle = hasOps ? theme.good : theme.ghost;
       pen.globalAlpha = 0.6;
       pen.fillRect(x, HEIGHT_PX - 3 - up, 2, up);
