@@ -56,14 +56,17 @@ class ClusterJudge implements Judge {
   readonly #suspicions = new Set<string>();
   /** By node, what it has done in the turn that is not over. */
   readonly #thisTurn = new Map<string, (() => void)[]>();
-  /** Somebody gave out an epoch without asking anybody. */
-  #hasTakeover = false;
+  /** Somebody gives out epochs without asking anybody; the order is in the history only after its turn. */
+  readonly #hasTakeover: boolean;
 
   constructor(run: Run, topology: ClusterTopology, fail: Fail) {
     this.#run = run;
     this.#topology = topology;
     this.#fail = fail;
     this.#serving = new ClusterServing(run, topology, fail);
+    this.#hasTakeover = run.schedule.steps.some(
+      ({ fault }) => fault.kind === 'reshard' || (fault.kind === 'cluster-failover' && fault.mode === 'takeover'),
+    );
   }
 
   // -------------------------------------------------------------------------------------------------------------- events
@@ -73,11 +76,6 @@ class ClusterJudge implements Judge {
     else if (entry.kind === 'process') {
       // Whatever a node has done in a turn that it did not live to the end of has not happened.
       this.#thisTurn.delete(entry.node);
-    } else if (entry.kind === 'fault' && entry.did) {
-      const { fault } = entry;
-      if (fault.kind === 'reshard' || (fault.kind === 'cluster-failover' && fault.mode === 'takeover')) {
-        this.#hasTakeover = true;
-      }
     }
     this.#serving.onEntry(entry);
   }
