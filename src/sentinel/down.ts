@@ -4,7 +4,7 @@
  * question we ask for their vote once we want to fail over.
  */
 import { ErrorReply, type ReplyValue } from '../client/reply-parser.ts';
-import { announcedHost } from './addresses.ts';
+import { announcedHost, isSameAddress } from './addresses.ts';
 import { commandName, tendLink, usableConnection } from './connecting.ts';
 import { announce } from './events.ts';
 import type { Machine } from './machine.ts';
@@ -84,20 +84,22 @@ export function askOthers(machine: Machine, master: Instance, forced: boolean): 
 function ask(machine: Machine, master: Instance, sentinel: Instance): void {
   const { state } = machine;
   const candidate = master.failoverState === 'none' ? '*' : state.myid;
-  const address = [announcedHost(state, master.addr), String(master.addr.port)];
+  const { addr } = master;
+  const address = [announcedHost(state, addr), String(addr.port)];
   usableConnection(sentinel)?.send(
     [commandName(sentinel, 'SENTINEL'), 'is-master-down-by-addr', ...address, String(state.currentEpoch), candidate],
-    (reply) => takeAnswer(machine, sentinel, reply),
+    (reply) => takeAnswer(machine, sentinel, reply, isSameAddress(master.addr, addr)),
   );
 }
 
-function takeAnswer(machine: Machine, sentinel: Instance, reply: ReplyValue): void {
+/** @param isAboutMaster the master is still where it was when we asked. */
+function takeAnswer(machine: Machine, sentinel: Instance, reply: ReplyValue, isAboutMaster: boolean): void {
   if (sentinel.isReleased || !Array.isArray(reply) || reply instanceof ErrorReply || reply.length !== 3) return;
   const [isDown, leader, epoch] = reply;
   if (typeof isDown !== 'number' || !Buffer.isBuffer(leader)) return;
   if (typeof epoch !== 'number' && typeof epoch !== 'bigint') return;
   sentinel.lastMasterDownReplyTime = machine.nowMs;
-  if (isDown === 1) sentinel.flags |= FLAG.masterDown;
+  if (isDown === 1 && isAboutMaster) sentinel.flags |= FLAG.masterDown;
   else sentinel.flags &= ~FLAG.masterDown;
   const id = leader.toString('latin1');
   if (id === '*') return;

@@ -159,7 +159,11 @@ export function resetMatching(machine: Machine, pattern: string): number {
 export function switchMaster(machine: Machine, master: Instance, address: InstanceAddress): void {
   const replicas: InstanceAddress[] = [];
   for (const { addr } of master.replicas.values()) if (!isSameAddress(addr, address)) replicas.push(addr);
-  if (!isSameAddress(address, master.addr)) replicas.push(master.addr);
+  if (!isSameAddress(address, master.addr)) {
+    replicas.push(master.addr);
+    // What others thought of the old master says nothing about the new one.
+    for (const sentinel of master.sentinels.values()) sentinel.flags &= ~FLAG.masterDown;
+  }
   resetMaster(machine, master, true);
   master.addr = address;
   master.oDownSinceTime = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askOthers, checkObjectivelyDown, checkSubjectivelyDown } from '../../src/sentinel/down.ts';
+import { switchMaster } from '../../src/sentinel/instances.ts';
 import { FLAG } from '../../src/sentinel/state.ts';
 import { bulk, connectionOf, errorReply, FakeMachine, MY_ID, OTHER_ID } from './fake-machine.ts';
 
@@ -117,6 +118,19 @@ describe('askOthers', () => {
     askOthers(machine, master, false);
     expect(peer.leader).toBeNull();
     expect(peer.has(FLAG.masterDown)).toBe(false);
+  });
+
+  it('takes no opinion of a master that is somewhere else by now', () => {
+    const machine = new FakeMachine();
+    const master = machine.master();
+    const chosen = machine.replica(master, 2);
+    const peer = machine.sentinel(master, 1, OTHER_ID);
+    master.flags |= FLAG.sDown;
+    askOthers(machine, master, true);
+    switchMaster(machine, master, chosen.addr);
+    connectionOf(peer).answer([1, bulk(MY_ID), 9]);
+    expect(peer.has(FLAG.masterDown)).toBe(false);
+    expect(peer).toMatchObject({ leader: MY_ID, leaderEpoch: 9n });
   });
 
   it.each([

@@ -71,6 +71,19 @@ describe('switchMaster', () => {
     expect(machine.saves).toBe(1);
   });
 
+  it('forgets what other sentinels thought of the old master', () => {
+    const machine = new FakeMachine();
+    const master = machine.master();
+    const chosen = machine.replica(master, 2);
+    const peer = machine.sentinel(master, 1, OTHER_ID);
+    peer.flags |= FLAG.masterDown;
+    switchMaster(machine, master, chosen.addr);
+    expect(peer.has(FLAG.masterDown)).toBe(false);
+    peer.flags |= FLAG.masterDown;
+    switchMaster(machine, master, master.addr);
+    expect(peer.has(FLAG.masterDown)).toBe(true);
+  });
+
   it('adds nobody when the address stays', () => {
     const machine = new FakeMachine();
     const master = machine.master();
