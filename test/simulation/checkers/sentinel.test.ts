@@ -54,10 +54,8 @@ describe('the checkers of sentinels', () => {
         viewOf(run, index).leader = idOf(run, 0);
         viewOf(run, index).leaderEpoch = 7n;
       }
-      run.world.at(run.world.nowMs + 500, () => {
-        leads(run, 0, 7n);
-        leads(run, 1, 7n);
-      });
+      run.world.at(run.world.nowMs + 300, () => leads(run, 0, 7n));
+      run.world.at(run.world.nowMs + 600, () => leads(run, 1, 7n));
     });
     expect(violation).toMatchObject({ checker: 'S2' });
   });
