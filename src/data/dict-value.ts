@@ -48,7 +48,7 @@ export abstract class DictValue implements LargeValue {
 
   removeRecord(record: number): void {
     this.dict.remove(record);
-    this.dict.shrinkIfSparse();
+    if (!this.keyspace.keepsTables) this.dict.shrinkIfSparse();
   }
 
   releaseSome(): boolean {

@@ -44,11 +44,13 @@ const EMPTY_TABLE = new Int32Array(0);
 /** A resize step gives up after this many empty buckets in a row, so that one operation stays short. */
 const EMPTY_VISITS_PER_STEP = 10;
 
-/** A table may be filled beyond one record per bucket, up to here, while there is no memory for a larger one. */
+/** A table may be filled beyond one record per bucket, up to here, while a larger one is not wanted. */
 const FILL_MAX = 1.618;
 
 /** Asked before a table grows. */
 export interface TableLimit {
+  /** While true, growth is put off. */
+  readonly keepsTables: boolean;
   readonly memoryAllows: ((bytes: number) => boolean) | null;
 }
 
@@ -248,7 +250,7 @@ export class Dict {
     if (this.#table.length === 0) {
       if (this.#size >= CHAINED_MAX) this.#makeTable(this.#size + 1);
     } else if (this.#size >= this.#table.length && this.#table.length < BUCKETS_MAX && this.#mayGrow()) {
-      this.#resizeTo(this.#size * 2);
+      this.#resizeTo(this.#size + 1);
     }
   }
 
@@ -267,9 +269,10 @@ export class Dict {
 
   /** Growth can be put off, but not for long: beyond, lookups would be slow (server.c dictExpandAllowed). */
   #mayGrow(): boolean {
-    const memoryAllows = this.#limit?.memoryAllows ?? null;
-    if (memoryAllows === null || this.#size > this.#table.length * FILL_MAX) return true;
-    return memoryAllows(powerOfTwo(this.#size * 2) * 4);
+    const limit = this.#limit;
+    if (limit === null || this.#size > this.#table.length * FILL_MAX) return true;
+    if (limit.keepsTables) return false;
+    return limit.memoryAllows === null || limit.memoryAllows(powerOfTwo(this.#size + 1) * 4);
   }
 
   /** Makes room for `count` entries in one go, before a load of known size. */

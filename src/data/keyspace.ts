@@ -61,6 +61,8 @@ export class Keyspace {
   recordsUse = false;
   /** Told of every entry that is given an expire time. */
   expirySet: ((database: Database, entry: number) => void) | null = null;
+  /** While true (a snapshot is taken), tables stay as they are if they can: no time and memory goes into new ones. */
+  keepsTables = false;
   /** Says whether a table of so many bytes more is within the memory limit; absent without a limit. */
   memoryAllows: ((bytes: number) => boolean) | null = null;
 

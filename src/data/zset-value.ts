@@ -161,13 +161,13 @@ export class ZsetValue implements LargeValue, ZsetReader {
   remove(member: number): void {
     this.#order.remove(member);
     this.dict.remove(member);
-    this.dict.shrinkIfSparse();
+    if (!this.#keyspace.keepsTables) this.dict.shrinkIfSparse();
   }
 
   /** Removes `count` members, all of them there, from one on. */
   removeRun(first: number, count: number): void {
     this.#order.removeRun(first, count, (node) => this.dict.remove(node));
-    this.dict.shrinkIfSparse();
+    if (!this.#keyspace.keepsTables) this.dict.shrinkIfSparse();
   }
 
   // ------------------------------------------------------------------------------------------------------------- whole

@@ -113,20 +113,20 @@ export class SnapshotPump {
       this.#done(snapshot.error);
       return;
     }
-    const pauses = isComplete || this.#sleepUs >= SHORTEST_SLEEP_US;
-    this.#handOn(pauses ? 0 : CHUNK_BYTES);
+    this.#countDelay();
+    const isTired = this.#sleepUs >= SHORTEST_SLEEP_US;
+    this.#handOn(isComplete || isTired ? 0 : CHUNK_BYTES);
     this.#endedUs = this.#ports.clock.monotonicUs();
-    if (isComplete) {
+    if (isTired) this.#fallAsleep();
+    else if (isComplete) {
       this.stop();
       this.#done(null);
-    } else if (this.#sleepUs >= SHORTEST_SLEEP_US) this.#fallAsleep();
-    else if (this.#sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
+    } else if (this.#sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
   };
 
   readonly #mayGoOn = (): boolean => {
     this.#handOn(CHUNK_BYTES);
-    this.#sleepUs += (this.snapshot.keysDone - this.#keysBefore) * this.#keyDelayUs();
-    this.#keysBefore = this.snapshot.keysDone;
+    this.#countDelay();
     return (
       --this.#looks > 0 &&
       this.#sink.queuedBytes < QUEUED_BYTES_MAX &&
@@ -134,6 +134,11 @@ export class SnapshotPump {
       this.#ports.clock.monotonicUs() < this.#untilUs
     );
   };
+
+  #countDelay(): void {
+    this.#sleepUs += (this.snapshot.keysDone - this.#keysBefore) * this.#keyDelayUs();
+    this.#keysBefore = this.snapshot.keysDone;
+  }
 
   /** Gives the sink what there is, if it is at least so much. */
   #handOn(bytesMin: number): void {

@@ -52,8 +52,8 @@ export class Cron {
   /** Resizes one database's table a little further, and shrinks sparse ones. */
   #tendTables(): void {
     const server = this.#server;
-    const { databases } = server.keyspace;
-    for (const database of databases) database.dict.shrinkIfSparse();
+    const { databases, keepsTables } = server.keyspace;
+    if (!keepsTables) for (const database of databases) database.dict.shrinkIfSparse();
     if (!server.config.values.activerehashing) return;
     const { clock } = server.host;
     const untilUs = clock.monotonicUs() + RESIZE_BUDGET_US;

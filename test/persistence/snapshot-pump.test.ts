@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Timer } from '../../src/host/host.ts';
 import { RdbSnapshotEncoder } from '../../src/persistence/rdb-snapshot.ts';
 import { Snapshot } from '../../src/persistence/snapshot.ts';
 import { SnapshotPump, type SnapshotSink } from '../../src/persistence/snapshot-pump.ts';
@@ -20,24 +21,39 @@ class Stage {
   };
   nowUs = 0;
   isDone = false;
+  /** Delays that it sleeps for. */
+  readonly slept: number[] = [];
+  wake: (() => void) | null = null;
   #soon: (() => void) | null = null;
 
-  constructor() {
+  constructor(keys = KEYS) {
     const { keyspace } = this.server;
     const db = keyspace.databases[0]!;
-    for (let i = 0; i < KEYS; i++) {
+    for (let i = 0; i < keys; i++) {
       const key = Buffer.from(`key:${i}`);
       db.setString(key, 0, key.length, key, 0, key.length);
     }
   }
 
-  start(): SnapshotPump {
+  start(keyDelayUs = 0): SnapshotPump {
+    const after = (delayMs: number, run: () => void): Timer => {
+      this.slept.push(delayMs);
+      this.wake = run;
+      return { cancel: () => {} };
+    };
     const ports = {
-      timers: { ...this.server.host.timers, soon: (run: () => void) => void (this.#soon = run) },
+      timers: { ...this.server.host.timers, after, soon: (run: () => void) => void (this.#soon = run) },
       clock: { ...this.server.host.clock, monotonicUs: () => (this.nowUs += LOOK_US) },
     };
     const snapshot = new Snapshot(this.server.keyspace, this.encoder);
-    return new SnapshotPump(snapshot, this.encoder, this.sink, ports, () => (this.isDone = true));
+    return new SnapshotPump(
+      snapshot,
+      this.encoder,
+      this.sink,
+      ports,
+      () => (this.isDone = true),
+      () => keyDelayUs,
+    );
   }
 
   get isScheduled(): boolean {
@@ -85,6 +101,20 @@ describe('The pace of a snapshot', () => {
     sink.onDrain!();
     expect(stage.isScheduled).toBe(true);
     pump.stop();
+  });
+
+  it('sleeps for each key where it is to be slow, the last one included', () => {
+    const stage = new Stage(3);
+    stage.start(50_000);
+    const totalMs = (): number => stage.slept.reduce((sum, ms) => sum + ms, 0);
+    stage.slice(0);
+    for (let wakes = 0; wakes < 10 && !stage.isDone; wakes++) {
+      stage.wake!();
+      if (stage.isScheduled) stage.slice(0);
+      expect(stage.isDone && totalMs() < 150).toBe(false);
+    }
+    expect(stage.isDone).toBe(true);
+    expect(totalMs()).toBe(150);
   });
 
   it('writes on memory again that the sink gives back', () => {

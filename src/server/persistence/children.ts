@@ -89,6 +89,7 @@ export class Children {
     this.count++;
     this.#active = new Child(this, this.#server, kind, encoder, sink, done);
     this.waits.begin(this.#active.snapshot);
+    this.#server.keyspace.keepsTables = true;
     return this.#active;
   }
 
@@ -97,6 +98,7 @@ export class Children {
     if (this.#active !== child) return;
     this.lastHandedOverBytes[child.kind] = child.snapshot.handedOverBytes;
     this.#active = null;
+    this.#server.keyspace.keepsTables = false;
     this.waits.end();
   }
 }

@@ -110,6 +110,38 @@ describe('SAVE and BGSAVE', () => {
   });
 });
 
+describe('Tables', () => {
+  it('stay as they are while a snapshot is taken, if they can, and change afterwards', async () => {
+    const server = await start(false, { 'rdb-key-save-delay': 1_000_000 });
+    const tables = async (...what: (string | number)[]): Promise<number[]> => {
+      const text = String(await server.execute('DEBUG', ...what));
+      return [...text.split('[Expires')[0]!.matchAll(/table size: (\d+)/g)].map((match) => Number(match[1]));
+    };
+    const members = Array.from({ length: 1000 }, (_, i) => `member:${i}`);
+    await server.execute('SADD', 'set', ...members);
+    await server.execute('DEBUG', 'POPULATE', 4095);
+    await server.execute('BGSAVE');
+    await server.execute('MSET', 'a', 1, 'b', 2);
+    await server.execute('SREM', 'set', ...members.slice(50));
+    expect(await tables('HTSTATS', 0)).toEqual([4096]);
+    expect(await tables('HTSTATS-KEY', 'set')).toEqual([1024]);
+    await server.execute('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+    await saved(server);
+    await server.execute('SET', 'c', 3);
+    await server.execute('SPOP', 'set');
+    expect(await tables('HTSTATS', 0)).toContain(8192);
+    expect(String(await server.execute('DEBUG', 'HTSTATS-KEY', 'set'))).toContain('rehashing target');
+  });
+
+  it('grow all the same when they are too full', async () => {
+    const server = await start(false, { 'rdb-key-save-delay': 1_000_000 });
+    await server.execute('DEBUG', 'POPULATE', 256);
+    await server.execute('BGSAVE');
+    for (let i = 0; i < 256; i++) await server.execute('SET', `later:${i}`, 'x');
+    expect(String(await server.execute('DEBUG', 'HTSTATS', 0))).toMatch(/table size: (512|1024)/);
+  });
+});
+
 describe('Save points', () => {
   it('save by themselves, and when the server closes', async () => {
     const server = await start('1 2');
