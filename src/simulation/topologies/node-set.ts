@@ -21,6 +21,9 @@ const SERVER_FILE = '/data/redis.conf';
 const RESTART_AFTER_MS = 1000;
 /** A start that keeps failing is tried less often. */
 const RESTART_AFTER_MAX_MS = 16_000;
+/** After so many, an administrator moves the append-only file aside: a disk that failed has left one with a hole. */
+const STARTS_MAX = 3;
+const APPEND_ONLY_DIRECTORY = '/data/appendonlydir';
 
 export abstract class NodeSet implements SimTopology {
   abstract readonly kind: TopologyKind;
@@ -88,10 +91,17 @@ export abstract class NodeSet implements SimTopology {
   /** @param lines what its file says at first, beside what the knobs say */
   protected startServer(node: string, host: Host, lines: readonly string[]): Server {
     if (host.disk.stat(SERVER_FILE) === null) writeLines(host, SERVER_FILE, [...this.#usualLines(), ...lines]);
+    if ((this.#failedStarts.get(node) ?? 0) >= STARTS_MAX) this.#removeAppendOnlyFile(node, host);
     const server = composeServer(host, {}, SERVER_FILE);
     this.adopt(node, server);
     startUp(server, START_UP, (error) => this.started(node, server, error));
     return server;
+  }
+
+  #removeAppendOnlyFile(node: string, { disk }: Host): void {
+    if (disk.stat(APPEND_ONLY_DIRECTORY) === null) return;
+    for (const name of disk.list(APPEND_ONLY_DIRECTORY)) disk.unlink(`${APPEND_ONLY_DIRECTORY}/${name}`);
+    this.watcher.event(node, 'append-only file given up', '');
   }
 
   /** A server lives in this node from now on. */
