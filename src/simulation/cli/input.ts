@@ -1,8 +1,9 @@
 /**
- * What `replay` and `view` are given: a file, the text itself, or `-` for standard input. It holds a schedule, something that
- * has one as its `schedule` (a regression), or a history as lines of JSON.
+ * What `replay` and `view` are given: the name of a scenario, a file, the text itself, or `-` for standard input. It holds a
+ * schedule, something that has one as its `schedule` (a regression), or a history as lines of JSON.
  */
 import type { HistoryEntry } from '../history.ts';
+import { scenarios } from '../scenarios/all.ts';
 import { parseSchedule, type Schedule } from '../schedule.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
@@ -12,7 +13,10 @@ export type Input =
 
 export function readInput(positionals: readonly string[], terminal: Terminal): Input {
   const [source, ...others] = positionals;
-  if (source === undefined || others.length > 0) throw new UsageError('One schedule is needed: a file, JSON, or -.');
+  if (source === undefined || others.length > 0)
+    throw new UsageError('One schedule is needed: a file, JSON, the name of a scenario, or -.');
+  const scenario = scenarios.find(({ name }) => name === source);
+  if (scenario !== undefined) return { kind: 'schedule', schedule: scenario.schedule };
   return parseInput(textFrom(source, terminal));
 }
 

@@ -4,14 +4,18 @@
  */
 import { EXIT } from './exit.ts';
 import { replayCommand } from './replay.ts';
+import { scenarios } from '../scenarios/all.ts';
 import { runCommand } from './run.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 import { viewCommand } from './view.ts';
 
 export const USAGE = `Usage: resplica sim run [--profile sentinel|cluster|replication|all] [--schedules N | --seconds S]
                         [--seed N [--path P]] [--save FILE] [--must-cover]
-       resplica sim replay FILE|JSON|- [--all] [--quiet] [--history FILE]
-       resplica sim view FILE|JSON|- [--out FILE.html]
+       resplica sim replay SCHEDULE [--all] [--quiet] [--history FILE]
+       resplica sim view SCHEDULE [--out FILE.html]
+       resplica sim scenarios
+
+SCHEDULE is a file, the JSON itself, the name of a scenario, or - for standard input.
 
 run     plays schedules of faults in simulated worlds. The first that breaks a promise is made as small as possible and
         printed with the command that plays it again.
@@ -26,14 +30,18 @@ replay  plays one schedule and tells what happens, a line for each change.
           --quiet       only how it ends
           --history     writes everything to a file, one line of JSON each
 view    makes one HTML page of a schedule, or of a file that replay --history wrote.
+scenarios  names schedules that somebody has thought of, and what they show.
 
 Exit status: 0 all promises were kept, 1 one was broken, 2 wrong usage, 3 something never happened.
 `;
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[], terminal: Terminal) => number>> = {
-  run: runCommand,
+type Command = (args: readonly string[], terminal: Terminal) => number;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run: (args, terminal) => runCommand(args, terminal),
   replay: replayCommand,
   view: viewCommand,
+  scenarios: scenariosCommand,
 };
 
 /** @param args what follows `sim`. @returns the exit status */
@@ -52,4 +60,9 @@ export function simulationCommand(args: readonly string[], terminal: Terminal): 
     terminal.error(`${error.message}\n\n${USAGE}`);
     return EXIT.usage;
   }
+}
+
+function scenariosCommand(_args: readonly string[], terminal: Terminal): number {
+  for (const { name, tells } of scenarios) terminal.out(`${name}\n  ${tells}\n`);
+  return EXIT.fine;
 }

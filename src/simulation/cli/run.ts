@@ -10,7 +10,8 @@ import { type Terminal, UsageError } from './terminal.ts';
 const USUAL_SCHEDULES = 1000;
 const SEED_BITS = 31;
 
-export function runCommand(args: readonly string[], terminal: Terminal): number {
+/** @param find stands in for the search in tests */
+export function runCommand(args: readonly string[], terminal: Terminal, find: typeof search = search): number {
   const parsed = parseOptions(args, {
     values: ['profile', 'schedules', 'seconds', 'seed', 'path', 'save'],
     flags: ['must-cover'],
@@ -21,7 +22,7 @@ export function runCommand(args: readonly string[], terminal: Terminal): number 
   }
   let status: number = EXIT.fine;
   for (const profile of chosen) {
-    const one = runProfile(profile, chosen.length, parsed, terminal);
+    const one = runProfile(profile, { shares: chosen.length, parsed, terminal, find });
     if (one === EXIT.broken) return one;
     status = Math.max(status, one);
   }
@@ -39,15 +40,22 @@ function profilesOf(parsed: Arguments): readonly Profile[] {
   throw new UsageError(`Profiles are ${profiles.map((each) => each.name).join(', ')} and all; there is no ${name}.`);
 }
 
-/** @param shares among how many profiles the budget is divided */
-function runProfile(profile: Profile, shares: number, parsed: Arguments, terminal: Terminal): number {
+interface Search {
+  /** Among how many profiles the budget is divided. */
+  readonly shares: number;
+  readonly parsed: Arguments;
+  readonly terminal: Terminal;
+  readonly find: typeof search;
+}
+
+function runProfile(profile: Profile, { shares, parsed, terminal, find }: Search): number {
   const seconds = numberOf(parsed, 'seconds');
   const schedules = numberOf(parsed, 'schedules') ?? (seconds === undefined ? USUAL_SCHEDULES : Infinity);
   const seed = numberOf(parsed, 'seed') ?? Math.floor(terminal.nowMs()) % 2 ** SEED_BITS;
   const path = parsed.values.get('path');
   const endMs = seconds === undefined ? Infinity : terminal.nowMs() + (seconds * 1000) / shares;
   const progress = new Progress(profile, terminal);
-  const report = search(profile.schedules(), {
+  const report = find(profile.schedules(), {
     schedules: Math.ceil(schedules / shares),
     seed,
     ...(path === undefined ? {} : { path }),
