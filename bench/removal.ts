@@ -23,6 +23,8 @@ const ROUNDS = 1;
 const GOAL_MS = 20;
 const POLL_MS = 20;
 const FREED_MS_MAX = 120_000;
+/** As often as that the number of keys must have been the same. */
+const STILL_POLLS = 3;
 /** The probes go on for so long after the last was freed: the collector may come late. */
 const REST_MS = 500;
 const BIG = 'big';
@@ -55,9 +57,11 @@ function commands(...list: Command[]): () => Promise<Command[]> {
   return () => Promise.resolve(list);
 }
 
+/** A limit that half of the data fits into. What a server needs besides is not there to be evicted. */
 async function evictHalf({ port }: Server): Promise<Command[]> {
-  const used = Number(parseInfo(await ask(port, 'INFO', 'memory')).get('used_memory'));
-  return [['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random', 'maxmemory', String(Math.floor(used / 2))]];
+  const info = parseInfo(await ask(port, 'INFO', 'memory'));
+  const limit = Number(info.get('used_memory')) - Number(info.get('used_memory_dataset')) / 2;
+  return [['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random', 'maxmemory', String(Math.floor(limit))]];
 }
 
 function* inBulk(name: string, count: number, words: (i: number) => string[]): Iterable<Command> {
@@ -96,21 +100,31 @@ interface Sample {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until the server has freed what it removed. */
-/** A limit below what a server without keys needs is never met; the time that it was waited for tells. */
+/**
+ * Waits until the server has freed what it removed, or for so long that the time tells that it never will. It has evicted
+ * what it wants to when the number of keys stands still: used_memory stays about the limit, with whoever asks for it.
+ */
 async function untilFreed({ port }: Server, removal: Removal): Promise<void> {
   const giveUpMs = performance.now() + FREED_MS_MAX;
-  while (performance.now() < giveUpMs) {
+  const evicts = removal.startsWith('evict');
+  const stillPolls = evicts ? STILL_POLLS : 1;
+  let keysBefore = -1;
+  for (let still = 0; still < stillPolls && performance.now() < giveUpMs;) {
     const info = parseInfo(await ask(port, 'INFO'));
-    const isOver = Number(info.get('used_memory')) > Number(info.get('maxmemory')) && info.get('maxmemory') !== '0';
-    const isExpiring = removal.startsWith('expire') && (await ask(port, 'DBSIZE')) !== 0;
-    if (info.get('lazyfree_pending_objects') === '0' && !isOver && !isExpiring) return;
-    await pause(POLL_MS);
+    const keys = Number(await ask(port, 'DBSIZE'));
+    let isOver = info.get('lazyfree_pending_objects') === '0';
+    if (evicts) isOver &&= info.get('evicted_keys') !== '0' && keys === keysBefore;
+    else if (removal.startsWith('expire')) isOver &&= keys === 0;
+    still = isOver ? still + 1 : 0;
+    keysBefore = keys;
+    if (still < stillPolls) await pause(POLL_MS);
   }
 }
 
 async function measure(server: Server, removal: Removal, count: number): Promise<Sample> {
   const { build, remove } = CASES[removal];
+  // What a dump.rdb in the working directory brought along.
+  await ask(server.port, 'FLUSHALL');
   await fill(server.port, build(count));
   const list = await remove(server);
   for (const command of list.slice(0, -1)) await ask(server.port, ...command);
@@ -138,7 +152,8 @@ export async function removal(run: Run): Promise<Report> {
       for (const contestant of contestants) {
         progress(`${name}, round ${round} of ${rounds}: ${contestant.name}`);
         const own = (samples[name][contestant.name] ??= []);
-        own.push(await withServer(run, contestant, (server) => measure(server, name, count)));
+        const free = { ...contestant, command: `${contestant.command} --enable-debug-command local` };
+        own.push(await withServer(run, free, (server) => measure(server, name, count)));
       }
     }
   }
