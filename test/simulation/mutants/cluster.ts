@@ -91,7 +91,7 @@ export const clusterMutants: readonly Mutant[] = [
         replace: 'before.configEpoch > epoch) return;',
       },
     ],
-    checkers: ['C4', 'C5', 'C6'],
+    checkers: ['C4', 'C5', 'C6', 'agreement'],
     schedules: 200,
   },
   {
@@ -105,7 +105,7 @@ export const clusterMutants: readonly Mutant[] = [
         replace: 'before.configEpoch > epoch + 1e6) return;',
       },
     ],
-    checkers: ['C4', 'C6', 'C10'],
+    checkers: ['C4', 'C6', 'C10', 'agreement'],
     schedules: 20,
   },
   {
@@ -115,7 +115,7 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [
       { file: EPOCHS, find: 'if (sender.name <= myself.name) return;', replace: 'if (sender.name !== "") return;' },
     ],
-    checkers: ['C5'],
+    checkers: ['C5', 'agreement'],
     schedules: 30,
   },
   {
@@ -123,7 +123,7 @@ export const clusterMutants: readonly Mutant[] = [
     mistake: 'leaves an epoch that another master has, whoever of the two it is',
     profile: 'cluster',
     edits: [{ file: EPOCHS, find: '  if (sender.name <= myself.name) return;\n', replace: '' }],
-    checkers: ['C5'],
+    checkers: ['C5', 'agreement'],
     schedules: 30,
   },
   {
@@ -198,7 +198,7 @@ export const clusterMutants: readonly Mutant[] = [
         replace: 'Number.isNaN(epoch) || epoch >= 0) return;',
       },
     ],
-    checkers: ['C6', 'C10'],
+    checkers: ['C6', 'C7', 'C10', 'agreement'],
     schedules: 300,
   },
   {

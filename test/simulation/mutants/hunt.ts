@@ -40,6 +40,8 @@ export class Hunt {
   readonly #folder: string;
   readonly #options: HuntOptions;
   readonly #players = new Map<string, Promise<string>>();
+  /** Violations that no mutant made, with their schedules. */
+  readonly insane: string[] = [];
 
   /** @param folder a temporary one, for bundles. */
   constructor(folder: string, options: HuntOptions) {
@@ -47,23 +49,39 @@ export class Hunt {
     this.#options = options;
   }
 
+  /** Schedules that the code as it is fails, too, are passed over; `insane` says which. */
   async search(mutant: Mutant, seed: number): Promise<Finding> {
     const { name, profile, edits } = mutant;
-    const { budget, seconds } = this.#options;
-    const schedules = Math.ceil(mutant.schedules * budget);
-    const budgetMs = seconds * 1000;
+    const schedules = Math.ceil(mutant.schedules * this.#options.budget);
     const player = await this.#player(name, edits);
-    const { played, failure } = await order(player, { kind: 'search', profile, seed, schedules, budgetMs });
-    if (failure === null) return { isKilled: false, played, checker: '', text: 'nobody spoke', schedule: null };
-    const { checker, text, schedule } = failure;
-    const finding = { isKilled: false, played, checker, schedule };
-    if (!mutant.checkers.includes(checker)) return { ...finding, text: `the wrong one spoke: ${checker}: ${text}` };
-    // Not a schedule that the code as it is fails, too.
-    const sane = await order(await this.#player('none', []), { kind: 'replay', profile, seed, schedules: 1, schedule });
-    if (sane.failure !== null) {
-      return { ...finding, text: `without the mistake, too: ${sane.failure.checker}: ${sane.failure.text}` };
+    const endMs = performance.now() + this.#options.seconds * 1000;
+    for (let from = 0; ;) {
+      const budgetMs = Math.max(0, Math.ceil(endMs - performance.now()));
+      const { played, failure } = await order(player, { kind: 'search', profile, seed, schedules, from, budgetMs });
+      const finding = { isKilled: false, played, checker: '', schedule: null };
+      if (failure === null) return { ...finding, text: 'nobody spoke' };
+      const { checker, text, schedule } = failure;
+      const sane = await order(await this.#player('none', []), {
+        kind: 'replay',
+        profile,
+        seed,
+        schedules: 1,
+        schedule,
+      });
+      from = played;
+      if (sane.failure !== null) {
+        this.insane.push(`${sane.failure.checker}: ${sane.failure.text}\n  ${JSON.stringify(schedule)}`);
+        continue;
+      }
+      const isKilled = mutant.checkers.includes(checker);
+      return {
+        isKilled,
+        played,
+        checker,
+        text: isKilled ? text : `the wrong one spoke: ${checker}: ${text}`,
+        schedule,
+      };
     }
-    return { ...finding, isKilled: true, text };
   }
 
   #player(name: string, edits: readonly Edit[]): Promise<string> {

@@ -87,7 +87,7 @@ export const sentinelMutants: readonly Mutant[] = [
         replace: 'if (master.configEpoch <= hello.configEpoch) take',
       },
     ],
-    checkers: ['S4', 'S10'],
+    checkers: ['S4', 'S10', 'agreement'],
     schedules: 50,
   },
   {
@@ -101,7 +101,7 @@ export const sentinelMutants: readonly Mutant[] = [
         replace: 'if (master.configEpoch !== hello.configEpoch) take',
       },
     ],
-    checkers: ['S4', 'S5', 'S10'],
+    checkers: ['S4', 'S5', 'S10', 'agreement'],
     schedules: 50,
   },
   {
