@@ -18,6 +18,8 @@
 
 export const SLOTS = 16384;
 export const SLOT_BITMAP_BYTES = SLOTS / 8;
+/** No cluster gets there; and who does can still count on exactly. */
+export const EPOCH_MAX = 2 ** 52;
 
 /** First and last slot of a range that one node owns. */
 export type SlotRange = readonly [first: number, last: number];

@@ -1,6 +1,7 @@
 /** What is fuzzed. */
 import type * as fc from 'fast-check';
 import { appendOnlyProperty } from './append-only-property.ts';
+import { busProperty } from './bus-property.ts';
 import { configProperty } from './config-property.ts';
 import { decoderProperty } from './decoder-property.ts';
 import { dumpProperty } from './dump-property.ts';
@@ -22,4 +23,5 @@ export const targets: readonly Target[] = [
   { name: 'rdb', property: rdbProperty },
   { name: 'append-only', property: appendOnlyProperty },
   { name: 'sentinel', property: sentinelProperty },
+  { name: 'bus', property: busProperty },
 ];

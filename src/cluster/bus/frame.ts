@@ -5,7 +5,7 @@
  * and must have been asked first; what names and addresses say is checked when they are read: a field that cannot be
  * right is read as "none", since it would end up in the configuration file and in clients' tables.
  */
-import { FRAME_NAMES, SLOT_BITMAP_BYTES } from '../state.ts';
+import { EPOCH_MAX, FRAME_NAMES, SLOT_BITMAP_BYTES } from '../state.ts';
 import {
   AT,
   EXTENSION_HEADER_BYTES,
@@ -258,10 +258,10 @@ function wrongLength(name: string, length: number, expected: number): string {
   return `Received invalid ${name} packet of length ${length} but expected length ${expected}`;
 }
 
-/** NaN beyond the integers that a number can hold: no cluster gets there. */
+/** NaN beyond what can be. */
 function epochAt(bytes: Buffer, at: number): number {
   const value = bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
-  return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+  return value <= EPOCH_MAX ? value : NaN;
 }
 
 /** '' unless all of it is lower case letters and digits. */
@@ -276,7 +276,7 @@ function idAt(bytes: Buffer, at: number): string {
 
 function ipAt(bytes: Buffer, at: number): string {
   const text = textAt(bytes, at, IP_BYTES);
-  return /^[\w.:%-]*$/.test(text) ? text : '';
+  return text.length < IP_BYTES && /^[\w.:%-]*$/.test(text) ? text : '';
 }
 
 function hostnameAt(bytes: Buffer, from: number, to: number): string {

@@ -3,7 +3,7 @@ import { fail, SYNTAX_ERROR } from '../../core/errors.ts';
 import { normalIp } from '../../core/ip-address.ts';
 import { failSubcommand } from '../../commands/help.ts';
 import type { Call } from '../../server/call.ts';
-import { NODE, DUE } from '../state.ts';
+import { NODE, DUE, EPOCH_MAX } from '../state.ts';
 import { clusterOf, nodeAt } from './cluster-of.ts';
 
 const BUS_PORT_DISTANCE = 10000;
@@ -85,7 +85,7 @@ export function setConfigEpoch(c: Call): void {
     fail('ERR The user can assign a config epoch only when the node does not know any other node.');
   }
   if (state.myself.configEpoch !== 0) fail('ERR Node config epoch is already non-zero');
-  if (!Number.isSafeInteger(epoch)) fail(`ERR Invalid config epoch specified: ${c.int64(2)}`);
+  if (epoch > EPOCH_MAX) fail(`ERR Invalid config epoch specified: ${c.int64(2)}`);
   state.myself.configEpoch = epoch;
   c.server.log.warning(`configEpoch set to ${epoch} via CLUSTER SET-CONFIG-EPOCH`);
   state.currentEpoch = Math.max(state.currentEpoch, epoch);

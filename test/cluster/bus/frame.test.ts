@@ -72,13 +72,17 @@ describe('a frame that was received', () => {
     });
     expect([frame.sender, frame.ip, frame.gossip(0).id, frame.gossip(0).ip]).toEqual(['', '', '', '']);
     expect(new Frame(ping).sender).toBe(idOf('a'));
-    const full = changed(ping, (bytes) => bytes.fill('1', AT.ip, AT.ip + 46));
-    expect(full.ip).toBe('1'.repeat(46));
+    // The last byte has to be a NUL: what is longer could not be read back from a file.
+    const full = (length: number): string => changed(ping, (bytes) => bytes.fill('1', AT.ip, AT.ip + length)).ip;
+    expect([full(45), full(46)]).toEqual(['1'.repeat(45), '']);
   });
 
   it('has no epoch beyond what a cluster can reach', () => {
     const frame = changed(ping, (bytes) => bytes.fill(255, AT.currentEpoch, AT.currentEpoch + 24));
     expect([frame.currentEpoch, frame.configEpoch, frame.replicationOffset]).toEqual([NaN, NaN, 0]);
+    const withEpoch = (epoch: bigint): Frame =>
+      changed(ping, (bytes) => bytes.writeBigUInt64BE(epoch, AT.currentEpoch));
+    expect([2n ** 52n, 2n ** 52n + 1n].map((epoch) => withEpoch(epoch).currentEpoch)).toEqual([2 ** 52, NaN]);
   });
 
   it('shows the bits of the message', () => {
