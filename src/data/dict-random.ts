@@ -23,7 +23,8 @@ function following(heap: Heap, address: number): number {
 
 /**
  * A random record, NONE when there is none; each is as likely as any other. A place is drawn, a bucket and a depth in
- * it, until there is a record at that place. The few records below the depths that are drawn share the last one.
+ * it, until there is a record at that place. If its chain goes on below the depths that are drawn, neighbours are drawn
+ * instead: after a table has shrunk, much of what it holds may be in one chain.
  */
 export function fairRandom(dict: Dict, random: Random): number {
   if (dict.size === 0) return NONE;
@@ -38,21 +39,20 @@ export function fairRandom(dict: Dict, random: Random): number {
     let at = bucket < current ? table[first + bucket]! : nextTable[bucket - current]!;
     const depth = place % FAIR_DEPTHS;
     for (let i = 0; i < depth && at !== NONE; i++) at = following(heap, at);
-    if (at !== NONE) return depth === FAIR_DEPTHS - 1 ? anyFrom(heap, at, random) : at;
+    if (at === NONE) continue;
+    if (!isLong(heap, at, depth)) return at;
+    break;
   }
-  // A sparse table: neighbours are found faster there.
+  // Found faster than places in a sparse table, and drawn with equal chances from a long chain.
   const neighbours = someNeighbours(dict, FAIR_SAMPLE, random);
   return neighbours.length === 0 ? anyRandom(dict, random) : neighbours[random.below(neighbours.length)]!;
 }
 
-/** A random one of a record and those behind it in its chain. */
-function anyFrom(heap: Heap, address: number, random: Random): number {
-  let chosen = address;
-  let seen = 1;
-  for (let at = following(heap, address); at !== NONE; at = following(heap, at)) {
-    if (random.below(++seen) === 0) chosen = at;
-  }
-  return chosen;
+/** Whether the chain of a record has others below the depths that are drawn. @param depth of the record in it. */
+function isLong(heap: Heap, address: number, depth: number): boolean {
+  let at = address;
+  for (let i = depth; i < FAIR_DEPTHS && at !== NONE; i++) at = following(heap, at);
+  return at !== NONE;
 }
 
 /** A random record, NONE when there is none. Uniform over buckets, then over the bucket's chain. */

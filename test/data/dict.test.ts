@@ -347,6 +347,17 @@ describe('a random record', () => {
     unevenness(() => checked.keyAt(checked.dict.fairRandom(checked.random)), 2, 500);
   });
 
+  it('is drawn evenly from one long chain in a sparse table', () => {
+    const checked = new Checked(new PoorHash(1));
+    for (let i = 0; i < 600; i++) checked.set(`key:${i}`, i);
+    for (let i = 30; i < 600; i++) checked.remove(`key:${i}`);
+    const draw = (): string => checked.keyAt(checked.dict.fairRandom(checked.random));
+    expect(unevenness(draw, 30, 6000)).toBeLessThan(2);
+    checked.dict.shrinkIfSparse();
+    expect(checked.dict.isResizing).toBe(true);
+    expect(unevenness(draw, 30, 6000)).toBeLessThan(2);
+  });
+
   it('is none when there is none', () => {
     const checked = new Checked();
     expect(checked.dict.random(checked.random)).toBe(NONE);
