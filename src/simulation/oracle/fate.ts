@@ -126,25 +126,28 @@ export class Fates {
 
   /** Which way was taken instead. */
   #loss(home: Place, place: Place): Fate {
-    const { lineage } = this.#witness;
-    const fork = lineage.fork(home, place);
-    const path = lineage.path(home);
-    const at = fork === null ? 0 : path.findIndex(({ branch }) => branch === fork.branch) + 1;
-    const taken = path.slice(at).find(({ branch }) => isDecision(branch));
-    if (taken === undefined) {
-      // The way ends at the fork: who is there now has been set back by its own files.
-      const reason = 'its master stands before it';
-      return { kind: 'lost', place, reason, isExplained: this.#wasSetBack(home, place), taken: null };
+    const taken = this.#decision(home, place);
+    if (taken !== null) {
+      const isExplained = taken.origin.birth !== 'unknown';
+      return { kind: 'lost', place, reason: `${describeBirth(taken)} and did not have it`, isExplained, taken };
     }
-    const { birth, node, timeMs } = taken.branch.origin;
-    const when = (timeMs / 1000).toFixed(3);
-    const reason = {
-      promotion: `${node} was promoted at ${when} s and did not have it`,
-      restart: `${node} found itself at ${when} s with files in which it was not`,
-      empty: `${node} came back empty at ${when} s`,
-      unknown: `${node} came at ${when} s from nobody knows where`,
-    }[birth as 'promotion'];
-    return { kind: 'lost', place, reason, isExplained: birth !== 'unknown', taken: taken.branch };
+    // Whoever has its key now has gone straight on: it was written by somebody who had turned off before.
+    const left = this.#decision(place, home);
+    if (left !== null) {
+      const reason = `${describeBirth(left)}, and that way was given up`;
+      return { kind: 'lost', place, reason, isExplained: left.origin.birth !== 'unknown', taken: null };
+    }
+    const isExplained = this.#wasSetBack(home, place);
+    return { kind: 'lost', place, reason: 'its master stands before it', isExplained, taken: null };
+  }
+
+  /** The first turn on the way to a place, after it has left the way to another one. */
+  #decision(place: Place, other: Place): Branch | null {
+    const { lineage } = this.#witness;
+    const fork = lineage.fork(place, other);
+    const path = lineage.path(place);
+    const at = fork === null ? 0 : path.findIndex(({ branch }) => branch === fork.branch) + 1;
+    return path.slice(at).find(({ branch }) => isDecision(branch))?.branch ?? null;
   }
 
   #wasSetBack(home: Place, place: Place): boolean {
@@ -156,6 +159,16 @@ export class Fates {
       ),
     );
   }
+}
+
+function describeBirth({ origin: { birth, node, timeMs } }: Branch): string {
+  const verbs: Readonly<Record<string, string>> = {
+    promotion: 'was promoted',
+    restart: 'came back with files',
+    empty: 'came back empty',
+    unknown: 'came from nobody knows where',
+  };
+  return `${node} ${verbs[birth]} at ${(timeMs / 1000).toFixed(3)} s`;
 }
 
 /** Whether a branch began because something happened to the data, and not only to its name. */
