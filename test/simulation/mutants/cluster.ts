@@ -4,6 +4,13 @@ import type { Mutant } from './mutant.ts';
 const ELECTION = 'src/cluster/election.ts';
 const EPOCHS = 'src/cluster/epochs.ts';
 
+/** What nodes agree on does not depend on clients. */
+const SMALL = { masters: 3, replicas: 1, nodeTimeoutMs: 1000 };
+const QUIET = {
+  knobs: { opsPerSecond: 0, clients: 1, paranoid: false, chunking: 'whole', appendOnly: 'off', minReplicas: 0 },
+  topology: SMALL,
+} as const;
+
 export const clusterMutants: readonly Mutant[] = [
   {
     name: 'cluster-unsynced-vote',
@@ -18,6 +25,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C1', 'C3'],
     schedules: 200,
+    focus: { kinds: ['power-loss', 'while-saving', 'on-event', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-votes-before-saving',
@@ -32,6 +40,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C1', 'C3'],
     schedules: 1000,
+    focus: { kinds: ['while-saving', 'kill', 'isolate', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-votes-twice',
@@ -43,6 +52,11 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C1', 'C2'],
     schedules: 500,
+    focus: {
+      kinds: ['kill-majority', 'kill', 'isolate', 'slow', 'cluster-failover'],
+      ...QUIET,
+      topology: { ...SMALL, masters: 5, replicas: 2 },
+    },
   },
   {
     name: 'cluster-wins-without-majority',
@@ -51,6 +65,7 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [{ file: ELECTION, find: 'election.votes.size < majorityOf(state)', replace: 'election.votes.size < 1' }],
     checkers: ['C2'],
     schedules: 20,
+    focus: { kinds: ['isolate', 'kill', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-votes-of-any-epoch',
@@ -65,6 +80,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C2'],
     schedules: 1000,
+    focus: { kinds: ['slow', 'stall', 'kill', 'isolate', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-forgets-last-vote',
@@ -79,6 +95,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C1', 'C3'],
     schedules: 50,
+    focus: { kinds: ['restart', 'kill', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-takes-equal-epoch',
@@ -93,6 +110,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C4', 'C5', 'C6', 'agreement'],
     schedules: 200,
+    focus: { kinds: ['cut', 'isolate', 'cluster-failover', 'reshard'], ...QUIET },
   },
   {
     name: 'cluster-takes-any-epoch',
@@ -107,6 +125,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C4', 'C6', 'C10', 'agreement'],
     schedules: 20,
+    focus: { kinds: ['isolate', 'pause', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-collision-stays',
@@ -117,6 +136,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C5', 'agreement'],
     schedules: 30,
+    focus: { kinds: ['cut', 'isolate', 'cluster-failover', 'reshard'], ...QUIET },
   },
   {
     name: 'cluster-collision-moves-both',
@@ -125,6 +145,7 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [{ file: EPOCHS, find: '  if (sender.name <= myself.name) return;\n', replace: '' }],
     checkers: ['C5', 'agreement'],
     schedules: 30,
+    focus: { kinds: ['cut', 'isolate', 'cluster-failover', 'reshard'], ...QUIET },
   },
   {
     name: 'cluster-reports-for-ever',
@@ -139,6 +160,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C8'],
     schedules: 300,
+    focus: { kinds: ['flap', 'isolate', 'one-way', 'pause', 'kill'], ...QUIET },
   },
   {
     name: 'cluster-replicas-report',
@@ -153,6 +175,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C8'],
     schedules: 100,
+    focus: { kinds: ['flap', 'isolate', 'one-way', 'pause', 'cut'], ...QUIET, topology: { ...SMALL, replicas: 2 } },
   },
   {
     name: 'cluster-fails-alone',
@@ -167,6 +190,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C8'],
     schedules: 20,
+    focus: { kinds: ['isolate', 'one-way', 'pause'], ...QUIET },
   },
   {
     name: 'cluster-minority-serves',
@@ -186,6 +210,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C9', 'H5'],
     schedules: 30,
+    focus: { kinds: ['isolate', 'cut'], knobs: { ...QUIET.knobs, opsPerSecond: 30 }, topology: SMALL },
   },
   {
     name: 'cluster-ignores-update',
@@ -200,6 +225,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C6', 'C7', 'C10', 'agreement'],
     schedules: 300,
+    focus: { kinds: ['isolate', 'cut', 'kill', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-handover-without-pause',
@@ -214,5 +240,6 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['H4'],
     schedules: 50,
+    focus: { kinds: ['cluster-failover'], knobs: { ...QUIET.knobs, opsPerSecond: 200, clients: 4 }, topology: SMALL },
   },
 ];

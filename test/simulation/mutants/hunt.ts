@@ -25,6 +25,8 @@ export interface HuntOptions {
   readonly budget: number;
   /** Bound for each search. */
   readonly seconds: number;
+  /** Draws from the whole profile, and not where mutants are likely to be found. */
+  readonly wide: boolean;
 }
 
 /** Lets a player do something. @param node the program that runs it. */
@@ -51,13 +53,15 @@ export class Hunt {
 
   /** Schedules that the code as it is fails, too, are passed over; `insane` says which. */
   async search(mutant: Mutant, seed: number): Promise<Finding> {
-    const { name, profile, edits } = mutant;
+    const { name, profile, edits, focus } = mutant;
+    const where = this.#options.wide ? {} : { focus };
     const schedules = Math.ceil(mutant.schedules * this.#options.budget);
     const player = await this.#player(name, edits);
     const endMs = performance.now() + this.#options.seconds * 1000;
     for (let from = 0; ;) {
       const budgetMs = Math.max(0, Math.ceil(endMs - performance.now()));
-      const { played, failure } = await order(player, { kind: 'search', profile, seed, schedules, from, budgetMs });
+      const search = { kind: 'search', profile, seed, schedules, from, budgetMs, ...where } as const;
+      const { played, failure } = await order(player, search);
       const finding = { isKilled: false, played, checker: '', schedule: null };
       if (failure === null) return { ...finding, text: 'nobody spoke' };
       const { checker, text, schedule } = failure;

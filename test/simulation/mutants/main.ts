@@ -1,10 +1,11 @@
 /**
- * npm run mutants -- [--only part-of-a-name,…] [--seeds 1] [--seed N] [--budget 1] [--seconds 600] [--state FILE] [--list]
+ * npm run mutants -- [--only part-of-a-name,…] [--seeds 1] [--seed N] [--budget 1] [--seconds 600] [--wide] [--state FILE] [--list]
  *
- * Lets the simulation find mutants (mutant.ts): each is played with schedules of its profile until a checker speaks. It is
- * killed if that is the right checker, within the budget. Schedules that the code as it is fails too are passed over, and told. With
- * --seeds 10 that is done from ten seeds, of which nine must kill. --budget multiplies the number of schedules, --seconds
- * bounds each search. --state keeps what was found in a file, so that a run which was stopped goes on where it was.
+ * Lets the simulation find mutants (mutant.ts): each is played with schedules of its profile until a checker speaks, such as
+ * can bring it to light (its focus), or with --wide any. It is killed if that is the right checker, within the budget.
+ * Schedules that the code as it is fails too are passed over, and told. With --seeds 10 that is done from ten seeds, of
+ * which nine must kill. --budget multiplies the number of schedules, --seconds bounds each search. --state keeps what was
+ * found in a file, so that a run which was stopped goes on where it was.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     budget: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '600' },
     state: { type: 'string' },
+    wide: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -51,7 +53,11 @@ async function main(): Promise<void> {
   }
   const folder = await mkdtemp(join(tmpdir(), 'resplica-mutants-'));
   try {
-    const hunt = new Hunt(folder, { budget: Number(options.budget), seconds: Number(options.seconds) });
+    const hunt = new Hunt(folder, {
+      budget: Number(options.budget),
+      seconds: Number(options.seconds),
+      wide: options.wide,
+    });
     const known = readState();
     let survivors = 0;
     for (const mutant of chosen()) if (!(await judge(hunt, mutant, known))) survivors++;
@@ -74,7 +80,7 @@ async function judge(hunt: Hunt, mutant: Mutant, known: Known): Promise<boolean>
   const seeds = Number(options.seeds);
   for (let i = 0; i < seeds; i++) {
     const seed = Number(options.seed) + i;
-    const key = `${mutant.name} ${seed} ${options.budget}`;
+    const key = [mutant.name, seed, options.budget, options.wide ? 'wide' : ''].join(' ').trim();
     const finding = known[key] ?? (await hunt.search(mutant, seed));
     findings.push(finding);
     known[key] = finding;

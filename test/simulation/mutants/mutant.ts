@@ -6,6 +6,8 @@
  * every patch still fits.
  */
 
+import type { FaultKind, Knobs } from '../../../src/simulation/schedule.ts';
+
 export type ProfileName = 'sentinel' | 'cluster' | 'replication';
 
 export interface Edit {
@@ -24,8 +26,18 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** Who must speak: one of these, and nobody else first. */
   readonly checkers: readonly string[];
-  /** Within so many schedules of the profile. */
+  /** Within so many schedules. */
   readonly schedules: number;
+  readonly focus: Focus;
+}
+
+/** Where in the profile to look: schedules elsewhere take time and tell nothing. */
+export interface Focus {
+  /** Faults that bring it to light; by default all of the profile. */
+  readonly kinds?: readonly FaultKind[];
+  readonly knobs?: Partial<Knobs>;
+  /** Properties of the topology, as in its specification. */
+  readonly topology?: Readonly<Record<string, number | boolean>>;
 }
 
 /** @throws Error if a patch does not fit. */

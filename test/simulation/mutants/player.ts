@@ -5,9 +5,11 @@
  */
 import * as fc from 'fast-check';
 import type { Violation } from '../../../src/simulation/checker.ts';
+import { knobs, schedules, topologies } from '../../../src/simulation/arbitraries.ts';
 import { play } from '../../../src/simulation/play.ts';
 import { profileOf } from '../../../src/simulation/profiles.ts';
-import type { Schedule } from '../../../src/simulation/schedule.ts';
+import type { Schedule, TopologySpec } from '../../../src/simulation/schedule.ts';
+import type { Focus } from './mutant.ts';
 
 export interface Order {
   readonly kind: 'search' | 'replay' | 'hashes';
@@ -18,6 +20,7 @@ export interface Order {
   readonly from?: number;
   /** A search ends after that time, whatever came of it. */
   readonly budgetMs?: number;
+  readonly focus?: Focus;
   /** To be replayed. */
   readonly schedule?: unknown;
 }
@@ -32,6 +35,7 @@ export interface Report {
 
 /** A mutant may break what it was built into: that is not a checker's merit. */
 export const CRASH = 'crash';
+const STEPS = 8;
 
 interface Played {
   readonly violation: Violation | null;
@@ -48,18 +52,27 @@ function playOne(schedule: Schedule): Played {
   }
 }
 
-function drawn(profile: string): fc.Arbitrary<Schedule> {
+function drawn({ profile, focus }: Order): fc.Arbitrary<Schedule> {
   const found = profileOf(profile);
   if (found === null) throw new Error(`there is no profile ${profile}`);
-  return found.schedules('wide');
+  if (focus === undefined) return found.schedules('wide');
+  const { kinds } = focus;
+  return schedules(found.name, {
+    extent: 'narrow',
+    steps: STEPS,
+    knobs: knobs.map((each) => ({ ...each, ...focus.knobs })),
+    topology: topologies(found.name, 'narrow').map((spec) => ({ ...spec, ...focus.topology }) as TopologySpec),
+    ...(kinds === undefined ? {} : { kinds, leastKinds: Math.ceil(kinds.length / 2) }),
+  });
 }
 
-function search({ profile, seed, schedules, from = 0, budgetMs = Infinity }: Order): Report {
-  const all = fc.sample(drawn(profile), { numRuns: schedules, seed });
+function search(what: Order): Report {
+  const { seed, schedules: count, from = 0, budgetMs = Infinity } = what;
+  const all = fc.sample(drawn(what), { numRuns: count, seed });
   const startMs = performance.now();
   let played = from;
   let simulatedMs = 0;
-  while (played < schedules && performance.now() - startMs < budgetMs) {
+  while (played < count && performance.now() - startMs < budgetMs) {
     const schedule = all[played++]!;
     const outcome = playOne(schedule);
     simulatedMs += outcome.simulatedMs;
@@ -75,10 +88,10 @@ function replay(schedule: Schedule): Report {
   return { played: 1, simulatedMs, failure, hashes: [traceHash] };
 }
 
-function hashes({ profile, seed, schedules }: Order): Report {
-  const outcomes = fc.sample(drawn(profile), { numRuns: schedules, seed }).map(playOne);
+function hashes(what: Order): Report {
+  const outcomes = fc.sample(drawn(what), { numRuns: what.schedules, seed: what.seed }).map(playOne);
   const simulatedMs = outcomes.reduce((sum, outcome) => sum + outcome.simulatedMs, 0);
-  return { played: schedules, simulatedMs, failure: null, hashes: outcomes.map(({ traceHash }) => traceHash) };
+  return { played: what.schedules, simulatedMs, failure: null, hashes: outcomes.map(({ traceHash }) => traceHash) };
 }
 
 function perform(order: Order): Report {

@@ -6,6 +6,17 @@ const BUFFER = 'src/replication/replication-buffer.ts';
 const LINK = 'src/replication/replica-link.ts';
 const STREAM = 'src/replication/replica-stream.ts';
 
+const LOADED = {
+  opsPerSecond: 30,
+  clients: 4,
+  paranoid: false,
+  chunking: 'whole',
+  appendOnly: 'off',
+  minReplicas: 0,
+} as const;
+/** Commands come in pieces. */
+const TORN = { ...LOADED, chunking: 'random', opsPerSecond: 100 } as const;
+
 export const replicationMutants: readonly Mutant[] = [
   {
     name: 'psync-beyond-the-fork',
@@ -20,6 +31,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R2', 'R4'],
     schedules: 300,
+    focus: { kinds: ['isolate', 'kill', 'promote', 'replicaof', 'slow'], knobs: LOADED },
   },
   {
     name: 'psync-one-beyond-the-fork',
@@ -30,6 +42,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R4', 'R5'],
     schedules: 30,
+    focus: { kinds: ['promote', 'failover'], knobs: LOADED },
   },
   {
     name: 'psync-continues-late',
@@ -44,6 +57,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R4'],
     schedules: 50,
+    focus: { kinds: ['isolate', 'flap', 'promote'], knobs: LOADED },
   },
   {
     name: 'psync-outside-backlog',
@@ -59,6 +73,10 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R4'],
     schedules: 200,
+    focus: {
+      kinds: ['isolate', 'pause', 'flap', 'stall'],
+      knobs: { ...LOADED, backlogBytes: 16_384, opsPerSecond: 200 },
+    },
   },
   {
     name: 'backlog-wrong-byte',
@@ -75,6 +93,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R3'],
     schedules: 100,
+    focus: { kinds: ['isolate', 'flap'], knobs: { ...LOADED, backlogBytes: 16_384, opsPerSecond: 200 } },
   },
   {
     name: 'old-master-heard',
@@ -95,6 +114,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R2'],
     schedules: 200,
+    focus: { kinds: ['replicaof', 'promote', 'slow', 'isolate'], knobs: LOADED },
   },
   {
     name: 'goes-on-from-read-offset',
@@ -109,6 +129,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R2', 'R4'],
     schedules: 100,
+    focus: { kinds: ['isolate', 'flap', 'restart', 'kill'], knobs: TORN },
   },
   {
     name: 'acknowledges-read-bytes',
@@ -123,6 +144,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R2', 'R8'],
     schedules: 20,
+    focus: { kinds: ['pause', 'slow', 'rate'], knobs: TORN },
   },
   {
     name: 'passes-on-half-transactions',
@@ -133,6 +155,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R2', 'R6', 'H7'],
     schedules: 300,
+    focus: { kinds: ['flap', 'kill', 'restart', 'power-loss', 'rate'], knobs: TORN },
   },
   {
     name: 'wait-counts-the-gone',
@@ -153,6 +176,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R8'],
     schedules: 300,
+    focus: { kinds: ['flap', 'isolate', 'restart', 'pause'], knobs: LOADED },
   },
   {
     name: 'wait-counts-the-asked',
@@ -167,6 +191,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R8'],
     schedules: 30,
+    focus: { kinds: ['slow', 'pause', 'isolate'], knobs: LOADED },
   },
   {
     name: 'lag-does-not-count',
@@ -181,20 +206,22 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R10'],
     schedules: 100,
+    focus: { kinds: ['isolate', 'cut', 'pause'], knobs: { ...LOADED, minReplicas: 1, minReplicasMaxLagSeconds: 2 } },
   },
   {
-    name: 'replica-expires-keys',
-    mistake: 'lets keys expire by itself as a replica',
+    name: 'snapshot-names-another-place',
+    mistake: 'takes a snapshot for that of a place one byte before',
     profile: 'replication',
     edits: [
       {
-        file: 'src/replication/replica-stream.ts',
-        find: 'keyspace.frozen = true;',
-        replace: 'keyspace.frozen = false;',
+        file: LINK,
+        find: '} else state.moveTo(place.id, place.offset);',
+        replace: '} else state.moveTo(place.id, Math.max(0, place.offset - 1));',
       },
     ],
-    checkers: ['R6'],
-    schedules: 300,
+    checkers: ['R1', 'R2', 'R6'],
+    schedules: 20,
+    focus: { kinds: ['restart', 'kill'], knobs: LOADED },
   },
   {
     name: 'replies-before-sync',
@@ -209,5 +236,6 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['H5'],
     schedules: 50,
+    focus: { kinds: ['power-loss'], knobs: { ...LOADED, appendOnly: 'always', opsPerSecond: 200 } },
   },
 ];

@@ -4,6 +4,13 @@ import type { Mutant } from './mutant.ts';
 const VOTE = 'src/sentinel/vote.ts';
 const TILT = 'src/sentinel/tilt.ts';
 
+/** What sentinels do does not depend on clients. */
+const SMALL = { replicas: 2, sentinels: 3, downAfterMs: 1000, failoverTimeoutMs: 3000 };
+const QUIET = {
+  knobs: { opsPerSecond: 0, clients: 1, paranoid: false, chunking: 'whole', appendOnly: 'off', minReplicas: 0 },
+  topology: SMALL,
+} as const;
+
 export const sentinelMutants: readonly Mutant[] = [
   {
     name: 'sentinel-unsynced-vote',
@@ -22,6 +29,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S1', 'S2', 'S5'],
     schedules: 200,
+    focus: { kinds: ['on-event', 'kill', 'power-loss'], ...QUIET },
   },
   {
     name: 'sentinel-votes-of-any-epoch',
@@ -36,6 +44,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S2', 'S3'],
     schedules: 100,
+    focus: { kinds: ['slow', 'stall', 'cut', 'isolate', 'kill', 'on-event'], ...QUIET },
   },
   {
     name: 'sentinel-majority-of-reachable',
@@ -51,6 +60,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S2', 'S3', 'S8'],
     schedules: 50,
+    focus: { kinds: ['cut', 'isolate', 'kill-majority'], ...QUIET },
   },
   {
     name: 'sentinel-quorum-is-enough',
@@ -65,6 +75,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S2', 'S3', 'S8'],
     schedules: 50,
+    focus: { kinds: ['cut', 'isolate', 'kill'], ...QUIET, topology: { ...SMALL, belowMajority: 1 } },
   },
   {
     name: 'sentinel-votes-twice',
@@ -75,6 +86,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S1', 'S2'],
     schedules: 50,
+    focus: { kinds: ['kill', 'isolate', 'slow', 'on-event'], ...QUIET, topology: { ...SMALL, sentinels: 5 } },
   },
   {
     name: 'sentinel-takes-equal-epoch',
@@ -89,6 +101,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S4', 'S10', 'agreement'],
     schedules: 50,
+    focus: { kinds: ['kill', 'isolate', 'cut', 'pause'], ...QUIET },
   },
   {
     name: 'sentinel-takes-old-configuration',
@@ -103,6 +116,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S4', 'S5', 'S10', 'agreement'],
     schedules: 50,
+    focus: { kinds: ['kill', 'isolate', 'cut', 'pause'], ...QUIET },
   },
   {
     name: 'sentinel-misses-clock-ahead',
@@ -113,6 +127,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S6'],
     schedules: 30,
+    focus: { kinds: ['clock-jump', 'pause'], ...QUIET },
   },
   {
     name: 'sentinel-misses-clock-back',
@@ -127,6 +142,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S6'],
     schedules: 30,
+    focus: { kinds: ['clock-jump'], ...QUIET },
   },
   {
     name: 'sentinel-acts-in-tilt',
@@ -135,6 +151,7 @@ export const sentinelMutants: readonly Mutant[] = [
     edits: [{ file: 'src/sentinel/tick.ts', find: 'if (isTilted(machine)) return;', replace: 'isTilted(machine);' }],
     checkers: ['S6'],
     schedules: 30,
+    focus: { kinds: ['clock-jump', 'kill', 'isolate'], ...QUIET },
   },
   {
     name: 'sentinel-ignores-offset',
@@ -149,6 +166,11 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S9', 'H4'],
     schedules: 50,
+    focus: {
+      kinds: ['isolate', 'kill', 'pause', 'slow'],
+      knobs: { ...QUIET.knobs, opsPerSecond: 30 },
+      topology: { ...SMALL, replicas: 3 },
+    },
   },
   {
     name: 'sentinel-odown-alone',
@@ -163,6 +185,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S7'],
     schedules: 30,
+    focus: { kinds: ['isolate', 'one-way', 'kill', 'pause'], ...QUIET },
   },
   {
     name: 'sentinel-stale-odown',
@@ -177,6 +200,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S7', 'S3'],
     schedules: 300,
+    focus: { kinds: ['isolate', 'one-way', 'flap', 'kill', 'pause'], ...QUIET },
   },
   {
     name: 'sentinel-forgets-epoch',
@@ -191,5 +215,6 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S4', 'S5'],
     schedules: 50,
+    focus: { kinds: ['kill', 'power-loss', 'rolling', 'restart'], ...QUIET },
   },
 ];
