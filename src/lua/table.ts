@@ -8,7 +8,8 @@
  * position; a key that stands there without being at home moves to a free node, which are handed out from the end.
  * When there is none left, everything is counted and both parts get new sizes.
  *
- * Finding a key does not follow the chains: few keys are compared one by one, many have an index.
+ * There are no chains, since where a key stands does not depend on them, and none is needed to find it: few keys are
+ * compared one by one, many have an index.
  *
  * Tables and functions hash by address in Lua, so their order is arbitrary there; here they are numbered.
  */
@@ -43,7 +44,6 @@ export class LuaTable {
   #keys = NO_VALUES;
   #values = NO_VALUES;
   #hashes = NO_NUMBERS;
-  #next = NO_NUMBERS;
   /** All nodes from here on have been handed out. */
   #lastFree = 0;
   #index: Map<LuaValue, number> | null = null;
@@ -265,7 +265,7 @@ export class LuaTable {
   #makeNodes(size: number): void {
     if (size === 0) {
       this.#keys = this.#values = NO_VALUES;
-      this.#hashes = this.#next = NO_NUMBERS;
+      this.#hashes = NO_NUMBERS;
       this.#lastFree = 0;
       this.#index = null;
       return;
@@ -274,7 +274,6 @@ export class LuaTable {
     this.#keys = filled<LuaValue>(capacity, undefined);
     this.#values = filled<LuaValue>(capacity, undefined);
     this.#hashes = filled<number>(capacity, 0);
-    this.#next = filled<number>(capacity, NONE);
     this.#lastFree = capacity;
     this.#index = capacity > SCANNED_NODES_MAX ? new Map() : null;
   }
@@ -300,14 +299,8 @@ export class LuaTable {
         this.#rehash(key, hash, value);
         return;
       }
-      const home = this.#mainPosition(this.#keys[node], this.#hashes[node]!);
-      if (home === node) {
-        this.#next[free] = this.#next[node]!;
-        this.#next[node] = free;
-        node = free;
-      } else {
-        this.#moveNode(node, free, home);
-      }
+      if (this.#mainPosition(this.#keys[node], this.#hashes[node]!) === node) node = free;
+      else this.#moveNode(node, free);
     }
     const dead = this.#keys[node];
     if (dead !== undefined) this.#index?.delete(dead);
@@ -317,18 +310,13 @@ export class LuaTable {
     this.#index?.set(key, node);
   }
 
-  /** Moves a key that is not at home out of the way. @param home where its chain starts. */
-  #moveNode(node: number, free: number, home: number): void {
+  /** Moves a key that is not at home out of the way. */
+  #moveNode(node: number, free: number): void {
     this.layout++;
-    let before = home;
-    while (this.#next[before] !== node) before = this.#next[before]!;
-    this.#next[before] = free;
     this.#keys[free] = this.#keys[node];
     this.#values[free] = this.#values[node];
     this.#hashes[free] = this.#hashes[node]!;
-    this.#next[free] = this.#next[node]!;
     this.#index?.set(this.#keys[free], free);
-    this.#next[node] = NONE;
     this.#keys[node] = undefined;
   }
 

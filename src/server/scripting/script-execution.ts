@@ -7,6 +7,7 @@
  * a comparator, a metamethod or the like (suspension.ts), nobody is served; a loop there is ended after some time.
  */
 import { cString } from '../../core/latin1.ts';
+import type { Engine } from '../../lua/engine.ts';
 import { ScriptKilled } from '../../lua/lua-error.ts';
 import { currentPosition } from '../../lua/stack.ts';
 import { settled, withoutYields } from '../../lua/suspension.ts';
@@ -110,7 +111,7 @@ export class ScriptExecution {
       position === null ? '' : ` script: ${name}, on ${engine.fullName(position.chunkName)}:${position.line}.`;
     const isCounted = value instanceof LuaTable && value.getString('ignore_error_stats_update') === true;
     this.run.debugger?.end();
-    writeError(caller, cString(errorText(value)) + where, isCounted);
+    writeError(caller, cString(errorText(value, engine)) + where, isCounted);
   }
 
   // --------------------------------------------------------------------------------------------------------- giving way
@@ -200,8 +201,8 @@ export class ScriptExecution {
 }
 
 /** Errors that are no tables have no code yet. */
-function errorText(value: LuaValue): string {
-  if (!(value instanceof LuaTable)) return `ERR ${value === undefined ? 'nil' : String(value)}`;
+function errorText(value: LuaValue, engine: Engine): string {
+  if (!(value instanceof LuaTable)) return `ERR ${String(engine.toString(value))}`;
   const text = value.getString('err');
   return typeof text === 'string' || typeof text === 'number' ? String(text) : 'ERR unknown error';
 }

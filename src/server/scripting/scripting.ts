@@ -299,8 +299,16 @@ function keyCount({ args }: Call, count: number): number {
   return count;
 }
 
-function listOf(call: Call, from: number, to: number): LuaTable {
-  const { args } = call;
+/** Short lists are arrays of just that size. */
+function listOf({ args }: Call, from: number, to: number): LuaTable {
+  switch (to - from) {
+    case 0:
+      return new LuaTable();
+    case 1:
+      return LuaTable.ofList([args.binary(from)], 0);
+    case 2:
+      return LuaTable.ofList([args.binary(from), args.binary(from + 1)], 0);
+  }
   const items: LuaValue[] = [];
   for (let index = from; index < to; index++) items.push(args.binary(index));
   return LuaTable.ofList(items, 0);

@@ -42,6 +42,19 @@ function kill(command = 'SCRIPT'): TestReply {
   return reply;
 }
 
+describe('an error that is no table', () => {
+  it.each([
+    ['error(function() return 1 end)', /^-ERR function: 0x[0-9a-f]+ script: /],
+    ['error(coroutine.create(function() end))', /^-ERR thread: 0x[0-9a-f]+ script: /],
+    ['error(true)', /^-ERR true script: /],
+    ['error(nil)', /^-ERR nil script: /],
+    ['error(1e15, 0)', /^-ERR 1e\+15 script: /],
+    ['error(0 / 0)', /^-ERR user_script:1: -nan script: /],
+  ])('is told as Lua shows it: %s', (source, text) => {
+    expect(redis.call('EVAL', source, 0)).toMatch(text);
+  });
+});
+
 describe('a script that runs for too long', () => {
   it('lets others be told so, until it is killed', () => {
     start('EVAL', ENDLESS, 0);
