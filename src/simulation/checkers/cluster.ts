@@ -58,6 +58,10 @@ class ClusterJudge implements Judge {
   readonly #suspicions = new Set<string>();
   /** By node, what it has done in the turn that is not over. */
   readonly #thisTurn = new Map<string, (() => void)[]>();
+  /** The epoch of each master's claim, as of its last turn. */
+  readonly #claims = new Map<string, number>();
+  /** `node epoch`, where another master had the same. */
+  readonly #collided = new Set<string>();
   /** Somebody gives out epochs without asking anybody; the order is in the history only after its turn. */
   readonly #hasTakeover: boolean;
 
@@ -193,10 +197,25 @@ class ClusterJudge implements Judge {
 
   #checkClaim(name: string, myself: ClusterNode): void {
     if (!myself.isMaster || myself.slotCount === 0) return;
+    this.#countCollision(name, myself.configEpoch);
     const winner = this.#winners.get(myself.configEpoch);
     if (winner === undefined || winner === myself.name) return;
     if (this.#hasTakeover) this.#run.exemptions.add('C4 epoch that nobody was elected for');
     else this.#fail('C4', `${name} has configuration epoch ${myself.configEpoch}, which ${winner} was elected for`);
+  }
+
+  /** Counts masters that have had the epoch of another one, and have it no more. */
+  #countCollision(name: string, epoch: number): void {
+    const before = this.#claims.get(name);
+    if (before === epoch) return;
+    this.#claims.set(name, epoch);
+    if (before !== undefined && this.#collided.delete(`${name} ${before}`)) {
+      this.#run.coverage.add('epoch collision resolved');
+    }
+    for (const [other, claim] of this.#claims) {
+      if (other === name || claim !== epoch) continue;
+      for (const node of [name, other]) this.#collided.add(`${node} ${epoch}`);
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------------- the end
@@ -214,7 +233,7 @@ class ClusterJudge implements Judge {
         const owner = owners[slot];
         const claims = masters.filter((master) => hasSlot(master, slot));
         if (claims.length === 1 && owner?.name === claims[0]!.name) continue;
-        const who = owner == null ? 'nobody' : topology.nameOfId(owner.name);
+        const who = owner === undefined || owner === null ? 'nobody' : topology.nameOfId(owner.name);
         this.#fail(
           'C6',
           `for ${name} slot ${slot} is that of ${who}; it is claimed by ${claims.map(claimOf).join(', ')}`,

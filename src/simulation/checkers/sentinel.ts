@@ -74,6 +74,7 @@ class SentinelJudge implements Judge {
   readonly #ticks = new WeakMap<Sentinel, number>();
   /** When each last held the master with that address for down. */
   readonly #heldDown = new Map<string, number>();
+  readonly #staleVotes = new Set<string>();
   /** The last epoch in which each has voted. */
   readonly #lastVoteEpoch = new Map<string, bigint>();
 
@@ -154,6 +155,17 @@ class SentinelJudge implements Judge {
     if (master.has(FLAG.sDown)) this.#heldDown.set(`${node} ${master.addr.ip}`, this.#run.world.nowMs);
     this.#checkLeader(node, state.myid, master);
     this.#checkAddress(node, master);
+    if (master.failoverState === 'wait_start') this.#countStaleVotes(state.myid, master);
+  }
+
+  /** Votes of an earlier epoch, which must not help to win this one. */
+  #countStaleVotes(id: string, master: Instance): void {
+    for (const { runid, leader, leaderEpoch } of master.sentinels.values()) {
+      if (leader !== id || leaderEpoch >= master.failoverEpoch) continue;
+      const vote = `${runid} ${leaderEpoch} ${master.failoverEpoch}`;
+      if (!this.#staleVotes.has(vote)) this.#run.coverage.add('stale vote not counted');
+      this.#staleVotes.add(vote);
+    }
   }
 
   #checkTilt(node: string, sentinel: Sentinel): void {

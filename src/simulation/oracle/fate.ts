@@ -107,7 +107,9 @@ export class Fates {
     const { topology } = this.#run;
     if (!(topology instanceof ClusterTopology)) return this.#witness.of(this.#masters[0] ?? '')?.place ?? null;
     const owner = topology.state(topology.names[0]!)?.owners[slotOf(key)];
-    return owner == null ? null : (this.#witness.of(topology.nameOfId(owner.name))?.place ?? null);
+    return owner === undefined || owner === null
+      ? null
+      : (this.#witness.of(topology.nameOfId(owner.name))?.place ?? null);
   }
 
   of(operation: Operation): Fate {
@@ -118,8 +120,8 @@ export class Fates {
     if (home === null) return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false, taken: null };
     if (lineage.covers(home, place)) return { kind: 'kept' };
     const isElsewhere = this.#masters.some((name) => {
-      const other = this.#witness.of(name)?.place;
-      return other != null && lineage.covers(other, place);
+      const other = this.#witness.of(name)?.place ?? null;
+      return other !== null && lineage.covers(other, place);
     });
     return isElsewhere ? { kind: 'moved' } : this.#loss(home, place);
   }
