@@ -28,12 +28,14 @@ interface Sample {
   readonly loadMs: number;
 }
 
-async function cpuUs(server: Server): Promise<number> {
+export async function cpuUs(server: Server): Promise<number> {
   const { infoUs, systemUs } = await readCpu(server);
   return infoUs ?? systemUs ?? Number.NaN;
 }
 
-async function measureDepth(server: Server, pipeline: number, requests: number): Promise<number> {
+/** CPU time of a server per SET. */
+export async function measureSets(server: Server, pipeline: number): Promise<number> {
+  const requests = Math.round(REQUESTS * Math.sqrt(pipeline));
   const load = { test: 'set', requests, pipeline, clients: CLIENTS, valueBytes: VALUE_BYTES, keys: KEYS };
   // The first requests make the keys and warm the server up.
   await benchmarkRate(server.port, { ...load, requests: requests / 2 });
@@ -59,8 +61,7 @@ async function measure(run: Run, contestant: Contestant, hasFile: boolean): Prom
     const depths: Record<number, number> = {};
     await withServer(run, inFolder, async (server) => {
       for (const pipeline of run.options.pipelines) {
-        const requests = Math.round(REQUESTS * Math.sqrt(pipeline));
-        depths[pipeline] = await measureDepth(server, pipeline, requests);
+        depths[pipeline] = await measureSets(server, pipeline);
       }
     });
     return { cpuUs: depths, loadMs: hasFile ? await measureLoad(run, inFolder) : 0 };

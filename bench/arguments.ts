@@ -13,6 +13,7 @@ export const MODES = [
   'removal',
   'persistence',
   'append-only',
+  'replication',
   'scripts',
   'cluster',
   'cluster-failover',
@@ -100,6 +101,7 @@ Modes
   stall        longest wait of a probing client while another one sets 5 000 000 keys
   removal      longest wait of a probing client while 10 000 000 elements, or 1 000 000 keys, go at once
   append-only  CPU per SET with an append-only file and without, and of a start with it
+  replication  CPU per SET with a replica and without, and of a full synchronization of 1 000 000 keys
   persistence  CPU of SAVE and of a start with 1 000 000 keys, longest wait beside a BGSAVE
   scripts      CPU per EVALSHA of a GET, of a million additions and of BullMQ's adding of a job; an engine's time and memory
   cluster      CPU per GET, SET, INCR of a node that owns all slots, beside the same server outside of a cluster
@@ -201,7 +203,7 @@ function testsOf(mode: Mode): readonly string[] {
 }
 
 function depthsOf(mode: Mode): readonly number[] {
-  if (mode === 'scripts' || mode === 'cluster') return [16];
+  if (mode === 'scripts' || mode === 'cluster' || mode === 'replication') return [16];
   return mode === 'types' ? [1, 16] : [1, 16, 64];
 }
 

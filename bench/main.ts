@@ -11,6 +11,7 @@ import { memory } from './memory.ts';
 import { watchMachine } from './noise.ts';
 import { persistence } from './persistence.ts';
 import { detectPinning, pinSelf } from './pinning.ts';
+import { replication } from './replication.ts';
 import { removal } from './removal.ts';
 import { circumstances, describeMachine, endProgress, publish } from './report.ts';
 import type { Report, Run } from './run.ts';
@@ -34,6 +35,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   removal,
   persistence,
   'append-only': appendOnly,
+  replication,
   scripts,
   cluster,
   'cluster-failover': clusterFailover,
