@@ -29,20 +29,33 @@ const SIGNAL_STATUS = 128;
 export class NodeSaver implements Saver {
   readonly #command: readonly string[];
   readonly #workingDirectory: string;
+  readonly #shellPath: string;
   #shell: Shell | null = null;
-  /** The program could not even begin. Nothing is asked of it any more. */
+  /** There is no shell, or the program could not even begin. Nothing is asked of them any more. */
   #isBroken = false;
 
   /** @param command the program and its first arguments. */
-  constructor(command: readonly string[], workingDirectory: string) {
+  constructor(command: readonly string[], workingDirectory: string, shellPath = SHELL) {
     this.#command = command;
     this.#workingDirectory = workingDirectory;
+    this.#shellPath = shellPath;
   }
 
   prepare(): number | null {
     if (this.#isBroken) return null;
-    if (this.#shell === null || !this.#shell.isAlive) this.#shell = new Shell(this.#command);
-    return this.#shell.isAlive ? this.#shell.pid : null;
+    if (this.#shell?.isAlive !== true) this.#shell = this.#launch();
+    this.#isBroken = this.#shell === null;
+    return this.#shell?.pid ?? null;
+  }
+
+  #launch(): Shell | null {
+    try {
+      const shell = new Shell(this.#shellPath, this.#command);
+      return shell.isAlive ? shell : null;
+    } catch {
+      // No memory, no descriptors, no permission: whatever it is, there is no process.
+      return null;
+    }
   }
 
   begin(order: SaveOrder, events: SaveEvents): Saving {
@@ -61,10 +74,10 @@ class Shell {
   #count = 0;
   #said = '';
 
-  constructor(command: readonly string[]) {
+  constructor(path: string, command: readonly string[]) {
     const { NODE_OPTIONS: _, ...env } = process.env;
     // In a session of its own: what is typed at the server's terminal is not meant for it.
-    this.#child = spawn(SHELL, ['-c', SCRIPT, 'resplica-save', ...command], {
+    this.#child = spawn(path, ['-c', SCRIPT, 'resplica-save', ...command], {
       cwd: '/',
       detached: true,
       env,

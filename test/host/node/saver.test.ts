@@ -171,6 +171,12 @@ describeWith('/proc/self/cmdline', 'a process that writes files', () => {
     expect(isProcessAlive(other)).toBe(true);
   });
 
+  it('is none where there is no shell', () => {
+    saver = new NodeSaver(command, folder, join(folder, 'missing'));
+    expect(saver.prepare()).toBeNull();
+    expect(saver.prepare()).toBeNull();
+  });
+
   it('is not asked again when its program cannot be run', async () => {
     saver = new NodeSaver([join(folder, 'missing')], folder);
     const save = begin('dump');
