@@ -119,5 +119,17 @@ describe.each<[string, Connect, boolean]>([
       for (const key of KEYS) expect(await client.get(key)).toBe(`value of ${key}`);
     }
     expect(await reads()).toBe(2);
+
+    // And goes on to read when slots have moved, and when masters and replicas have changed places.
+    const readsAll = (): Promise<boolean> =>
+      Promise.all(KEYS.map((key) => client.get(key).catch(() => null))).then((values) =>
+        values.every((value, i) => value === `value of ${KEYS[i]}`),
+      );
+    const target = cluster.masters.find((master) => master !== cluster.slotOwner(KEYS[0]!))!;
+    await cluster.moveSlots({ to: target, slots: cluster.slotOf(KEYS[0]!) });
+    await cluster.stable(PATIENT);
+    await eventually(readsAll, PATIENT);
+    for (const master of cluster.masters) await cluster.failover(master, PATIENT);
+    await eventually(readsAll, PATIENT);
   });
 });
