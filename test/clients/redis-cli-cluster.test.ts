@@ -268,4 +268,24 @@ describeWith('redis-cli', 'redis-cli --cluster', () => {
         .filter((line) => line === '1'),
     ).toHaveLength(20);
   });
+
+  it('asks where a key has gone that is under way', { timeout: TIMEOUT_MS }, async () => {
+    const [source, target] = [await ownerOf('{under way}'), masters()[0]!];
+    const other = source === target ? masters()[1]! : target;
+    const slot = String(slotOf('{under way}'));
+    await source.client.call('SET', '{under way}', 'here');
+    await other.client.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(source));
+    await source.client.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(other));
+    await source.client.call('MIGRATE', '127.0.0.1', String(other.server.port), '{under way}', '0', '60000');
+    const words = ['redis-cli', '-c', '-p', String(source.server.port), 'GET', '{under way}'];
+    expect((await runProgram(words, {})).stdout.trim()).toBe('here');
+    expect(await source.client.call('GET', '{under way}')).toMatchObject({
+      message: `ASK ${slot} 127.0.0.1:${other.server.port}`,
+    });
+    for (const node of [other, source, ...masters()]) {
+      await node.client.call('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(other));
+    }
+    await other.client.call('DEL', '{under way}');
+    await settle();
+  });
 });
