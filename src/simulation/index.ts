@@ -27,5 +27,7 @@ export { play } from './play.ts';
 export { profileOf, type Profile, profiles } from './profiles.ts';
 export { assertHolds, BrokenPromise, failoverProperty, failureText, topology } from './property.ts';
 export { replay } from './replay.ts';
+export { scenarios } from './scenarios/all.ts';
+export { playScenario, type Scenario, type ScenarioReport } from './scenarios/scenario.ts';
 export { type Failure, search, type SearchOptions, type SearchReport } from './search.ts';
 export type { SimTopology } from './topologies/topology.ts';
