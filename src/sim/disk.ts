@@ -86,6 +86,8 @@ export class SimDisk implements Disk {
     const life = this.#life;
     const node = this.#lookUp(path);
     const delayUs = this.#disk.drawUs(this.#disk.syncMs);
+    this.#note(KIND.sync, hashText(path));
+    life.check();
     if (done !== undefined) {
       const perform = (): void => {
         if (!life.alive) return;
@@ -220,6 +222,7 @@ class SimDiskFile implements DiskFile {
 
   appendNow(bytes: Uint8Array): void {
     this.#assertIdle();
+    this.#note(KIND.append, hashBytes(bytes));
     this.#site.life.spend(this.#drawUs(false));
     // What is not durable is kept, and the caller may use the array again.
     const failure = this.#write(Buffer.from(bytes));
@@ -228,6 +231,9 @@ class SimDiskFile implements DiskFile {
 
   syncNow(): void {
     this.#assertIdle();
+    this.#note(KIND.sync, 0);
+    // Whoever observes that may have taken the power.
+    this.#site.life.check();
     this.#site.life.spend(this.#drawUs(true));
     const failure = this.#syncNode();
     if (failure !== null) throw failure;

@@ -187,7 +187,8 @@ export class Player implements Run, TopologyWatcher {
         if (this.guest?.isWaitedFor() !== true) break;
       }
       if (world.nowMs > endMs) {
-        this.fail(LIVENESS, `no agreement within ${topology.recoveryMaxMs} ms: ${reason ?? 'it does not last'}`);
+        const last = hasAgreed ? 'the script has not ended' : 'it does not last';
+        this.fail(LIVENESS, `no agreement within ${topology.recoveryMaxMs} ms: ${reason ?? last}`);
         return;
       }
       yield* this.#run(LOOK_EVERY_MS);

@@ -131,7 +131,9 @@ export class Recorder {
   // ------------------------------------------------------------------------------------------------------------ clusters
 
   #lookAtClusterNode(topology: ClusterTopology, node: string, seen: Seen): void {
-    const state = topology.state(node)!;
+    const state = topology.state(node);
+    // A fault may have waited for what was noted of it just now.
+    if (state === null) return;
     const { myself } = state;
     this.#noteEpochs(node, seen, state.currentEpoch, myself.shownConfigEpoch);
     this.#noteFlags(node, seen, node, state.isOk ? 0 : 1, downFlags);

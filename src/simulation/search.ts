@@ -72,7 +72,10 @@ function searchLot(
       count(tally, outcome);
       options.onPlayed?.(tally.played, outcome);
       if (outcome.violation === null) isOver = options.until?.() === true;
-    } else options.onShrinking?.(++found.tried);
+    } else {
+      found.tried++;
+      options.onShrinking?.(found.tried);
+    }
     const { violation } = outcome;
     if (violation === null || (found.violation !== null && found.violation.checker !== violation.checker)) return;
     found.violation = violation;

@@ -106,7 +106,7 @@ describe('events of one instant', () => {
 });
 
 describe('one seed is one history', () => {
-  it('for 200 seeds, with kills, cuts, pauses, power losses and restarts', () => {
+  it('for 200 seeds, with kills, cuts, pauses, power losses and restarts', { timeout: 120_000 }, () => {
     const hashes = new Set<number>();
     for (let seed = 1; seed <= 200; seed++) hashes.add(checkDeterminism({ seed }, scenario).traceHash);
     expect(hashes.size).toBe(200);

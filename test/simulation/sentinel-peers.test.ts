@@ -4,17 +4,18 @@ import type { Connection, Host } from '../../src/host/host.ts';
 import { Prng } from '../../src/host/prng.ts';
 import { processHello } from '../../src/sentinel/hello.ts';
 import { World } from '../../src/sim/index.ts';
-import { SentinelSet } from './sentinel/sentinel-set.ts';
+import { topologyOf, USUAL_KNOBS } from '../../src/simulation/schedule.ts';
+import { makeTopology } from '../../src/simulation/topologies/make.ts';
+import { SentinelTopology } from '../../src/simulation/topologies/sentinel-topology.ts';
 
-const OPTIONS = {
-  replicas: 2,
-  sentinels: 3,
-  quorum: 2,
-  downAfterMs: 1000,
-  failoverTimeoutMs: 6000,
-  parallelSyncs: 1,
-} as const;
 const STRANGER = 'f'.repeat(40);
+
+function makeSet(world: World): SentinelTopology {
+  const watcher = { boot: () => {}, event: () => {}, turn: () => {} };
+  const set = makeTopology(world, topologyOf({ kind: 'sentinel' }), USUAL_KNOBS, watcher);
+  set.boot();
+  return set as SentinelTopology;
+}
 
 /** Answers whatever comes with bytes that `answer` makes. */
 function stranger(answer: (random: Prng) => string | null): (host: Host) => void {
@@ -60,9 +61,9 @@ const TIMEOUT_MS = 120_000;
 describe('a peer that', { timeout: TIMEOUT_MS }, () => {
   it.each(Object.entries(STRANGERS))('%s disturbs nobody', (_, answer) => {
     const world = new World({ seed: 11 });
-    const set = new SentinelSet(world, OPTIONS);
+    const set = makeSet(world);
     const liar = world.boot('stranger', stranger(answer));
-    expect(world.run({ until: () => set.isDiscovered, maxMs: 30_000 })).toBe(true);
+    expect(world.run({ until: () => set.isReady, maxMs: 30_000 })).toBe(true);
     const hello = `${liar.address},26379,${STRANGER},0,mymaster,${world.process('redis0').address},6379,0`;
     for (const name of set.sentinelNames) {
       world.process(name).enter(() => {
@@ -82,8 +83,8 @@ describe('a peer that', { timeout: TIMEOUT_MS }, () => {
 
   it('has the id of another one takes its place, and gives it back', () => {
     const world = new World({ seed: 12 });
-    const set = new SentinelSet(world, OPTIONS);
-    expect(world.run({ until: () => set.isDiscovered, maxMs: 30_000 })).toBe(true);
+    const set = makeSet(world);
+    expect(world.run({ until: () => set.isReady, maxMs: 30_000 })).toBe(true);
     const id = set.sentinel('sentinel1')!.state.myid;
     const hello = `10.9.9.9,26379,${id},0,mymaster,${world.process('redis0').address},6379,0`;
     world.process('sentinel0').enter(() => {
@@ -100,8 +101,8 @@ describe('a peer that', { timeout: TIMEOUT_MS }, () => {
 describe('a file that cannot be written', { timeout: TIMEOUT_MS }, () => {
   it('is warned of, and the sentinel goes on', () => {
     const world = new World({ seed: 13 });
-    const set = new SentinelSet(world, OPTIONS);
-    expect(world.run({ until: () => set.isDiscovered, maxMs: 30_000 })).toBe(true);
+    const set = makeSet(world);
+    expect(world.run({ until: () => set.isReady, maxMs: 30_000 })).toBe(true);
     for (const name of set.sentinelNames) world.process(name).disk.failSyncs(1000);
     world.process('redis0').kill();
     const old = world.process('redis0').address;
