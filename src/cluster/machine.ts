@@ -17,7 +17,7 @@ import { sendHeartbeat } from './heartbeat.ts';
 import { hearFailoverStart, hearPausedOffset } from './manual-failover.ts';
 import { setAsMaster } from './roles.ts';
 import { send } from './send.ts';
-import { updateSlotsOf } from './slot-update.ts';
+import { leaveReplica, updateSlotsOf } from './slot-update.ts';
 import { type ClusterNode, FRAME_NAMES, NODE, SLOT_BITMAP_BYTES, DUE } from './state.ts';
 
 export function processFrame(core: Core, link: RemoteLink, bytes: Buffer): void {
@@ -150,7 +150,12 @@ function hearRole(core: Core, sender: ClusterNode, frame: Frame): void {
     state.doBeforeSleep(DUE.save | DUE.updateState);
   }
   const master = state.find(frame.master);
-  if (master === null || master === sender || sender.master === master) return;
+  if (master === null || master === sender) return;
+  if (sender.master === master) {
+    // Its successor has not taken us along, as it does with its claims: it was unknown to us when it made them.
+    if (state.myself.master === sender) leaveReplica(core);
+    return;
+  }
   state.setMaster(sender, master);
   state.doBeforeSleep(DUE.save);
 }

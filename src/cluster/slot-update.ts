@@ -31,18 +31,24 @@ export function updateSlotsOf(core: Core, owner: ClusterNode, epoch: number, slo
   const shardMaster = myself.shardMaster;
   const changes = applyClaims(core, owner, epoch, slots);
   const isReplaced = changes.lost > 0 && shardMaster !== null && shardMaster.slotCount === 0;
-  const grandMaster = myself.master?.master ?? null;
   if (isReplaced && (settings.allowReplicaMigration || changes.claimed === changes.lost)) {
     log.warning(`Configuration change detected. Reconfiguring myself as a replica of ${owner.name}`);
     followNode(core, owner);
     state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
-  } else if (grandMaster !== null && grandMaster !== myself) {
-    log.warning(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${grandMaster.name}`);
-    followNode(core, grandMaster);
-    state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
-  } else {
+  } else if (!leaveReplica(core)) {
     for (const slot of changes.dirty) core.services.deleteKeysInSlot(slot);
   }
+}
+
+/** Nobody follows a replica: whoever does goes on to its master. @returns whether we did. */
+export function leaveReplica(core: Core): boolean {
+  const { state, log } = core;
+  const grandMaster = state.myself.master?.master ?? null;
+  if (grandMaster === null || grandMaster.isMyself) return false;
+  log.warning(`I'm a sub-replica! Reconfiguring myself as a replica of grandmaster ${grandMaster.name}`);
+  followNode(core, grandMaster);
+  state.doBeforeSleep(DUE.save | DUE.updateState | DUE.sync);
+  return true;
 }
 
 function applyClaims(core: Core, owner: ClusterNode, epoch: number, slots: Uint8Array): Changes {

@@ -265,3 +265,40 @@ describe('a handshake', () => {
     }
   });
 });
+
+describe('a master that has become a replica', () => {
+  it('is not followed any more, though no slots have changed hands since then', () => {
+    const stage = new Stage();
+    const { state } = stage;
+    const [master, grandMaster] = [stage.add('b'), stage.add('c')];
+    state.myself.clear(NODE.master);
+    state.myself.set(NODE.replica);
+    state.setMaster(state.myself, master);
+    const peer = new Stage(master.name);
+    peer.state.myself.clear(NODE.master);
+    peer.state.myself.set(NODE.replica);
+    peer.state.setMaster(peer.state.myself, peer.add('c'));
+    const tell = (): void => void receive(stage, master, heartbeatFrame(peer, FRAME.pong, []));
+    tell();
+    // Its successor is about to claim its slots, and takes us with them. Only if that does not come, do we go by ourselves.
+    expect([master.master, state.myself.master]).toEqual([grandMaster, master]);
+    tell();
+    expect(state.myself.master).toBe(grandMaster);
+    expect(stage.services.asked.at(-1)).toContain('follow');
+  });
+
+  it('is followed on if it follows this very node', () => {
+    const stage = new Stage();
+    const { state } = stage;
+    const master = stage.add('b');
+    state.myself.clear(NODE.master);
+    state.myself.set(NODE.replica);
+    state.setMaster(state.myself, master);
+    const peer = new Stage(master.name);
+    peer.state.myself.clear(NODE.master);
+    peer.state.myself.set(NODE.replica);
+    peer.state.setMaster(peer.state.myself, peer.add('a'));
+    for (let i = 0; i < 3; i++) receive(stage, master, heartbeatFrame(peer, FRAME.pong, []));
+    expect(state.myself.master).toBe(master);
+  });
+});
