@@ -171,11 +171,19 @@ class ClientJudge implements Judge {
         fates.of(operation).kind === 'kept',
     );
     const { lineage } = this.#witness;
+    const writes = new Map<string, Operation[]>();
+    for (const operation of kept) {
+      const [name, key] = operation.words;
+      if (name !== 'SET') continue;
+      const list = writes.get(key!);
+      if (list === undefined) writes.set(key!, [operation]);
+      else list.push(operation);
+    }
     for (const deletion of kept) {
       if (deletion.words[0] !== 'DEL') continue;
       const behind = fates.executions.of(deletion.id)[0]!;
-      for (const write of kept) {
-        if (write.words[0] !== 'SET' || write.words[1] !== deletion.words[1] || write.end >= deletion.start) continue;
+      for (const write of writes.get(deletion.words[1]!) ?? []) {
+        if (write.end >= deletion.start) continue;
         if (lineage.covers(behind, fates.executions.of(write.id)[0]!)) continue;
         this.#fail('H6', `${write.words.join(' ')} came back: its deletion was over before it was written`);
       }
