@@ -34,8 +34,10 @@ body {
 h1, h2, p, dl, dd, ul { margin: 0; padding: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .gap { display: inline-block; width: 8px; }
-.top { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; padding: 12px 16px 10px; background: var(--panel); }
-h1 { font-size: 17px; font-weight: 650; letter-spacing: -.01em; }
+.top { display: flex; align-items: center; gap: 8px 20px; padding: 12px 16px 10px; background: var(--panel); }
+h1 { font-size: 16px; font-weight: 650; letter-spacing: -.01em; }
+.names { flex: none; }
+.top .buttons { flex: none; }
 #subtitle { color: var(--soft); }
 .verdict {
   display: flex; gap: 8px; align-items: baseline; max-width: 46em; padding: 5px 12px; border-radius: 8px; font-weight: 550;
@@ -44,7 +46,7 @@ h1 { font-size: 17px; font-weight: 650; letter-spacing: -.01em; }
 .verdict.bad { background: color-mix(in srgb, var(--bad) 12%, transparent); color: var(--bad); }
 .verdict.lost { background: color-mix(in srgb, var(--warn) 14%, transparent); color: var(--warn); }
 .verdict code { font: 600 12px var(--mono); }
-#figures { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-left: auto; }
+#figures { display: flex; flex: none; gap: 4px 18px; margin-left: auto; }
 #figures div { display: flex; flex-direction: column-reverse; }
 #figures dt { color: var(--soft); font-size: 11px; }
 #figures dd { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -122,12 +124,13 @@ dialog h2 { font-size: 15px; margin-bottom: 12px; }
 .keys dd { color: var(--soft); }
 kbd { font: 11px var(--mono); padding: 1px 5px; border: 1px solid var(--line); border-radius: 4px; background: var(--raised); }
 dialog form { margin-top: 16px; text-align: right; }
-@media (max-width: 900px) {
+@media (max-width: 1000px) {
   html, body { height: auto; }
   body { grid-template-rows: auto auto auto auto; }
   main { grid-template-columns: minmax(0, 1fr); }
   #timeline { height: 70vh; }
   aside { border-left: 0; grid-template-rows: auto 50vh; }
+  .top { flex-wrap: wrap; }
   #figures { margin-left: 0; }
   .columns { grid-template-columns: 1fr; }
 }
