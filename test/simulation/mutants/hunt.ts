@@ -8,8 +8,6 @@ import type { Order, Report } from './player.ts';
 
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
-/** What a player has for its start, and for the schedule that it is at when its time is up. */
-const GRACE_MS = 300_000;
 
 export interface Finding {
   readonly isKilled: boolean;
@@ -23,7 +21,7 @@ export interface Finding {
 export interface HuntOptions {
   /** Multiplies the budgets. */
   readonly budget: number;
-  /** Bound for each search. */
+  /** Bound for each search, of the processor's time. */
   readonly seconds: number;
   /** Draws from the whole profile, and not where mutants are likely to be found. */
   readonly wide: boolean;
@@ -31,10 +29,7 @@ export interface HuntOptions {
 
 /** Lets a player do something. @param node the program that runs it. */
 export async function order(player: string, what: Order, node = process.execPath): Promise<Report> {
-  const { stdout } = await run(node, [player, JSON.stringify(what)], {
-    maxBuffer: OUTPUT_BYTES_MAX,
-    ...(what.budgetMs === undefined ? {} : { timeout: what.budgetMs + GRACE_MS }),
-  });
+  const { stdout } = await run(node, [player, JSON.stringify(what)], { maxBuffer: OUTPUT_BYTES_MAX });
   return JSON.parse(stdout) as Report;
 }
 
@@ -57,9 +52,8 @@ export class Hunt {
     const where = this.#options.wide ? {} : { focus };
     const schedules = Math.ceil(mutant.schedules * this.#options.budget);
     const player = await this.#player(name, edits);
-    const endMs = performance.now() + this.#options.seconds * 1000;
+    const budgetMs = this.#options.seconds * 1000;
     for (let from = 0; ;) {
-      const budgetMs = Math.max(0, Math.ceil(endMs - performance.now()));
       const search = { kind: 'search', profile, seed, schedules, from, budgetMs, ...where } as const;
       const { played, failure } = await order(player, search);
       const finding = { isKilled: false, played, checker: '', schedule: null };
@@ -86,6 +80,19 @@ export class Hunt {
         schedule,
       };
     }
+  }
+
+  /** Plays one schedule with the mutant and without it. */
+  async testify({ name, profile, edits, checkers }: Mutant, schedule: unknown): Promise<Finding> {
+    const what = { kind: 'replay', profile, seed: 0, schedules: 1, schedule } as const;
+    const { failure } = await order(await this.#player(name, edits), what);
+    const finding = { isKilled: false, played: 1, checker: failure?.checker ?? '', schedule };
+    if (failure === null) return { ...finding, text: 'nobody spoke' };
+    const said = `${failure.checker}: ${failure.text}`;
+    if (!checkers.includes(failure.checker)) return { ...finding, text: `the wrong one spoke: ${said}` };
+    const sane = await order(await this.#player('none', []), what);
+    if (sane.failure !== null) return { ...finding, text: `without the mistake, too: ${sane.failure.checker}` };
+    return { ...finding, isKilled: true, text: said };
   }
 
   #player(name: string, edits: readonly Edit[]): Promise<string> {

@@ -1,11 +1,15 @@
 /**
- * npm run mutants -- [--only part-of-a-name,…] [--seeds 1] [--seed N] [--budget 1] [--seconds 600] [--wide] [--state FILE] [--list]
+ * npm run mutants -- [--only part-of-a-name,…] [--seeds 1] [--seed N] [--budget 1] [--seconds 600] [--wide] [--state FILE]
+ * npm run mutants -- --witnesses [--only …]
+ * npm run mutants -- --list
  *
  * Lets the simulation find mutants (mutant.ts): each is played with schedules of its profile until a checker speaks, such as
  * can bring it to light (its focus), or with --wide any. It is killed if that is the right checker, within the budget.
  * Schedules that the code as it is fails too are passed over, and told. With --seeds 10 that is done from ten seeds, of
- * which nine must kill. --budget multiplies the number of schedules, --seconds bounds each search. --state keeps what was
- * found in a file, so that a run which was stopped goes on where it was.
+ * which nine must kill. --budget multiplies the number of schedules, --seconds bounds the processor's time of each search.
+ * --state keeps what was found in a file, so that a run which was stopped goes on where it was.
+ *
+ * A witness is a schedule that kills a mutant for sure (witnesses/). With --witnesses these are played alone.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { mutants } from './all.ts';
 import { type Finding, Hunt } from './hunt.ts';
 import type { Mutant } from './mutant.ts';
+import { readWitness } from './witness.ts';
 
 const KILLING_SHARE = 0.9;
 const FIRST_SEED = 20_240_109;
@@ -28,6 +33,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '600' },
     state: { type: 'string' },
     wide: { type: 'boolean', default: false },
+    witnesses: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -60,7 +66,9 @@ async function main(): Promise<void> {
     });
     const known = readState();
     let survivors = 0;
-    for (const mutant of chosen()) if (!(await judge(hunt, mutant, known))) survivors++;
+    const isKilled = (mutant: Mutant): Promise<boolean> =>
+      options.witnesses ? judgeByWitness(hunt, mutant) : judge(hunt, mutant, known);
+    for (const mutant of chosen()) if (!(await isKilled(mutant))) survivors++;
     for (const text of new Set(hunt.insane)) process.stdout.write(`Without any mistake: ${text}\n`);
     process.stdout.write(survivors === 0 ? 'All are killed.\n' : `${survivors} survive.\n`);
     if (survivors > 0) process.exitCode = 1;
@@ -72,6 +80,15 @@ async function main(): Promise<void> {
 function readState(): Known {
   const { state } = options;
   return state !== undefined && existsSync(state) ? (JSON.parse(readFileSync(state, 'utf8')) as Known) : {};
+}
+
+/** @returns whether its witness kills the mutant, and nothing else. */
+async function judgeByWitness(hunt: Hunt, mutant: Mutant): Promise<boolean> {
+  const schedule = readWitness(mutant);
+  const { isKilled, text } =
+    schedule === null ? { isKilled: false, text: 'has no witness' } : await hunt.testify(mutant, schedule);
+  process.stdout.write(`${isKilled ? 'killed  ' : 'SURVIVES'} ${mutant.name.padEnd(32)} ${text}\n`);
+  return isKilled;
 }
 
 /** @returns whether the mutant is killed from enough seeds. */

@@ -40,6 +40,9 @@ export interface Focus {
   readonly topology?: Readonly<Record<string, number | boolean>>;
 }
 
+/** Who speaks when what was built is broken: that is not a checker's merit. */
+export const CRASH = 'crash';
+
 /** @throws Error if a patch does not fit. */
 export function patch(path: string, source: string, edits: readonly Edit[]): string {
   let text = source;

@@ -31,7 +31,7 @@ export const replicationMutants: readonly Mutant[] = [
     ],
     checkers: ['R1', 'R2', 'R4'],
     schedules: 300,
-    focus: { kinds: ['isolate', 'kill', 'promote', 'replicaof', 'slow'], knobs: LOADED },
+    focus: { knobs: LOADED },
   },
   {
     name: 'psync-one-beyond-the-fork',
