@@ -24,6 +24,8 @@ const NONE: ReadonlySet<FunctionBody> = new Set();
 
 export interface Chunk {
   readonly chunkName: string;
+  /** Those that it names itself. */
+  readonly globals: ReadonlySet<string>;
   /** The main function, with the globals and the runtime that `operations` work on. */
   bind(operations: Operations & { readonly dbg?: Tracer }): LuaFunction;
 }
@@ -41,19 +43,23 @@ export function compile(source: string, chunkName: string, use: ChunkUse = 'scri
     operations: Operations,
     sites: readonly Site[],
   ) => LuaFunction;
-  return { chunkName, bind: (operations) => factory(operations, javaScript.sites) };
+  return { chunkName, globals: javaScript.globals, bind: (operations) => factory(operations, javaScript.sites) };
 }
 
-/** @returns the body of a function of `$`, the operations, and `S`, the sites. */
-export function translate(
-  source: string,
-  chunkName: string,
-  use: ChunkUse = 'script',
-): { text: string; sites: readonly Site[] } {
+export interface Translation {
+  /** The body of a function of `$`, the operations, and `S`, the sites. */
+  readonly text: string;
+  readonly sites: readonly Site[];
+  /** That the chunk names. */
+  readonly globals: ReadonlySet<string>;
+}
+
+export function translate(source: string, chunkName: string, use: ChunkUse = 'script'): Translation {
   const traces = use === 'traced';
   try {
     const main = parse(source, chunkName);
-    const w = new ChunkWriter(chunkName, findKinds(main, traces), new FunctionState(false, null, []), writeFunction, {
+    const kinds = findKinds(main, traces);
+    const w = new ChunkWriter(chunkName, kinds, new FunctionState(false, null, []), writeFunction, {
       traces,
       shared: use === 'script' ? findSharedFunctions(main) : NONE,
     });
@@ -61,7 +67,7 @@ export function translate(
     writeFunction(w, main);
     const constants = `const{${OPERATIONS.join(',')}${traces ? ',dbg' : ''}}=$,[${w.sites.map((_, at) => `s${at}`).join(',')}]=S;${w.declaration}`;
     const url = `//# sourceURL=${sourceUrl(chunkName, w.calls)}`;
-    return { text: `"use strict";${constants}\n${w.out.toString()}\n${url}`, sites: w.sites };
+    return { text: `"use strict";${constants}\n${w.out.toString()}\n${url}`, sites: w.sites, globals: kinds.globals };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new LuaSyntaxError(chunkName, 1, 'function or expression too complex', null);

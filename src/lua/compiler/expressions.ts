@@ -74,7 +74,18 @@ export function writeExpression(w: ChunkWriter, expression: Expression): void {
 
 /** All zeros of a function have the sign of its first one. */
 function writeZero(w: ChunkWriter, value: number): void {
-  w.out.write((w.fn.zero ??= Object.is(value, -0) ? '(-0)' : '0'));
+  w.out.write((w.fn.zero ??= zeroText(value)));
+}
+
+function zeroText(value: number): string {
+  return Object.is(value, -0) ? '(-0)' : '0';
+}
+
+/** Of two constants that it does not fold, 0/0, Lua takes up the right one first. */
+function noteRightZero(w: ChunkWriter, { operator, left, right }: Binary): void {
+  if (operator === '..' || constantNumber(left) === null) return;
+  const value = constantNumber(right);
+  if (value === 0) w.fn.zero ??= zeroText(value);
 }
 
 type Operation = Extract<Expression, { kind: 'global' | 'index' | 'binary' | 'unary' }>;
@@ -106,6 +117,7 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
       if (isBoolean(expression)) writeCondition(w, expression);
       else if (expression.operator === 'and' || expression.operator === 'or') writeChoice(w, expression);
       else {
+        noteRightZero(w, expression);
         const site = w.site(expression.line, expression.left, expression.right);
         const line = w.traces ? operatorLine(expression) : null;
         const write = (): void => writeOperands(w, ARITHMETIC.get(expression.operator)!, expression, site);

@@ -15,6 +15,8 @@ export interface FunctionKinds {
   readonly suspendable: ReadonlySet<FunctionBody>;
   /** They end with a call of themselves, and the local through which they do. */
   readonly tailRecursive: ReadonlyMap<FunctionBody, Local>;
+  /** All that the chunk names. */
+  readonly globals: ReadonlySet<string>;
 }
 
 /** @param all every function may have to wait. */
@@ -22,9 +24,8 @@ export function findKinds(main: FunctionBody, all: boolean): FunctionKinds {
   const survey = new Survey();
   survey.body(main);
   const { bodies, named, tailRecursive, enclosing } = survey;
-  const found = new Set(
-    bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || survey.namesCoroutine || all),
-  );
+  const namesCoroutine = survey.globals.has('coroutine');
+  const found = new Set(bodies.filter((body) => body.hasLoop || tailRecursive.has(body) || namesCoroutine || all));
   for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const body of bodies) {
@@ -37,7 +38,7 @@ export function findKinds(main: FunctionBody, all: boolean): FunctionKinds {
       if (outer !== undefined && found.has(body)) found.add(outer);
     }
   }
-  return { suspendable: found, tailRecursive };
+  return { suspendable: found, tailRecursive, globals: survey.globals };
 }
 
 /** Walks through a tree. */
@@ -48,7 +49,7 @@ class Survey {
   readonly tailRecursive = new Map<FunctionBody, Local>();
   /** The function in which another one stands. */
   readonly enclosing = new Map<FunctionBody, FunctionBody>();
-  namesCoroutine = false;
+  readonly globals = new Set<string>();
   #current: FunctionBody | null = null;
 
   body(body: FunctionBody): void {
@@ -138,7 +139,7 @@ class Survey {
   #expression(expression: Expression): void {
     switch (expression.kind) {
       case 'global':
-        if (expression.name === 'coroutine') this.namesCoroutine = true;
+        this.globals.add(expression.name);
         break;
       case 'function':
         this.body(expression.body);

@@ -28,7 +28,7 @@ export class ScriptIndex<Script extends Identified> {
   /** The one that was found last. */
   #last: Entry<Script> | null = null;
   /** Of the memory of the last request: those that come are read into the same, as a rule. */
-  #view = new DataView(new ArrayBuffer(0));
+  #view: DataView = new DataView(new ArrayBuffer(0));
   size = 0;
 
   add(script: Script): void {

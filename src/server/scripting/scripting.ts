@@ -9,7 +9,7 @@ import type { Arguments } from '../../core/arguments.ts';
 import { sha1Hex } from '../../core/sha1.ts';
 import type { Propagation } from '../../commands/context.ts';
 import { fail } from '../../core/errors.ts';
-import { compile } from '../../lua/compiler/compile.ts';
+import { type Chunk, compile } from '../../lua/compiler/compile.ts';
 import { Engine } from '../../lua/engine.ts';
 import { STATE_KILOBYTES } from '../../lua/library/base.ts';
 import { ScriptRandom } from '../../lua/library/math.ts';
@@ -36,6 +36,8 @@ import { ScriptIndex, SHA1_HEX_LENGTH } from './script-index.ts';
 import { ScriptRun, type ScriptSubject } from './script-run.ts';
 
 const CHUNK_NAME = 'user_script';
+/** By which a script finds globals whose names do not stand in it. */
+const WAYS_TO_GLOBALS = ['_G', 'load', 'loadstring', 'getfenv', 'setfenv', 'dofile', 'loadfile'];
 /** What is no SHA1 names no script, whatever else is wrong. */
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 /** What a script does is propagated, not the script. */
@@ -55,6 +57,9 @@ export interface Script extends ScriptSubject {
   readonly sha: string;
   readonly source: string;
   readonly main: LuaFunction;
+  /** Whether it could look at the globals of that name. */
+  readonly seesKeys: boolean;
+  readonly seesArguments: boolean;
 }
 
 export class Scripting {
@@ -106,7 +111,11 @@ export class Scripting {
   }
 
   get engine(): Engine {
-    return (this.#engine ??= this.newEngine());
+    if (this.#engine !== null) return this.#engine;
+    const engine = this.newEngine();
+    // In this order, which `pairs(_G)` shows, whichever script is the first to look at one of them.
+    for (const name of ['KEYS', 'ARGV']) engine.globals.setString(name, new LuaTable());
+    return (this.#engine = engine);
   }
 
   /** INFO used_memory_vm_eval. */
@@ -137,18 +146,30 @@ export class Scripting {
     const known = this.#bySource.get(source);
     if (known !== undefined) return known;
     const { flags, body } = readScriptHeader(source);
-    const main = this.#compile(body);
+    const chunk = this.#compile(body);
+    const seesAll = WAYS_TO_GLOBALS.some((name) => chunk.globals.has(name));
     const sha = sha1Hex(Buffer.from(source, 'latin1'));
-    const script = { name: sha, sha, flags, engine: this.engine, isFunction: false, source, main };
+    const { engine } = this;
+    const script = {
+      name: sha,
+      sha,
+      flags,
+      engine,
+      isFunction: false,
+      source,
+      main: engine.bind(chunk),
+      seesKeys: seesAll || chunk.globals.has('KEYS'),
+      seesArguments: seesAll || chunk.globals.has('ARGV'),
+    };
     this.#scripts.add(script);
     this.#bySource.set(source, script);
     this.#sourceBytes += source.length;
     return script;
   }
 
-  #compile(body: string): LuaFunction {
+  #compile(body: string): Chunk {
     try {
-      return this.engine.bind(this.#server.chunks.compile(body, CHUNK_NAME));
+      return this.#server.chunks.compile(body, CHUNK_NAME);
     } catch (error) {
       if (!(error instanceof LuaSyntaxError)) throw error;
       return fail(`ERR Error compiling script (new function): ${error.message}`);
@@ -218,7 +239,7 @@ export class Scripting {
     const script = this.load(call.args.binary(1));
     const { body } = readScriptHeader(script.source);
     const main = this.engine.bindTraced(compile(body, CHUNK_NAME, 'traced'), tracedBy.tracer);
-    this.#evaluate(call, { ...script, main }, keys, isReadOnly, tracedBy);
+    this.#evaluate(call, { ...script, main, seesKeys: true, seesArguments: true }, keys, isReadOnly, tracedBy);
   }
 
   /** Whether everybody waits for a client that debugs. */
@@ -236,8 +257,8 @@ export class Scripting {
     const run = this.#begin(call, script, isReadOnly, tracedBy);
     if (tracedBy !== null) tracedBy.run = run;
     const { globals } = script.engine;
-    globals.setStringAt('KEYS', listOf(call, 3, 3 + keys), this.#keysPlace);
-    globals.setStringAt('ARGV', listOf(call, 3 + keys, call.args.count), this.#argvPlace);
+    if (script.seesKeys) globals.setStringAt('KEYS', listOf(call, 3, 3 + keys), this.#keysPlace);
+    if (script.seesArguments) globals.setStringAt('ARGV', listOf(call, 3 + keys, call.args.count), this.#argvPlace);
     this.#execute(run, script.main);
   }
 
