@@ -9,6 +9,7 @@ import type { Witness } from '../oracle/witness.ts';
 import type { Run } from '../run.ts';
 import { durabilityProblems } from './durability.ts';
 import { type Fail, group, type Judge } from './group.ts';
+import { Handovers } from './handovers.ts';
 import { keyProblem } from './linearizable.ts';
 import { byKey, commandsOf, type KeyOperation, type Operation, Operations } from './operations.ts';
 
@@ -16,7 +17,7 @@ export const HISTORY_PROMISES = {
   H1: 'A read returns what somebody wrote to that key.',
   H2: 'What was refused with an error, or never sent, has no effect; and nothing happens twice.',
   H3: 'While one master serves, what clients see of a key is as if one thing happened after the other.',
-  H4: 'A write that was acknowledged is there, unless the way that its master went was given up for another one.',
+  H4: 'A write that was acknowledged is there, unless its master was given up for another one without its agreement.',
   H5: 'What an append-only file had to keep when a server stopped is there when it comes back (appendfsync).',
   H6: 'What was deleted does not come back, unless its deletion was on a way that was given up.',
   H7: 'Of one server, while its role and its history stay the same, clients see one order of things; EXEC is all or nothing.',
@@ -98,6 +99,7 @@ class ClientJudge implements Judge {
   readonly #witness: Witness;
   readonly #fail: Fail;
   readonly #operations = new Operations();
+  readonly #handovers = new Handovers();
   /** Whether one master has served all along. */
   #isCalm = true;
 
@@ -108,6 +110,7 @@ class ClientJudge implements Judge {
   }
 
   onEntry(entry: HistoryEntry): void {
+    this.#handovers.onEntry(entry);
     if (entry.kind === 'op') this.#operations.take(entry);
     else if (this.#run.phase !== 'start' && isUpheaval(entry)) this.#isCalm = false;
   }
@@ -118,10 +121,16 @@ class ClientJudge implements Judge {
     if (this.#isCalm) this.#run.coverage.add('calm run');
     if (this.#isCalm) for (const [id, text] of historyProblems(all, null)) this.#fail(id, text);
     for (const [id, text] of historyProblems(all, this.#eras())) this.#fail(id, text);
+    this.#countHandovers();
     const fates = new Fates(this.#run, this.#witness);
     this.#judgeExecutions(fates);
     this.#judgeFates(fates);
     for (const text of durabilityProblems(this.#run, this.#witness, fates, all)) this.#fail('H5', text);
+  }
+
+  #countHandovers(): void {
+    const clean = this.#witness.promotions.filter(({ timeMs }) => this.#handovers.isClean(timeMs));
+    if (clean.length > 0) this.#run.coverage.add('handover by agreement', clean.length);
   }
 
   #eras(): Era[] {
@@ -156,6 +165,9 @@ class ClientJudge implements Judge {
         this.#run.lost.push({ client, op: id, words, reason: fate.reason });
         this.#run.coverage.add('lost write');
         if (!fate.isExplained) this.#fail('H4', `${what} is gone: ${fate.reason}`);
+        else if (fate.taken?.origin.birth === 'promotion' && this.#handovers.isClean(fate.taken.origin.timeMs)) {
+          this.#fail('H4', `${what} is gone, though its master had handed over by agreement: ${fate.reason}`);
+        }
       }
     }
     this.#judgeDeletions(fates);

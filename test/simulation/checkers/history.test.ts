@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { transactionOf } from '../../../src/simulation/checkers/operations.ts';
 import type { Reply } from '../../../src/simulation/history.ts';
 import type { Run } from '../../../src/simulation/run.ts';
+import type { ClusterTopology } from '../../../src/simulation/topologies/cluster-topology.ts';
 import type { ClientOp, ScheduleInput } from '../../../src/simulation/schedule.ts';
 import { lie, playWith, violationOf } from '../planted.ts';
 
@@ -93,6 +94,36 @@ describe('the checkers of what clients see', () => {
       ['SET', '{t:1}2', 'v901.1'],
     ]);
     expect(told(901, transaction, 'ok', ['OK', 'OK'])).toMatchObject({ checker: 'H4' });
+  });
+
+  it('find a write that was lost where a master handed over by agreement (H4)', () => {
+    const handover: ScheduleInput = {
+      topology: { kind: 'replication', replicas: 1 },
+      knobs: { opsPerSecond: 100, clients: 4 },
+      steps: [{ afterMs: 3000, fault: { kind: 'failover', node: 0 } }],
+      tailMs: 3000,
+    };
+    const { violation, coverage, lost } = playWith(handover, {});
+    expect([violation, lost]).toEqual([null, []]);
+    expect(coverage.get('handover by agreement')).toBe(1);
+    const [replica, slow] = [3, { minUs: 50_000, meanUs: 60_000, maxUs: 80_000 }];
+    const found = violationOf(
+      {
+        topology: { kind: 'cluster', masters: 3, replicas: 1, nodeTimeoutMs: 2000 },
+        knobs: { opsPerSecond: 300, clients: 6 },
+        steps: [{ afterMs: 3000, fault: { kind: 'cluster-failover', node: replica, mode: 'normal' } }],
+        tailMs: 2000,
+      },
+      {
+        during: (run) => {
+          // What the replica hears is old, and meanwhile the master lets nobody wait.
+          (run.topology as ClusterTopology).cluster('node0')!.services.pauseWrites = () => {};
+          run.world.network.shape(['node0', 'node1', 'node2'], 'node3', { latency: slow });
+        },
+      },
+    );
+    expect(found).toMatchObject({ checker: 'H4' });
+    expect(found?.text).toContain('by agreement');
   });
 
   it('find a transaction of which only a part was executed (H7)', () => {
