@@ -27,7 +27,8 @@ export function openSnapshotFile(server: Server, disk: Disk, order: SnapshotFile
   // What is on a disk in memory is out of reach for a process.
   const saver = disk === host.disk ? host.processes.saver : undefined;
   const process = saver?.prepare() ?? null;
-  if (saver !== undefined && process === null) log.notice('There is no process to be had that saves: the server does.');
+  if (saver !== undefined && process === null)
+    log.notice('No process can be started for saving: the server writes the file itself.');
   const pid = process ?? host.system.pid;
   // Several servers may live in this process.
   const writer = process === null ? `${pid}-${identity.runId.slice(0, 8)}` : String(pid);

@@ -193,7 +193,7 @@ describe('BGSAVE by a process', () => {
     await untilSaved();
     expect(info()['rdb_last_bgsave_status']).toBe('ok');
     expect(logged(`Background saving started by pid ${process.pid}`)).toBe(true);
-    expect(logged('* There is no process to be had that saves: the server does.')).toBe(true);
+    expect(logged('* No process can be started for saving: the server writes the file itself.')).toBe(true);
     expect(saver.orders).toEqual([]);
     expect(readdirSync(dir)).toEqual(['dump.rdb']);
   });
