@@ -66,6 +66,36 @@ describe('users of small scripts', () => {
     expect(await run(LOCK, 'me', 1000)).toBe(2);
   });
 
+  it('a lock of most of several servers is held although one of them is gone, and given back where it was not won', async () => {
+    const servers = await Promise.all([0, 1, 2].map(() => startServer({ clock: 'manual' })));
+    const clients = servers.map(
+      ({ host, port }) => new Redis({ host, port, maxRetriesPerRequest: 0, lazyConnect: true }),
+    );
+    for (const client of clients) client.on('error', () => {});
+    const onAll = async (script: string, ...args: (string | number)[]): Promise<number> => {
+      const votes = await Promise.all(
+        clients.map((client) => client.eval(script, 2, 'a', 'b', ...args).catch(() => 0) as Promise<number>),
+      );
+      return votes.filter((count) => count > 0).length;
+    };
+    try {
+      expect(await onAll(LOCK, 'me', 1000)).toBe(3);
+      expect(await onAll(LOCK, 'you', 1000)).toBe(0);
+      await servers[0]!.close();
+      expect(await onAll(EXTEND, 'me', 5000)).toBe(2);
+      expect(await onAll(LOCK, 'you', 1000)).toBe(0);
+      servers[1]!.clock.advance(5001);
+      // One vote of three is no lock.
+      expect(await onAll(LOCK, 'you', 1000)).toBe(1);
+      expect(await onAll(UNLOCK, 'you')).toBe(1);
+      expect(await onAll(UNLOCK, 'me')).toBe(1);
+      expect(await onAll(LOCK, 'you', 1000)).toBe(2);
+    } finally {
+      for (const client of clients) client.disconnect();
+      for (const each of servers) await each.close();
+    }
+  });
+
   it('ioredis defines commands, and sends them again when the server has forgotten them', async () => {
     const lua = "redis.call('set', KEYS[1], ARGV[1]) return {KEYS[1], redis.call('append', KEYS[1], ARGV[2])}";
     redis.defineCommand('join', { numberOfKeys: 1, lua });
