@@ -79,7 +79,7 @@ class ClusterJudge implements Judge {
 
   onEntry(entry: HistoryEntry): void {
     if (entry.kind === 'event') this.#onEvent(entry.node, entry.event, entry.payload);
-    else if (entry.kind === 'process') {
+    else if (entry.kind === 'process' && entry.state !== 'paused' && entry.state !== 'resumed') {
       // Whatever a node has done in a turn that it did not live to the end of has not happened.
       this.#thisTurn.delete(entry.node);
     }

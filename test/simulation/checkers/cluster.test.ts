@@ -49,6 +49,23 @@ describe('the checkers of clusters', () => {
     expect(violation?.text).toContain('0 votes of 2');
   });
 
+  it('know of a vote that was given in the midst of a turn in which its voter is paused', () => {
+    const { violation, coverage } = playWith(
+      {
+        topology: { ...TOPOLOGY, replicas: 1 },
+        steps: [
+          { afterMs: 0, fault: { kind: 'on-event', event: 'vote', occurrence: 2, act: 'pause', forMs: 1000 } },
+          { afterMs: 500, fault: { kind: 'kill', node: 0, forMs: 6000 } },
+        ],
+        tailMs: 7000,
+      },
+      {},
+    );
+    expect(violation).toBeNull();
+    expect(coverage.get('elected')).toBe(1);
+    expect(coverage.get('aimed pause')).toBe(1);
+  });
+
   it('find epochs that go back, and a node behind what it knows (C3)', () => {
     const back = planted((run) => {
       stateOf(run, 0).currentEpoch = 20;
