@@ -1,13 +1,13 @@
 /**
- * The documents tell the truth: every command in a shell block of README.md is run, every `ts` block and every file in
- * examples/ is a program that compiles and ends well, and every npm script that a page names exists.
+ * The documents tell the truth: every command in a shell block of README.md is run, every `ts` block there and in
+ * docs/simulation.md and every file in examples/ is a program that compiles and ends well, and every npm script that a page names exists.
  *
  * A command of a new kind needs a row in `KINDS`. Commands that take long or that run this very test (npm test) are
  * checked for their script and options only.
  */
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions } from './conformance/options.ts';
 import { eventually } from './support/eventually.ts';
@@ -20,13 +20,17 @@ import { listFiles, readText } from './tidy/source-file.ts';
 
 const readme = existsSync(join(projectRoot, 'README.md')) ? readText('README.md') : '';
 const pages = ['README.md', 'CONTRIBUTING.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))];
-const programs = findCodeBlocks(readme).filter(({ language }) => language === 'ts');
+const programs = ['README.md', 'docs/simulation.md'].flatMap((page) =>
+  findCodeBlocks(readText(page)).flatMap(({ language, text, line }) =>
+    language === 'ts' ? [{ page, text, line }] : [],
+  ),
+);
 const programFolder = join(cacheFolder, 'readme');
 const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
 
 const NPM_OWN_COMMANDS = new Set(['install', 'ci', 'pack', 'publish', 'help']);
-const PROGRAM_TIMEOUT_MS = 60_000;
-const TEST_TIMEOUT_MS = 90_000;
+const PROGRAM_TIMEOUT_MS = 100_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 interface Kind {
   readonly pattern: RegExp;
@@ -44,6 +48,7 @@ const KINDS: readonly Kind[] = [
   { pattern: /^npm run conformance\b/, needs: [], run: (args) => void parseOptions(afterDashes(args)) },
   { pattern: /^npm (?:run|test|pack)\b/, needs: [], run: () => expectNoMissingScripts(readme) },
   { pattern: /^npx vitest run\b/, needs: [], run: (args) => expectPathsExist(args.slice(3)) },
+  { pattern: /^npx resplica sim\b/, needs: [], run: simulates },
   { pattern: /^(?:npx )?resplica\b/, needs: [], run: startsOurs },
   { pattern: /^redis-cli\b/, needs: ['redis-cli'], run: runsClient },
   { pattern: /^redis-benchmark\b/, needs: ['redis-benchmark'], run: runsClient },
@@ -71,8 +76,9 @@ describe('README.md', () => {
     else itWith(kind.needs, title, () => kind.run(toWords(text)), TEST_TIMEOUT_MS);
   }
 
-  for (const { line } of programs) {
-    it(`line ${line} is a program that ends well`, () => runProgram(programFile(line)), TEST_TIMEOUT_MS);
+  for (const program of programs) {
+    const title = `line ${program.line} of ${program.page} is a program that ends well`;
+    it(title, () => runProgram(programFile(program)), TEST_TIMEOUT_MS);
   }
 
   it('shows programs that compile', () => {
@@ -103,11 +109,11 @@ describe.each(pages)('%s', (path) => {
   });
 });
 
-/** Writes the README's programs to files, from which `resplica` resolves to this project. */
+/** Writes the programs of pages to files, from which `resplica` resolves to this project. */
 function writePrograms(): void {
   rmSync(programFolder, { recursive: true, force: true });
   mkdirSync(programFolder, { recursive: true });
-  for (const { text, line } of programs) writeFileSync(programFile(line), `${text}\n`);
+  for (const program of programs) writeFileSync(programFile(program), `${program.text}\n`);
   const anchor = join(programFolder, 'anchor.ts');
   writeFileSync(anchor, 'export {};\n');
   writeFileSync(
@@ -116,8 +122,8 @@ function writePrograms(): void {
   );
 }
 
-function programFile(line: number): string {
-  return join(programFolder, `line-${line}.ts`);
+function programFile({ page, line }: (typeof programs)[number]): string {
+  return join(programFolder, `${basename(page, '.md')}-${line}.ts`);
 }
 
 function runProgram(file: string): void {
@@ -153,6 +159,20 @@ async function startsOurs(args: readonly string[]): Promise<void> {
   const options = withoutOption(words, '--port').filter((word) => !word.endsWith('.conf'));
   await using ours = await startRedis({ command: oursCommand(), args: options });
   expect(ours.ending).toBe(null);
+}
+
+/** In the cache folder, where pages may be written. A search is a short one, and always the same. */
+function simulates(args: readonly string[]): void {
+  const [program = '', ...first] = oursCommand();
+  const budget = args[3] === 'run' ? ['--seed', '1', '--schedules', '2'] : [];
+  const words = [...withoutOption(args.slice(2), '--schedules'), ...budget];
+  mkdirSync(programFolder, { recursive: true });
+  const { status, stdout, stderr } = spawnSync(program, [...first, ...words], {
+    cwd: programFolder,
+    encoding: 'utf8',
+    timeout: PROGRAM_TIMEOUT_MS,
+  });
+  expect(status, stdout + stderr).toBe(0);
 }
 
 /** redis-cli and redis-benchmark, against our server whatever port the page names. */
