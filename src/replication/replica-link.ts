@@ -342,7 +342,10 @@ export class MasterLink implements MasterConnection {
     const { server, state } = this.#replication;
     const events: ReceiverEvents = {
       onReplace: () => this.#abandonHistory(),
-      onCaughtUp: () => this.#connection?.resume(),
+      onCaughtUp: () => {
+        this.#lastIoMs = this.#nowMs;
+        this.#connection?.resume();
+      },
       onEnd: (reason, database) => {
         if (this.#transfer === transfer) server.enter(() => this.#onLoaded(transfer, reason, database));
       },
@@ -468,7 +471,7 @@ export class MasterLink implements MasterConnection {
     if (isSilent && (this.#phase === 'connecting' || this.#phase === 'handshake')) {
       log.warning('Timeout connecting to the MASTER...');
       this.#reconnect();
-    } else if (isSilent && this.#phase === 'sync' && !server.persistence.loading.isActive) {
+    } else if (isSilent && this.#phase === 'sync' && this.#isMastersTurn) {
       log.warning(
         'Timeout receiving bulk data from MASTER... If the problem persists try to set the ' +
           "'repl-timeout' parameter in redis.conf to a larger value.",
@@ -484,6 +487,12 @@ export class MasterLink implements MasterConnection {
     }
     if (this.#stream !== null && !this.#stream.isOld) this.sendAck();
     this.#sayAlive(nowMs);
+  }
+
+  /** Whether more of a snapshot is to come, and it is not we who keep it waiting. */
+  get #isMastersTurn(): boolean {
+    const receiver = this.#transfer?.receiver ?? null;
+    return receiver === null || !(receiver.isComplete || receiver.isBehind);
   }
 
   /** While we load, the master must not take us for dead. */

@@ -291,7 +291,7 @@ export class MemoryReceiver implements SnapshotReceiver {
         if (!this.#isScheduled && !this.#isOver) this.#events.onCaughtUp();
       });
     } else if (progress === 'done') this.#checkEnd();
-    else if (!this.#end.hasMark && this.#end.isReached) this.#fail('Input/output error');
+    else if (this.#end.isReached) this.#fail('Input/output error');
   }
 
   #checkEnd(): void {

@@ -9,6 +9,7 @@ import { targets } from './targets.ts';
 function roundsOf(name: string): number {
   if (name === 'dump' || name === 'rdb' || name === 'append-only') return 15;
   if (name === 'sentinel') return 2;
+  if (name === 'replication') return 1;
   if (name === 'bus') return 3;
   return name === 'server' ? 4 : 60;
 }

@@ -6,6 +6,7 @@ import { configProperty } from './config-property.ts';
 import { decoderProperty } from './decoder-property.ts';
 import { dumpProperty } from './dump-property.ts';
 import { rdbProperty } from './rdb-property.ts';
+import { replicationProperty } from './replication-property.ts';
 import { sentinelProperty } from './sentinel-property.ts';
 import { serverProperty } from './server-property.ts';
 
@@ -22,6 +23,7 @@ export const targets: readonly Target[] = [
   { name: 'dump', property: dumpProperty },
   { name: 'rdb', property: rdbProperty },
   { name: 'append-only', property: appendOnlyProperty },
+  { name: 'replication', property: replicationProperty },
   { name: 'sentinel', property: sentinelProperty },
   { name: 'bus', property: busProperty },
 ];

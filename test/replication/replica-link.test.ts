@@ -153,6 +153,27 @@ describe('the link of a replica', () => {
       await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
     });
 
+    it(`asks again when the master falls silent in the middle of a snapshot, with repl-diskless-load ${load}`, async () => {
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, { 'repl-diskless-load': load, 'repl-timeout': 1 });
+      const { link } = await master.introduced();
+      link.say(`+FULLRESYNC ${ID} 100\r\n$1000\r\nREDIS0010`);
+      await link.closed();
+      await synchronised(master);
+      await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+    });
+
+    it(`asks again when a snapshot ends before its time, with repl-diskless-load ${load}`, async () => {
+      await using master = await FakeMaster.start();
+      await using replica = await replicaOf(master, { 'repl-diskless-load': load });
+      const { link } = await master.introduced();
+      const short = snapshotOf('key', 'x'.repeat(60)).subarray(0, -40);
+      link.say(Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$EOF:${MARK}\r\n`), short, Buffer.from(MARK)]));
+      link.finish();
+      await synchronised(master);
+      await eventually(async () => (await replica.execute('GET', 'key')) === 'snapshot');
+    });
+
     it(`asks again when a snapshot is none, with repl-diskless-load ${load}`, async () => {
       await using master = await FakeMaster.start();
       await using replica = await replicaOf(master, { 'repl-diskless-load': load });
