@@ -1,5 +1,6 @@
 /** What the program does around its server; servers themselves are tested without it. */
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -240,5 +241,50 @@ describe('sentinel mode', () => {
       expect(replica.alive).toBe(true);
     },
     PATIENCE_MS,
+  );
+});
+
+describeWith('redis-server', 'a file of redis-server', () => {
+  const check = (file: string): SpawnSyncReturns<string> => {
+    const [program, ...args] = oursCommand();
+    return spawnSync(program!, [...args, '--check', file], { encoding: 'utf8', timeout: PATIENCE_MS });
+  };
+
+  it(
+    'is what the server starts with, by --dbfilename, and --check tells what it holds',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
+      try {
+        const file = join(folder, 'theirs.rdb');
+        let digest: unknown;
+        {
+          const options = { dir: folder, dbfilename: 'theirs.rdb', 'enable-debug-command': 'yes' };
+          await using theirs = await startRedis({ options });
+          await using client = await RespClient.connect({ port: theirs.port });
+          await client.call('DEBUG', 'POPULATE', 1000);
+          await client.call('XADD', 'stream', '1-1', 'f', 'v');
+          await client.call('ZADD', 'zset', '1.5', 'm', '2', 'n');
+          await client.call('HSET', 'hash', 'f', 'v', 'long', 'x'.repeat(100));
+          await client.call('SET', 'ends', 'v', 'EX', 10_000);
+          expect(await client.call('SAVE')).toBe('OK');
+          digest = await client.call('DEBUG', 'DIGEST');
+        }
+        await using ours = await startRedis({
+          command: oursCommand(),
+          args: ['--dir', folder, '--dbfilename', 'theirs.rdb', '--enable-debug-command', 'yes', '--save', ''],
+          startTimeoutMs: PATIENCE_MS,
+        });
+        await using client = await RespClient.connect({ port: ours.port });
+        expect(await client.call('DEBUG', 'DIGEST')).toEqual(digest);
+        const good = check(file);
+        expect(good.status).toBe(0);
+        expect(good.stdout).toMatch(/\b1004\b/);
+        writeFileSync(file, readFileSync(file).subarray(0, 2000));
+        expect(check(file).status).toBe(1);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    3 * PATIENCE_MS,
   );
 });

@@ -1,4 +1,5 @@
 /** redis-cli, in each of its modes. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { oursCommand, type RedisProcess, startRedis } from '../support/redis-process.ts';
@@ -168,6 +169,29 @@ describeWith('redis-cli', 'redis-cli', () => {
     const line = /^\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "SET" "k" "with \\"quotes\\" and \\x01\\xc3\\xbf"$/;
     expect(lines.filter((text) => line.test(text))).toHaveLength(1);
   });
+
+  itWith(
+    ['stdbuf', 'redis-check-rdb'],
+    'takes a snapshot with --rdb, and follows the stream with --replica',
+    async () => {
+      await client.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
+      await client.call('MSET', 'k', 'v', 'n', '12');
+      await client.call('RPUSH', 'l', ...Array.from({ length: 300 }, (_, i) => i));
+      const file = join(ours.folder, 'taken.rdb');
+      const taken = await cli(['--rdb', file], { timeoutMs: 60_000 });
+      expect([taken.code, taken.stderr]).toEqual([0, expect.stringContaining('Transfer finished with success')]);
+      const checked = await runProgram(['redis-check-rdb', file]);
+      expect(checked.stdout).toContain('RDB looks OK');
+      expect(checked.stdout).toContain('3 keys read');
+      const following = watch(['--replica'], /"set","k","after"/i);
+      const isFollowed = async (): Promise<boolean> =>
+        String(await client.call('INFO', 'replication')).includes('state=online');
+      await eventually(isFollowed, { what: 'it is a replica', timeoutMs: 60_000 });
+      await client.call('SET', 'k', 'after');
+      expect((await following).stdout).toContain('"SET","k","after"');
+    },
+    120_000,
+  );
 
   itWith('stdbuf', 'subscribes', async () => {
     for (const protocol of ['-2', '-3']) {
