@@ -2,7 +2,7 @@
  * Metatables and what operations do when their operands have no meaning of their own (manual section 2.8; lvm.c,
  * ldebug.c): the slow ways of operations.ts, and their errors.
  */
-import { LuaError } from './lua-error.ts';
+import { LuaError, type Position } from './lua-error.ts';
 import { formatNumber, parseNumeral } from './numeral.ts';
 import type { Site } from './site.ts';
 import { currentPosition } from './stack.ts';
@@ -14,7 +14,7 @@ import { type LuaFunction, type LuaValue, type Results, typeName } from './value
 const INDEX_LOOPS_MAX = 100;
 
 /** An error at an operation. */
-export function errorAt(site: Site, text: string): LuaError {
+export function errorAt(site: Position, text: string): LuaError {
   return new LuaError(`${site.chunkName}:${site.line}: ${text}`, site);
 }
 
@@ -61,15 +61,15 @@ export class Metatables {
 
   /** Calls a value from a library function; the result may be a call that waits. The name matters: see stack.ts. */
   callFromLibrary(value: LuaValue, args: readonly LuaValue[]): Results {
-    return this.begin(value, args);
+    return this.begin(value, args, null);
   }
 
-  /** Calls a value; the result may be a call that waits. */
-  begin(value: LuaValue, args: readonly LuaValue[]): Results {
+  /** Calls a value; the result may be a call that waits. @param site of the operator, or null in a library function. */
+  begin(value: LuaValue, args: readonly LuaValue[], site: Position | null): Results {
     if (typeof value === 'function') return value(...args);
     const handler = this.handler(value, '__call');
     if (typeof handler === 'function') return handler(value, ...args);
-    throw new LuaError(`attempt to call a ${typeName(value)} value`, currentPosition());
+    throw this.#error(site, `attempt to call a ${typeName(value)} value`);
   }
 
   /** The first result. */
@@ -150,7 +150,7 @@ export class Metatables {
     if (Number.isNaN(key)) throw this.#error(site, 'table index is NaN');
   }
 
-  #error(site: Site | null, text: string): LuaError {
+  #error(site: Position | null, text: string): LuaError {
     if (site !== null) return errorAt(site, text);
     // In a library function, Lua does not say where.
     return new LuaError(text, currentPosition());
@@ -164,10 +164,10 @@ export class Metatables {
 
   // ------------------------------------------------------------------------------------------------------- operators
 
-  #operate(left: LuaValue, right: LuaValue, event: string): Results | null {
+  #operate(left: LuaValue, right: LuaValue, event: string, site: Site): Results | null {
     let handler = this.handler(left, event);
     if (handler === undefined) handler = this.handler(right, event);
-    return handler === undefined ? null : this.one(this.begin(handler, [left, right]));
+    return handler === undefined ? null : this.one(this.begin(handler, [left, right], site));
   }
 
   /** Arithmetic on what are not two numbers. @param compute what the operator does with numbers. */
@@ -181,7 +181,7 @@ export class Metatables {
     const first = toNumber(left);
     const second = toNumber(right);
     if (first !== undefined && second !== undefined) return compute(first, second);
-    const result = this.#operate(left, right, event);
+    const result = this.#operate(left, right, event, site);
     if (result !== null) return result as LuaValue;
     const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
     throw this.#typeError('perform arithmetic on', culprit, name, site);
@@ -191,7 +191,7 @@ export class Metatables {
     const first = toText(left);
     const second = toText(right);
     if (first !== undefined && second !== undefined) return join(first, second, site);
-    const result = this.#operate(left, right, '__concat');
+    const result = this.#operate(left, right, '__concat', site);
     if (result !== null) return result as LuaValue;
     const [culprit, name] = first === undefined ? [left, site.left] : [right, site.right];
     throw this.#typeError('concatenate', culprit, name, site);
@@ -199,7 +199,7 @@ export class Metatables {
 
   lengthOf(value: LuaValue, site: Site): LuaValue {
     const handler = this.handler(value, '__len');
-    if (handler !== undefined) return this.one(this.begin(handler, [value]));
+    if (handler !== undefined) return this.one(this.begin(handler, [value], site));
     throw this.#typeError('get length of', value, site.left, site);
   }
 
@@ -208,20 +208,22 @@ export class Metatables {
   /** Two tables, not the same: equal if they share a handler that says so. */
   tablesEqual(left: LuaTable, right: LuaTable): boolean {
     const handler = this.#shared(left, right, '__eq');
-    return handler !== undefined && isTrue(this.one(this.begin(handler, [left, right])));
+    if (handler === undefined) return false;
+    const site = typeof handler === 'function' ? null : currentPosition();
+    return isTrue(this.one(this.begin(handler, [left, right], site)));
   }
 
   /** `left < right` for what are neither two numbers nor two strings. */
   less(left: LuaValue, right: LuaValue, site: Site | null): boolean {
     const handler = this.#comparable(left, right, '__lt', site);
-    return isTrue(this.one(this.begin(handler, [left, right])));
+    return isTrue(this.one(this.begin(handler, [left, right], site)));
   }
 
   /** Without `__le`, `not (right < left)` is asked for. */
   lessOrEqual(left: LuaValue, right: LuaValue, site: Site | null): boolean {
     const handler = typeName(left) === typeName(right) ? this.#shared(left, right, '__le') : undefined;
-    if (handler !== undefined) return isTrue(this.one(this.begin(handler, [left, right])));
-    return !isTrue(this.one(this.begin(this.#comparable(left, right, '__lt', site), [right, left])));
+    if (handler !== undefined) return isTrue(this.one(this.begin(handler, [left, right], site)));
+    return !isTrue(this.one(this.begin(this.#comparable(left, right, '__lt', site), [right, left], site)));
   }
 
   #comparable(left: LuaValue, right: LuaValue, event: string, site: Site | null): LuaValue {
