@@ -8,6 +8,7 @@ import { play } from '../../src/simulation/play.ts';
 import { parseSchedule } from '../../src/simulation/schedule.ts';
 
 const FOLDER = new URL('regressions/', import.meta.url);
+const GALLERY = new URL('../../docs/simulation.md', import.meta.url);
 const TIMEOUT_MS = 120_000;
 
 const files = readdirSync(FOLDER).toSorted();
@@ -16,5 +17,10 @@ describe('what was found once', () => {
   it.each(files)('does not happen again: %s', { timeout: TIMEOUT_MS }, (file) => {
     const { violation } = play(parseSchedule(readFileSync(new URL(file, FOLDER), 'utf8')));
     expect(violation).toBeNull();
+  });
+
+  it('is told in docs/simulation.md', () => {
+    const gallery = readFileSync(GALLERY, 'utf8');
+    expect(files.filter((file) => !gallery.includes(`\`${file.replace(/\.json$/, '')}\``))).toEqual([]);
   });
 });
