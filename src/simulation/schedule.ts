@@ -237,5 +237,48 @@ export function parseSchedule(json: string): Schedule {
   if (kind !== 'replication' && kind !== 'sentinel' && kind !== 'cluster') {
     throw new TypeError('This is no schedule: it has no topology of a known kind.');
   }
-  return scheduleOf(input as ScheduleInput);
+  const schedule = scheduleOf(input as ScheduleInput);
+  for (const { afterMs, fault } of schedule.steps) {
+    if (!(afterMs >= 0)) throw new TypeError(`This is no schedule: a step comes ${afterMs} ms after the one before.`);
+    if (!FAULT_KINDS.has(fault?.kind))
+      throw new TypeError(`This is no schedule: nobody knows the fault ${fault?.kind}.`);
+  }
+  return schedule;
 }
+
+/** Every kind of fault, so that a misspelt one is found. */
+const KNOWN_FAULTS: Readonly<Record<FaultKind, true>> = {
+  kill: true,
+  'power-loss': true,
+  isolate: true,
+  pause: true,
+  rolling: true,
+  'kill-majority': true,
+  restart: true,
+  'clock-jump': true,
+  drift: true,
+  cut: true,
+  bridge: true,
+  'one-way': true,
+  'client-cut': true,
+  slow: true,
+  stall: true,
+  rate: true,
+  loss: true,
+  flap: true,
+  'disk-stall': true,
+  'sync-eio': true,
+  enospc: true,
+  'while-saving': true,
+  'on-event': true,
+  'sentinel-failover': true,
+  'sentinel-reset': true,
+  'cluster-failover': true,
+  reshard: true,
+  forget: true,
+  replicaof: true,
+  promote: true,
+  failover: true,
+};
+
+const FAULT_KINDS: ReadonlySet<string | undefined> = new Set(Object.keys(KNOWN_FAULTS));

@@ -17,6 +17,12 @@ describe('a schedule', () => {
     expect(parseSchedule(JSON.stringify(schedule))).toEqual(schedule);
   });
 
+  it('is not taken from what names a fault that nobody knows', () => {
+    const json = '{"topology":{"kind":"cluster"},"steps":[{"afterMs":0,"fault":{"kind":"kil","node":0,"forMs":1}}]}';
+    expect(() => parseSchedule(json)).toThrow('nobody knows the fault kil');
+    expect(() => parseSchedule(json.replace('"kil"', '"kill"'))).not.toThrow();
+  });
+
   it.each(['{}', 'null', '3', '{"topology":{"kind":"ring"}}'])('is not taken from %s', (json) => {
     expect(() => parseSchedule(json)).toThrow(TypeError);
   });

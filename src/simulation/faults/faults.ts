@@ -127,7 +127,7 @@ export class Faults implements FaultSite {
 
   nodeOf(index: number): string {
     const { names } = this.topology;
-    return names[index % names.length]!;
+    return names[Math.abs(Math.trunc(index)) % names.length]!;
   }
 
   process(index: number): SimProcess {
