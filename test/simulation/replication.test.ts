@@ -1,6 +1,6 @@
 /**
- * A master, its replica and the replica of that, under cuts, pauses and kills: what a replica holds is at every moment a
- * prefix of its master's history, transactions whole; and when the faults are over, all hold the same.
+ * A master, its replica and the replica of that, under cuts, pauses, kills and power losses: what a replica holds is at
+ * every moment a prefix of its master's history, transactions whole; and when the faults are over, all hold the same.
  */
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../src/host/host.ts';
@@ -104,8 +104,9 @@ function breakSomething(chain: Chain, random: Prng): void {
     }
     case 2:
       if (name === 'master' || !process.alive) return;
-      process.kill();
-      later(() => process.restart());
+      if (random.u32() % 2 === 0) process.kill();
+      else process.powerLoss();
+      later(() => process.start());
       return;
     case 3:
       process.stall(durationMs / 4);
