@@ -81,7 +81,7 @@ const BODY = `<header class="top">
   <div class="columns">
     <ul id="legend-list"></ul>
     <dl class="keys">
-      <dt><kbd>←</kbd> <kbd>→</kbd></dt><dd>entry before, entry after</dd>
+      <dt><kbd>←</kbd> <kbd>→</kbd></dt><dd>entry before, entry after on this lane</dd>
       <dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>the same moment on another lane</dd>
       <dt><kbd>Shift</kbd> <kbd>←</kbd> <kbd>→</kbd></dt><dd>move in time</dd>
       <dt><kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd></dt><dd>zoom in, out, show all</dd>

@@ -73,7 +73,8 @@ button:disabled { opacity: .4; cursor: default; }
 main { display: grid; grid-template-columns: minmax(0, 1fr) minmax(300px, 380px); min-height: 0; }
 #timeline { position: relative; min-width: 0; min-height: 0; overflow: hidden; background: var(--panel); cursor: grab; touch-action: none; }
 #timeline:active { cursor: grabbing; }
-#timeline:focus-visible { outline-offset: -3px; }
+#timeline:focus-visible { outline: none; }
+#timeline:focus-visible::after { content: ''; position: absolute; inset: 1px; outline: 2px solid var(--focus); outline-offset: -2px; pointer-events: none; }
 #lanes { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 #tip {
   position: absolute; z-index: 2; max-width: 440px; padding: 5px 9px; border-radius: 7px; pointer-events: none;

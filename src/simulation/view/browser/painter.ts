@@ -267,10 +267,14 @@ function paintOp(pen: Pen, op: OpBar, box: LaneBox, { scale, theme, model, hatch
   if (op.lost !== null) paintLost(pen, x + width / 2, box, theme);
   if (width < 30) return;
   pen.font = `500 10px ${theme.ui}`;
-  pen.fillStyle = isUnsure ? theme.text : theme.onBar;
   const entry = model.entries[op.invoke]!;
-  if (entry.kind === 'op')
-    drawFitting(pen, entry.words.join(' '), Math.max(x, 0) + 5, box.middle + 0.5, x + width - Math.max(x, 0) - 8);
+  if (entry.kind !== 'op') return;
+  const text = entry.words.join(' ');
+  const left = Math.max(x, 0) + 5;
+  const room = x + width - left - 3;
+  if (isUnsure) paintPlate(pen, text, left, box, room, theme);
+  pen.fillStyle = isUnsure ? theme.text : theme.onBar;
+  drawFitting(pen, text, left, box.middle + 0.5, room);
 }
 
 export function opColour({ outcome, lost }: Pick<OpBar, 'outcome' | 'lost'>, theme: Theme): string {
