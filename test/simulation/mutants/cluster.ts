@@ -38,7 +38,7 @@ export const clusterMutants: readonly Mutant[] = [
         replace: 'this.outbox.flush();\n    if ((state.due & DUE.save) !== 0 && this.saveNodes(',
       },
     ],
-    checkers: ['C1', 'C3'],
+    checkers: ['C1', 'C2', 'C3'],
     schedules: 1000,
     focus: { kinds: ['while-saving', 'kill', 'isolate', 'cluster-failover'], ...QUIET },
   },
@@ -178,8 +178,8 @@ export const clusterMutants: readonly Mutant[] = [
     focus: { kinds: ['flap', 'isolate', 'one-way', 'pause', 'cut'], ...QUIET, topology: { ...SMALL, replicas: 2 } },
   },
   {
-    name: 'cluster-fails-alone',
-    mistake: 'declares a node failed that it alone cannot reach',
+    name: 'cluster-fails-early',
+    mistake: 'declares a node failed of which a single other one says so, too',
     profile: 'cluster',
     edits: [
       {
@@ -190,7 +190,7 @@ export const clusterMutants: readonly Mutant[] = [
     ],
     checkers: ['C8'],
     schedules: 20,
-    focus: { kinds: ['isolate', 'one-way', 'pause'], ...QUIET },
+    focus: { kinds: ['isolate', 'one-way', 'pause'], ...QUIET, topology: { ...SMALL, masters: 5 } },
   },
   {
     name: 'cluster-minority-serves',
@@ -211,21 +211,6 @@ export const clusterMutants: readonly Mutant[] = [
     checkers: ['C9', 'H5'],
     schedules: 30,
     focus: { kinds: ['isolate', 'cut'], knobs: { ...QUIET.knobs, opsPerSecond: 30 }, topology: SMALL },
-  },
-  {
-    name: 'cluster-ignores-update',
-    mistake: 'does not listen when it is told of a newer owner of its slots',
-    profile: 'cluster',
-    edits: [
-      {
-        file: 'src/cluster/machine.ts',
-        find: 'Number.isNaN(epoch) || node.configEpoch >= epoch) return;',
-        replace: 'Number.isNaN(epoch) || epoch >= 0) return;',
-      },
-    ],
-    checkers: ['C6', 'C7', 'C10', 'agreement'],
-    schedules: 300,
-    focus: { kinds: ['isolate', 'cut', 'kill', 'cluster-failover'], ...QUIET },
   },
   {
     name: 'cluster-handover-without-pause',

@@ -153,7 +153,7 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       { file: STREAM, find: 'if (!session.has(SESSION.multi)) this.appliedOffset', replace: 'this.appliedOffset' },
     ],
-    checkers: ['R1', 'R2', 'R6', 'H7'],
+    checkers: ['R1', 'R2', 'R6', 'R7', 'H7'],
     schedules: 300,
     focus: { kinds: ['flap', 'kill', 'restart', 'power-loss', 'rate'], knobs: TORN },
   },

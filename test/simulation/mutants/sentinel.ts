@@ -89,21 +89,6 @@ export const sentinelMutants: readonly Mutant[] = [
     focus: { kinds: ['kill', 'isolate', 'slow', 'on-event'], ...QUIET, topology: { ...SMALL, sentinels: 5 } },
   },
   {
-    name: 'sentinel-takes-equal-epoch',
-    mistake: 'takes over a configuration that is not newer than its own',
-    profile: 'sentinel',
-    edits: [
-      {
-        file: 'src/sentinel/hello.ts',
-        find: 'if (master.configEpoch < hello.configEpoch) take',
-        replace: 'if (master.configEpoch <= hello.configEpoch) take',
-      },
-    ],
-    checkers: ['S4', 'S10', 'agreement'],
-    schedules: 50,
-    focus: { kinds: ['kill', 'isolate', 'cut', 'pause'], ...QUIET },
-  },
-  {
     name: 'sentinel-takes-old-configuration',
     mistake: 'takes over configurations that are older than its own',
     profile: 'sentinel',
