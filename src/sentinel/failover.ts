@@ -46,6 +46,8 @@ export function startFailover(machine: Machine, master: Instance): void {
   announce(machine, '+try-failover', master);
   master.failoverStartTime = machine.nowMs + machine.random.below(DESYNC_MAX_MS);
   master.failoverStateChangeTime = machine.nowMs;
+  // In TILT it may take long until we vote, and hellos tell the epoch meanwhile.
+  machine.save();
 }
 
 /** Goes on with a failover, if there is one. */

@@ -30,6 +30,15 @@ function elect(machine: FakeMachine, master: Instance): void {
   machine.events();
 }
 
+describe('startFailover', () => {
+  it('saves the new epoch, of which hellos tell before anybody votes in it', () => {
+    const { machine, master } = setUp();
+    machine.saves = 0;
+    startFailover(machine, master);
+    expect(machine.saves).toBe(1);
+  });
+});
+
 describe('startFailoverIfNeeded', () => {
   it('starts when the master is objectively down', () => {
     const { machine, master } = setUp();

@@ -63,6 +63,8 @@ class SentinelJudge implements Judge {
   readonly #topology: SentinelTopology;
   readonly #fail: Fail;
   readonly #isPunctual: boolean;
+  /** An administrator orders failovers. */
+  readonly #hasOrders: boolean;
   /** `voter epoch` to who got the vote. */
   readonly #votes = new Map<string, string>();
   readonly #leaders = new Map<bigint, string>();
@@ -82,6 +84,7 @@ class SentinelJudge implements Judge {
     this.#run = run;
     this.#topology = topology;
     this.#fail = fail;
+    this.#hasOrders = run.schedule.steps.some(({ fault }) => fault.kind === 'sentinel-failover');
     this.#isPunctual = !run.schedule.steps.some(({ fault }) => LATE_MESSAGES.test(fault.kind));
   }
 
@@ -95,7 +98,11 @@ class SentinelJudge implements Judge {
 
   #onEvent({ node, event, payload }: EntryOf<'event'>, sentinel: Sentinel): void {
     const { state } = sentinel;
-    if (state.tilt && ACTIONS.has(event)) this.#fail('S6', `${node} acts in TILT: ${event} ${payload}`);
+    if (state.tilt && ACTIONS.has(event)) {
+      // An order is taken down in TILT, and carried out when that is over.
+      if (event === '+try-failover' && this.#hasOrders) this.#run.exemptions.add('S6 SENTINEL FAILOVER in TILT');
+      else this.#fail('S6', `${node} acts in TILT: ${event} ${payload}`);
+    }
     const master = state.masters.get(MASTER_NAME);
     if (master === undefined) return;
     if (event === '+selected-slave') {

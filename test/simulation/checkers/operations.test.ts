@@ -3,7 +3,14 @@ import { byKey, commandsOf, Operations, transactionOf } from '../../../src/simul
 import type { OpPhase, Reply } from '../../../src/simulation/history.ts';
 
 const entry = (t: number, id: number, phase: OpPhase, words: readonly string[], reply?: Reply) => ({
-  ...{ t, seq: t, node: 'client0', kind: 'op' as const, id, phase, words, at: 'redis0' },
+  t,
+  seq: t,
+  node: 'client0',
+  kind: 'op' as const,
+  id,
+  phase,
+  words,
+  at: 'redis0',
   ...(reply === undefined ? {} : { reply }),
 });
 

@@ -101,6 +101,15 @@ describe('the checkers of sentinels', () => {
     expect(act).toMatchObject({ checker: 'S6' });
   });
 
+  it('let a sentinel in TILT take down an order (S6)', () => {
+    const { violation, exemptions } = playWith(
+      { ...QUIET, steps: [{ afterMs: 1500, fault: { kind: 'sentinel-failover', node: 0 } }] },
+      { during: (run) => void run.world.process('sentinel0').jumpClock(5000) },
+    );
+    expect(violation).toBeNull();
+    expect(exemptions.get('S6 SENTINEL FAILOVER in TILT')).toBe(1);
+  });
+
   it('find a master that is held for down by one alone (S7)', () => {
     const violation = planted((run) =>
       run.history.add('sentinel0', { kind: 'event', event: '+odown', payload: 'master mymaster #quorum 2/2' }),
