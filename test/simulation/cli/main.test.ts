@@ -103,7 +103,7 @@ describe('resplica sim run', { timeout: TIMEOUT_MS }, () => {
   });
 
   it('ends when its time is up, and tells how it goes on', () => {
-    const terminal = testTerminal({ tickMs: 400 });
+    const terminal = testTerminal({ tickMs: 5000 });
     expect(run(terminal, 'run', 'replication', '--seconds', '30', '--seed', '1')).toBe(0);
     expect(terminal.printed.error).toMatch(
       /replication: \d+ schedules {2}[\d.]+\/s {2}\d+ sim-s\/s {2}coverage \d+\/\d+/,
