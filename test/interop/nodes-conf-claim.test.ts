@@ -8,7 +8,7 @@ import { findFreePort, oursCommand, type RedisProcess, startRedis } from '../sup
 import { itWith } from '../support/requires.ts';
 import { runProgram } from '../clients/program.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 const REFUSAL =
   'Sorry, the cluster configuration file nodes.conf is already used by a different Redis Cluster node. ' +
   'Please make sure that different nodes use different cluster configuration files.';
