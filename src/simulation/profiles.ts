@@ -15,17 +15,35 @@ function faultsOf(kind: TopologyKind): string[] {
   return kindsOf(kind).map((fault) => `fault ${fault}`);
 }
 
+/** What the judges of data must have had something to judge of. */
+const OF_DATA: readonly string[] = [
+  'sync full',
+  'sync partial',
+  'partial resynchronisation under another id',
+  'calm run',
+  'lost write',
+  'WAIT that was answered',
+  'write with enough replicas',
+  'restart by an append-only file after a kill',
+  'restart by an append-only file after power loss',
+];
+
 export const profiles: readonly Profile[] = [
   {
     name: 'replication',
     schedules: (extent) => schedules('replication', { extent: extent ?? 'wide' }),
-    mustHappen: [...faultsOf('replication'), 'aimed kill', 'sync full', 'sync partial'],
+    mustHappen: [...faultsOf('replication'), ...OF_DATA, 'aimed kill', 'handover by agreement'],
   },
   {
     name: 'sentinel',
     schedules: (extent) => schedules('sentinel', { extent: extent ?? 'wide' }),
     mustHappen: [
       ...faultsOf('sentinel'),
+      ...OF_DATA,
+      'two elections in one outage',
+      'election without a winner',
+      'stale vote not counted',
+      'TILT during a failover',
       'aimed kill',
       '+elected-leader',
       '-failover-abort-not-elected',
@@ -47,6 +65,11 @@ export const profiles: readonly Profile[] = [
     schedules: (extent) => schedules('cluster', { extent: extent ?? 'wide' }),
     mustHappen: [
       ...faultsOf('cluster'),
+      ...OF_DATA,
+      'two elections in one outage',
+      'two masters serve one slot',
+      'epoch collision resolved',
+      'handover by agreement',
       'aimed kill',
       'unreachable',
       'failed',
