@@ -56,6 +56,8 @@ class ClusterJudge implements Judge {
   readonly #epochs = new Map<string, Epochs>();
   /** `observer node` for each that was ever found unreachable. */
   readonly #suspicions = new Set<string>();
+  /** Ids of all that were masters at some time. */
+  readonly #everMasters = new Set<string>();
   /** By node, what it has done in the turn that is not over. */
   readonly #thisTurn = new Map<string, (() => void)[]>();
   /** The epoch of each master's claim, as of its last turn. */
@@ -142,6 +144,8 @@ class ClusterJudge implements Judge {
     let voices = Number(state.myself.isMaster);
     for (const { reporter, timeMs } of node.failureReports) {
       if (nowMs - timeMs > settings.nodeTimeoutMs * 2) continue;
+      // What a replica says of others does not count.
+      if (!this.#everMasters.has(reporter.name)) continue;
       voices++;
       if (!this.#suspicions.has(`${reporter.name} ${id}`)) {
         this.#fail('C8', `${name} has a report of ${reporter.name} about ${id} that it never made`);
@@ -160,6 +164,7 @@ class ClusterJudge implements Judge {
       this.#thisTurn.delete(name);
       for (const note of notes) note();
     }
+    if (cluster.state.myself.isMaster) this.#everMasters.add(cluster.state.myself.name);
     this.#checkEpochs(name, cluster);
     this.#checkClaim(name, cluster.state.myself);
     this.#serving.onTurn(name, cluster);
