@@ -124,7 +124,7 @@ export type TargetedFault = {
 export type AdminFault =
   | { readonly kind: 'sentinel-failover' | 'sentinel-reset'; readonly node: number }
   | { readonly kind: 'cluster-failover'; readonly node: number; readonly mode: 'normal' | 'force' | 'takeover' }
-  /** Some slots go from one master to another one, as redis-cli --cluster reshard moves them. */
+  /** Some slots go from one master to another one, as redis-cli --cluster reshard moves them. Numbers are those of masters. */
   | { readonly kind: 'reshard'; readonly from: number; readonly to: number; readonly slots: number }
   | { readonly kind: 'forget'; readonly node: number; readonly other: number }
   /** REPLICAOF, of one server. */

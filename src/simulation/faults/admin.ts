@@ -61,7 +61,12 @@ export class Administrator {
     const site = this.#site;
     switch (fault.kind) {
       case 'reshard': {
-        const [from, to] = [site.nodeOf(fault.from), site.nodeOf(fault.to)];
+        // Numbers of masters: hardly any two nodes would be such.
+        const masters = topology.voterNames;
+        const from = masters[fault.from % masters.length];
+        const others = masters.filter((name) => name !== from);
+        const to = others[fault.to % others.length];
+        if (from === undefined || to === undefined) return [];
         return reshard(topology, from, to, fault.slots) ? [from, to] : [];
       }
       case 'forget': {
