@@ -5,7 +5,7 @@ import { profiles } from '../../src/simulation/profiles.ts';
 import { search } from '../../src/simulation/search.ts';
 import { FIXED_SEED } from '../support/fixed-seed.ts';
 
-const SCHEDULES = 60;
+const SCHEDULES = 40;
 const TIMEOUT_MS = 1_800_000;
 /** What so few schedules reach. */
 const REACHED = {
