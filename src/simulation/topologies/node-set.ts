@@ -101,7 +101,7 @@ export abstract class NodeSet implements SimTopology {
   #removeAppendOnlyFile(node: string, { disk }: Host): void {
     if (disk.stat(APPEND_ONLY_DIRECTORY) === null) return;
     for (const name of disk.list(APPEND_ONLY_DIRECTORY)) disk.unlink(`${APPEND_ONLY_DIRECTORY}/${name}`);
-    this.watcher.event(node, 'append-only file given up', '');
+    this.watcher.event(node, 'append-only file given up', '{}');
   }
 
   /** A server lives in this node from now on. */
