@@ -35,6 +35,25 @@ describe('the checkers of clusters', () => {
     expect(coverage.get('promoted')).toBe(1);
   });
 
+  it('know of a collision of epochs that was resolved, and of two masters of one slot', () => {
+    const takeover = (node: number) => ({ kind: 'cluster-failover', node, mode: 'takeover' }) as const;
+    const { violation, coverage } = playWith(
+      {
+        topology: { ...TOPOLOGY, nodeTimeoutMs: 2000, replicas: 1 },
+        steps: [
+          { afterMs: 1000, fault: { kind: 'cut', mask: 0b101010, forMs: 3000 } },
+          { afterMs: 500, fault: takeover(3) },
+          { afterMs: 0, fault: takeover(4) },
+        ],
+        tailMs: 4000,
+      },
+      {},
+    );
+    expect(violation).toBeNull();
+    expect(coverage.get('epoch collision resolved')).toBe(1);
+    expect(coverage.get('two masters serve one slot')).toBeGreaterThan(0);
+  });
+
   it('find a master that votes twice in an epoch (C1)', () => {
     const violation = planted((run) => {
       tell(run, 0, { kind: 'vote', epoch: 9, replica: 'a' });
