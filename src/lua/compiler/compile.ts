@@ -11,7 +11,6 @@ import type { Site } from '../site.ts';
 import { LuaSyntaxError } from '../syntax-error.ts';
 import type { LuaFunction } from '../value.ts';
 import { ChunkWriter } from './chunk-writer.ts';
-import type { FunctionBody } from '../ast.ts';
 import { FunctionState } from './function-state.ts';
 import { writeFunction } from './functions.ts';
 import { findSharedFunctions } from './shared-functions.ts';
@@ -19,8 +18,6 @@ import { sourceUrl } from './source-url.ts';
 import { findKinds } from './function-kinds.ts';
 import { OPERATIONS, type Operations } from '../operations.ts';
 import type { Tracer } from '../tracer.ts';
-
-const NONE: ReadonlySet<FunctionBody> = new Set();
 
 export interface Chunk {
   readonly chunkName: string;
@@ -61,7 +58,7 @@ export function translate(source: string, chunkName: string, use: ChunkUse = 'sc
     const kinds = findKinds(main, traces);
     const w = new ChunkWriter(chunkName, kinds, new FunctionState(false, null, []), writeFunction, {
       traces,
-      shared: use === 'script' ? findSharedFunctions(main) : NONE,
+      shared: use === 'script' ? findSharedFunctions(main) : new Set(),
     });
     w.out.write('return ');
     writeFunction(w, main);
