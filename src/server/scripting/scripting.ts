@@ -242,9 +242,10 @@ export class Scripting {
     this.#evaluate(call, { ...script, main, seesKeys: true, seesArguments: true }, keys, isReadOnly, tracedBy);
   }
 
-  /** Whether everybody waits for a client that debugs. */
+  /** Whether everybody waits for a client that debugs, or for the script to hear that it has gone. */
   get isDebugged(): boolean {
-    return this.running?.debugger?.isAttached === true;
+    const debugger_ = this.running?.debugger ?? null;
+    return debugger_ !== null && (debugger_.isAttached || debugger_.isStopped);
   }
 
   #evaluate(

@@ -194,6 +194,18 @@ it('lets a script run to its end when its client goes', () => {
   expect(redis.call('GET', 'k')).toBe('vw');
 });
 
+it('lets others wait until the script has heard that its client is gone', () => {
+  begin('SYNC');
+  const other = redis.connect();
+  let answers = '';
+  other.onBytes = (bytes) => (answers += bytes);
+  [...redis.server.sessions.values()].find((session) => session.debugMode === 'sync')!.close();
+  answers += other.raw('GET', 'k');
+  expect(answers).toBe('');
+  for (let turn = 0; turn < 5; turn++) redis.advance(1);
+  expect(answers).toBe('$2\r\nvw\r\n');
+});
+
 it('is over when its client goes while the copy is made', () => {
   expect(say('SCRIPT', 'DEBUG', 'YES')).toEqual(['OK']);
   client.raw('EVAL', SCRIPT, 1, 'k', 'w');
