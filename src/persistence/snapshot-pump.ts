@@ -37,7 +37,7 @@ const SHARE_OF_LONG_TURNS = 1 / 4;
 const LOOKS_PER_SLICE_MAX = 200;
 const QUEUED_BYTES_MAX = 1 << 20;
 /** What the encoder has made is handed on in chunks of about this size. */
-const CHUNK_BYTES = 1 << 16;
+const CHUNK_BYTES = 1 << 14;
 /** A sleep for less is put off until there is more of it; one for more is taken in portions, should the delay be changed. */
 const SHORTEST_SLEEP_US = 1000;
 const LONGEST_SLEEP_US = 100_000;
@@ -82,6 +82,7 @@ export class SnapshotPump {
       if (sink.queuedBytes < QUEUED_BYTES_MAX) this.#schedule();
     };
     sink.onSpare = (bytes): void => encoder.reuse(bytes);
+    snapshot.onHandedOver = (): void => this.#handOn(CHUNK_BYTES);
     this.#schedule();
   }
 
@@ -91,6 +92,7 @@ export class SnapshotPump {
     this.#sleep?.cancel();
     this.#sink.onDrain = null;
     this.#sink.onSpare = null;
+    this.snapshot.onHandedOver = null;
     this.snapshot.abort();
   }
 

@@ -66,6 +66,8 @@ export class Snapshot {
   #error: unknown = null;
   #isOver = false;
   #isAwaited = false;
+  /** Called when a command has made it encode something: bytes must not pile up where the walk waits for its sink. */
+  onHandedOver: (() => void) | null = null;
   /** Called when an entry is encoded that somebody waits for, and when none will be any more. */
   onSettled: (() => void) | null = null;
 
@@ -298,6 +300,7 @@ class DictWalker implements EntryGuard {
         this.#encoder.handOver(this.#index, this.#db, address);
         this.#snapshot.keysDone++;
         this.#snapshot.handedOverBytes += this.#db.recordBytes(address);
+        if (this.#unfinished === NONE) this.#snapshot.onHandedOver?.();
       }
     } catch (error) {
       this.#snapshot.fail(error);

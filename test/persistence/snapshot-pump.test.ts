@@ -117,6 +117,23 @@ describe('The pace of a snapshot', () => {
     expect(totalMs()).toBe(150);
   });
 
+  it('hands on what commands make it encode while it waits, in chunks', () => {
+    const stage = new Stage();
+    const pump = stage.start();
+    (stage.sink as { queuedBytes: number }).queuedBytes = 1 << 20;
+    stage.slice(0);
+    const db = stage.server.keyspace.databases[0]!;
+    for (let i = 0; i < KEYS; i++) {
+      const key = Buffer.from(`key:${i}`);
+      db.setString(key, 0, key.length, key, 0, key.length);
+    }
+    expect(stage.isScheduled).toBe(false);
+    expect(stage.written.length).toBeGreaterThan(5);
+    expect(Math.max(...stage.written.map(({ length }) => length))).toBeLessThan(1 << 15);
+    expect(stage.encoder.pendingBytes).toBeLessThan(1 << 15);
+    pump.stop();
+  });
+
   it('writes on memory again that the sink gives back', () => {
     const stage = new Stage();
     const expected = describeDataset(stage.server.keyspace);

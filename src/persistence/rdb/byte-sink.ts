@@ -23,7 +23,7 @@ const INITIAL_BYTES = 1 << 14;
 /** A buffer that grew beyond this was filled by something that does not come often. */
 const BIG_BYTES = 1 << 18;
 /** Memory that is given back is kept if it has room for a usual portion, and so much of it at most. */
-const SPARE_BYTES_MIN = 1 << 16;
+const SPARE_BYTES_MIN = 1 << 14;
 const SPARES_MAX = 64;
 const WORD = 0x1_0000_0000;
 
