@@ -5,7 +5,7 @@
  */
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ClusterEvent } from '../../cluster/events.ts';
-import { type ClusterNode, SLOTS } from '../../cluster/state.ts';
+import { type ClusterNode, NODE, SLOTS } from '../../cluster/state.ts';
 import type { MakeChecker } from '../checker.ts';
 import type { HistoryEntry } from '../history.ts';
 import type { Run } from '../run.ts';
@@ -147,11 +147,20 @@ class ClusterJudge implements Judge {
       // What a replica says of others does not count.
       if (!this.#everMasters.has(reporter.name)) continue;
       voices++;
-      if (!this.#suspicions.has(`${reporter.name} ${id}`)) {
-        this.#fail('C8', `${name} has a report of ${reporter.name} about ${id} that it never made`);
-      }
+      if (this.#suspicions.has(`${reporter.name} ${id}`)) continue;
+      if (this.#knowsByHearsay(reporter.name, id)) this.#run.exemptions.add('C8 failure that the reporter was told of');
+      else this.#fail('C8', `${name} has a report of ${reporter.name} about ${id} that it never made`);
     }
     if (voices < majority) this.#fail('C8', `${name} declared ${id} failed with ${voices} voices of ${majority}`);
+  }
+
+  /**
+   * Whether a node holds another one for unreachable that it has never reached itself: one that it learns of by gossip
+   * comes with the flags that the sender has for it (clusterProcessGossipSection), and is passed on with them.
+   */
+  #knowsByHearsay(reporter: string, id: string): boolean {
+    const known = this.#topology.state(this.#topology.nameOfId(reporter))?.find(id);
+    return known !== null && known !== undefined && (known.flags & (NODE.pfail | NODE.fail)) !== 0;
   }
 
   // --------------------------------------------------------------------------------------------------------------- turns
