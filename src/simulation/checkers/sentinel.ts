@@ -58,6 +58,8 @@ export function sentinelCheckers(): MakeChecker[] {
   );
 }
 
+const NOT_SAVED = 'was not able to save the new configuration on disk';
+
 class SentinelJudge implements Judge {
   readonly #run: Run;
   readonly #topology: SentinelTopology;
@@ -79,6 +81,7 @@ class SentinelJudge implements Judge {
   readonly #staleVotes = new Set<string>();
   /** The last epoch in which each has voted. */
   readonly #lastVoteEpoch = new Map<string, bigint>();
+  #couldNotSave = false;
 
   constructor(run: Run, topology: SentinelTopology, fail: Fail) {
     this.#run = run;
@@ -91,6 +94,7 @@ class SentinelJudge implements Judge {
   // -------------------------------------------------------------------------------------------------------------- events
 
   onEntry(entry: HistoryEntry): void {
+    if (entry.kind === 'log' && entry.line.includes(NOT_SAVED)) this.#couldNotSave = true;
     if (entry.kind !== 'event') return;
     const sentinel = this.#topology.sentinel(entry.node);
     if (sentinel !== null) this.#onEvent(entry, sentinel);
@@ -111,6 +115,12 @@ class SentinelJudge implements Judge {
     } else if (event === '+odown' && payload.startsWith('master ')) this.#checkOpinions(node, master);
     else if (event === '+failover-state-send-slaveof-noone') this.#checkMandate(node, state.myid, master);
     this.#count(event, sentinel, master);
+  }
+
+  /** A sentinel whose disk fails says so and goes on (sentinelFlushConfig): what it has told is forgotten by its end. */
+  #failUnlessUnsaved(id: string, text: string): void {
+    if (this.#couldNotSave) this.#run.exemptions.add(`${id} disk that fails`);
+    else this.#fail(id, text);
   }
 
   /** What is worth reaching. */
@@ -189,7 +199,8 @@ class SentinelJudge implements Judge {
     const key = `${voter} ${epoch}`;
     const before = this.#votes.get(key);
     if (before === leader) return;
-    if (before !== undefined) this.#fail('S1', `${voter} voted in epoch ${epoch} for ${before} and for ${leader}`);
+    if (before !== undefined)
+      this.#failUnlessUnsaved('S1', `${voter} voted in epoch ${epoch} for ${before} and for ${leader}`);
     this.#votes.set(key, leader);
     this.#lastVoteEpoch.set(voter, epoch);
   }
@@ -207,11 +218,11 @@ class SentinelJudge implements Judge {
       return;
     }
     if (current < before.current) {
-      this.#fail('S5', `the current epoch of ${node} went from ${before.current} to ${current}`);
+      this.#failUnlessUnsaved('S5', `the current epoch of ${node} went from ${before.current} to ${current}`);
     }
     if (config < before.config) {
       // SENTINEL RESET keeps the epoch of the configuration, and forgets nothing of this.
-      this.#fail('S5', `the configuration epoch of ${node} went from ${before.config} to ${config}`);
+      this.#failUnlessUnsaved('S5', `the configuration epoch of ${node} went from ${before.config} to ${config}`);
     }
     before.current = current;
     before.config = config;
@@ -232,7 +243,7 @@ class SentinelJudge implements Judge {
     const isShrunk = known < this.#topology.sentinelNames.length;
     if (leader !== undefined && isShrunk) this.#run.exemptions.add('S2 membership shrunk by SENTINEL RESET');
     else if (leader !== undefined) {
-      this.#fail('S2', `epoch ${epoch} has two leaders, ${leader} and ${id} (${node})`);
+      this.#failUnlessUnsaved('S2', `epoch ${epoch} has two leaders, ${leader} and ${id} (${node})`);
     }
     this.#leaders.set(epoch, id);
     const votes = this.#votesOf(id, epoch);
@@ -250,7 +261,10 @@ class SentinelJudge implements Judge {
     } else if (before !== ip && this.#run.exemptions.has('S2 SENTINEL FAILOVER asks nobody')) {
       this.#run.exemptions.add('S4 epoch that nobody was elected for');
     } else if (before !== ip) {
-      this.#fail('S4', `configuration epoch ${master.configEpoch} stands for ${before} and, says ${node}, for ${ip}`);
+      this.#failUnlessUnsaved(
+        'S4',
+        `configuration epoch ${master.configEpoch} stands for ${before} and, says ${node}, for ${ip}`,
+      );
     }
   }
 
