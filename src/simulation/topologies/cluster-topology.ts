@@ -21,6 +21,8 @@ export class ClusterTopology extends NodeSet {
   readonly spec: ClusterSpec;
   readonly names: readonly string[];
   readonly #clusters = new Map<string, Cluster>();
+  /** Nodes that have had their first nodes.conf. */
+  readonly #hasTable = new Set<string>();
 
   constructor(world: World, spec: ClusterSpec, knobs: Knobs, watcher: TopologyWatcher) {
     super(world, knobs, watcher);
@@ -49,7 +51,9 @@ export class ClusterTopology extends NodeSet {
 
   #start(index: number, host: Host): void {
     const name = this.names[index]!;
-    if (host.disk.stat(NODES_FILE) === null) writeLines(host, NODES_FILE, this.#linesFor(index));
+    // Only before its first start: later, a loss of power may have left the synced version beside its name alone.
+    if (!this.#hasTable.has(name)) writeLines(host, NODES_FILE, this.#linesFor(index));
+    this.#hasTable.add(name);
     const { nodeTimeoutMs, migration } = this.spec;
     this.startServer(name, host, [
       'cluster-enabled yes',
