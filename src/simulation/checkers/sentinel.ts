@@ -67,6 +67,8 @@ class SentinelJudge implements Judge {
   readonly #isPunctual: boolean;
   /** An administrator orders failovers. */
   readonly #hasOrders: boolean;
+  /** An administrator resets sentinels. */
+  readonly #hasResets: boolean;
   /** `voter epoch` to who got the vote. */
   readonly #votes = new Map<string, string>();
   readonly #leaders = new Map<bigint, string>();
@@ -87,6 +89,7 @@ class SentinelJudge implements Judge {
     this.#run = run;
     this.#topology = topology;
     this.#fail = fail;
+    this.#hasResets = run.schedule.steps.some(({ fault }) => fault.kind === 'sentinel-reset');
     this.#hasOrders = run.schedule.steps.some(({ fault }) => fault.kind === 'sentinel-failover');
     this.#isPunctual = !run.schedule.steps.some(({ fault }) => LATE_MESSAGES.test(fault.kind));
   }
@@ -260,6 +263,9 @@ class SentinelJudge implements Judge {
       this.#run.exemptions.add('S4 two leaders of one epoch');
     } else if (before !== ip && this.#run.exemptions.has('S2 SENTINEL FAILOVER asks nobody')) {
       this.#run.exemptions.add('S4 epoch that nobody was elected for');
+    } else if (before !== ip && this.#hasResets) {
+      // It forgets whom it has promoted in that epoch, and keeps the epoch (sentinelResetMaster).
+      this.#run.exemptions.add('S4 SENTINEL RESET during a failover');
     } else if (before !== ip) {
       this.#failUnlessUnsaved(
         'S4',
