@@ -172,7 +172,7 @@ export class Player implements Run, TopologyWatcher {
     this.#faults?.end();
     this.#workload.end();
     const healedMs = world.nowMs;
-    const boundMs = topology.recoveryMaxMs + leapsBackMs(this.schedule);
+    const boundMs = topology.recoveryMaxMs(this.schedule.steps);
     const endMs = healedMs + boundMs;
     let agreedSinceMs = Infinity;
     let hasAgreed = false;
@@ -274,14 +274,4 @@ export class Player implements Run, TopologyWatcher {
     this.violation = { checker, text };
     this.history.add('', { kind: 'check', checker, text });
   }
-}
-
-/**
- * How far clocks were set back. What Redis measures by the wall clock lasts that much longer: a master that was in a
- * minority does not serve until its clock is past that time again (clusterUpdateState).
- */
-function leapsBackMs({ steps }: Schedule): number {
-  let leapsMs = 0;
-  for (const { fault } of steps) if (fault.kind === 'clock-jump') leapsMs += Math.max(0, -fault.byMs);
-  return leapsMs;
 }

@@ -59,6 +59,7 @@ export function sentinelCheckers(): MakeChecker[] {
 }
 
 const NOT_SAVED = 'was not able to save the new configuration on disk';
+const AFTER_RESET = 'S4 SENTINEL RESET during a failover';
 
 class SentinelJudge implements Judge {
   readonly #run: Run;
@@ -67,8 +68,6 @@ class SentinelJudge implements Judge {
   readonly #isPunctual: boolean;
   /** An administrator orders failovers. */
   readonly #hasOrders: boolean;
-  /** An administrator resets sentinels. */
-  readonly #hasResets: boolean;
   /** `voter epoch` to who got the vote. */
   readonly #votes = new Map<string, string>();
   readonly #leaders = new Map<bigint, string>();
@@ -83,13 +82,15 @@ class SentinelJudge implements Judge {
   readonly #staleVotes = new Set<string>();
   /** The last epoch in which each has voted. */
   readonly #lastVoteEpoch = new Map<string, bigint>();
-  #couldNotSave = false;
+  /** Sentinels that went on with what their disk did not take. */
+  readonly #unsaved = new Set<string>();
+  /** Sentinels that an administrator has reset. */
+  readonly #reset = new Set<string>();
 
   constructor(run: Run, topology: SentinelTopology, fail: Fail) {
     this.#run = run;
     this.#topology = topology;
     this.#fail = fail;
-    this.#hasResets = run.schedule.steps.some(({ fault }) => fault.kind === 'sentinel-reset');
     this.#hasOrders = run.schedule.steps.some(({ fault }) => fault.kind === 'sentinel-failover');
     this.#isPunctual = !run.schedule.steps.some(({ fault }) => LATE_MESSAGES.test(fault.kind));
   }
@@ -97,7 +98,7 @@ class SentinelJudge implements Judge {
   // -------------------------------------------------------------------------------------------------------------- events
 
   onEntry(entry: HistoryEntry): void {
-    if (entry.kind === 'log' && entry.line.includes(NOT_SAVED)) this.#couldNotSave = true;
+    if (entry.kind === 'log' && entry.line.includes(NOT_SAVED)) this.#unsaved.add(entry.node);
     if (entry.kind !== 'event') return;
     const sentinel = this.#topology.sentinel(entry.node);
     if (sentinel !== null) this.#onEvent(entry, sentinel);
@@ -105,6 +106,7 @@ class SentinelJudge implements Judge {
 
   #onEvent({ node, event, payload }: EntryOf<'event'>, sentinel: Sentinel): void {
     const { state } = sentinel;
+    if (event === '+reset-master') this.#reset.add(node);
     if (state.tilt && ACTIONS.has(event)) {
       // An order is taken down in TILT, and carried out when that is over.
       if (event === '+try-failover' && this.#hasOrders) this.#run.exemptions.add('S6 SENTINEL FAILOVER in TILT');
@@ -121,9 +123,17 @@ class SentinelJudge implements Judge {
   }
 
   /** A sentinel whose disk fails says so and goes on (sentinelFlushConfig): what it has told is forgotten by its end. */
-  #failUnlessUnsaved(id: string, text: string): void {
-    if (this.#couldNotSave) this.#run.exemptions.add(`${id} disk that fails`);
+  #forgot(id: 'S1' | 'S5', node: string | undefined, text: string): void {
+    if (node !== undefined && this.#unsaved.has(node)) this.#run.exemptions.add(`${id} disk that fails`);
     else this.#fail(id, text);
+  }
+
+  /** What follows where a sentinel has forgotten a vote or an epoch. */
+  #failUnlessForgotten(id: 'S2' | 'S4', text: string): void {
+    const { exemptions } = this.#run;
+    if (exemptions.has('S1 disk that fails') || exemptions.has('S5 disk that fails')) {
+      exemptions.add(`${id} disk that fails`);
+    } else this.#fail(id, text);
   }
 
   /** What is worth reaching. */
@@ -203,9 +213,13 @@ class SentinelJudge implements Judge {
     const before = this.#votes.get(key);
     if (before === leader) return;
     if (before !== undefined)
-      this.#failUnlessUnsaved('S1', `${voter} voted in epoch ${epoch} for ${before} and for ${leader}`);
+      this.#forgot('S1', this.#nodeOf(voter), `${voter} voted in epoch ${epoch} for ${before} and for ${leader}`);
     this.#votes.set(key, leader);
     this.#lastVoteEpoch.set(voter, epoch);
+  }
+
+  #nodeOf(id: string): string | undefined {
+    return this.#topology.sentinelNames.find((name) => this.#topology.sentinel(name)?.state.myid === id);
   }
 
   #votesOf(id: string, epoch: bigint): number {
@@ -221,11 +235,11 @@ class SentinelJudge implements Judge {
       return;
     }
     if (current < before.current) {
-      this.#failUnlessUnsaved('S5', `the current epoch of ${node} went from ${before.current} to ${current}`);
+      this.#forgot('S5', node, `the current epoch of ${node} went from ${before.current} to ${current}`);
     }
     if (config < before.config) {
       // SENTINEL RESET keeps the epoch of the configuration, and forgets nothing of this.
-      this.#failUnlessUnsaved('S5', `the configuration epoch of ${node} went from ${before.config} to ${config}`);
+      this.#forgot('S5', node, `the configuration epoch of ${node} went from ${before.config} to ${config}`);
     }
     before.current = current;
     before.config = config;
@@ -246,7 +260,7 @@ class SentinelJudge implements Judge {
     const isShrunk = known < this.#topology.sentinelNames.length;
     if (leader !== undefined && isShrunk) this.#run.exemptions.add('S2 membership shrunk by SENTINEL RESET');
     else if (leader !== undefined) {
-      this.#failUnlessUnsaved('S2', `epoch ${epoch} has two leaders, ${leader} and ${id} (${node})`);
+      this.#failUnlessForgotten('S2', `epoch ${epoch} has two leaders, ${leader} and ${id} (${node})`);
     }
     this.#leaders.set(epoch, id);
     const votes = this.#votesOf(id, epoch);
@@ -263,11 +277,11 @@ class SentinelJudge implements Judge {
       this.#run.exemptions.add('S4 two leaders of one epoch');
     } else if (before !== ip && this.#run.exemptions.has('S2 SENTINEL FAILOVER asks nobody')) {
       this.#run.exemptions.add('S4 epoch that nobody was elected for');
-    } else if (before !== ip && this.#hasResets) {
+    } else if (before !== ip && (this.#reset.has(node) || this.#run.exemptions.has(AFTER_RESET))) {
       // It forgets whom it has promoted in that epoch, and keeps the epoch (sentinelResetMaster).
-      this.#run.exemptions.add('S4 SENTINEL RESET during a failover');
+      this.#run.exemptions.add(AFTER_RESET);
     } else if (before !== ip) {
-      this.#failUnlessUnsaved(
+      this.#failUnlessForgotten(
         'S4',
         `configuration epoch ${master.configEpoch} stands for ${before} and, says ${node}, for ${ip}`,
       );

@@ -7,7 +7,7 @@ import type { ClusterEvent } from '../../cluster/events.ts';
 import { type ClusterNode, type ClusterState, NODE, SLOTS } from '../../cluster/state.ts';
 import type { Host } from '../../host/host.ts';
 import type { World } from '../../sim/world.ts';
-import type { ClusterSpec, Knobs } from '../schedule.ts';
+import type { ClusterSpec, Knobs, Step } from '../schedule.ts';
 import { NodeSet, range, SERVER_PORT, writeLines } from './node-set.ts';
 import type { TopologyWatcher } from './topology.ts';
 
@@ -44,9 +44,14 @@ export class ClusterTopology extends NodeSet {
     return this.names.filter((name) => (this.state(name)?.myself.slotCount ?? 0) > 0);
   }
 
-  /** A failed master is forgiven after two node timeouts, an election is repeated after four. */
-  get recoveryMaxMs(): number {
-    return 20 * this.spec.nodeTimeoutMs + DELAYS_MAX_MS;
+  /**
+   * A failed master is forgiven after two node timeouts, an election is repeated after four. A master that was in a minority
+   * does not serve until its wall clock is past that time (clusterUpdateState), however far that was set back meanwhile.
+   */
+  recoveryMaxMs(steps: readonly Step[]): number {
+    let leapsBackMs = 0;
+    for (const { fault } of steps) if (fault.kind === 'clock-jump') leapsBackMs += Math.max(0, -fault.byMs);
+    return 20 * this.spec.nodeTimeoutMs + DELAYS_MAX_MS + leapsBackMs;
   }
 
   #start(index: number, host: Host): void {

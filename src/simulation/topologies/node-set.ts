@@ -11,7 +11,7 @@ import { startUp } from '../../server/start-up.ts';
 import type { SimProcess } from '../../sim/process.ts';
 import type { World } from '../../sim/world.ts';
 import { composeServer } from '../../topology/server.ts';
-import type { Knobs, TopologyKind, TopologySpec } from '../schedule.ts';
+import type { Knobs, Step, TopologyKind, TopologySpec } from '../schedule.ts';
 import { ask, NO_REPLY } from './ask.ts';
 import type { SimTopology, TopologyWatcher } from './topology.ts';
 
@@ -47,7 +47,7 @@ export abstract class NodeSet implements SimTopology {
 
   abstract boot(): void;
   abstract get isReady(): boolean;
-  abstract get recoveryMaxMs(): number;
+  abstract recoveryMaxMs(steps: readonly Step[]): number;
   abstract disagreement(): string | null;
   abstract tend(): void;
 

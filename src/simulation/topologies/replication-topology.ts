@@ -51,7 +51,7 @@ export class ReplicationTopology extends NodeSet {
     return this.disagreement() === null;
   }
 
-  get recoveryMaxMs(): number {
+  recoveryMaxMs(): number {
     return RETRANSMISSION_MAX_MS + 6 * this.knobs.replTimeoutSeconds * 1000;
   }
 

@@ -58,7 +58,7 @@ export class SentinelTopology extends NodeSet {
    * A failover that has just begun may fail and be repeated after twice its timeout, TILT lasts 30 s, a replica that
    * follows somebody else is told so after the failover timeout, and what waits behind a cut comes late.
    */
-  get recoveryMaxMs(): number {
+  recoveryMaxMs(): number {
     return 5 * this.spec.failoverTimeoutMs + 4 * this.spec.downAfterMs + DELAYS_MAX_MS;
   }
 

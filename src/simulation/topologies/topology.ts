@@ -3,7 +3,7 @@ import type { Replication } from '../../replication/replication.ts';
 import type { Server } from '../../server/server.ts';
 import type { SimProcess } from '../../sim/process.ts';
 import type { World } from '../../sim/world.ts';
-import type { TopologyKind, TopologySpec } from '../schedule.ts';
+import type { Step, TopologyKind, TopologySpec } from '../schedule.ts';
 
 /** Hears of what happens in the nodes; of the lives that they have now. */
 export interface TopologyWatcher {
@@ -43,6 +43,6 @@ export interface SimTopology {
   disagreement(): string | null;
   /** What an administrator looks after, when there are no faults. */
   tend(): void;
-  /** Faults are over: within so long there must be agreement. */
-  readonly recoveryMaxMs: number;
+  /** These faults are over: within so long there must be agreement. */
+  recoveryMaxMs(steps: readonly Step[]): number;
 }
