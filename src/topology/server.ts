@@ -25,6 +25,7 @@ import { composeNode, serverFamilies } from './compose.ts';
 import { type CommandArgument, DirectClients } from './direct-client.ts';
 import { ResplicaError } from './errors.ts';
 import { checkOptions, configText, type ServerOptions, usesDisk } from './options.ts';
+import { checkAdvance } from './topology-time.ts';
 
 export type { CommandArgument, ServerOptions };
 
@@ -232,9 +233,7 @@ function clockOf(host: Host, time: ManualTime | null): ServerClock {
       if (time === null) {
         throw new ResplicaError('ERR_MANUAL_CLOCK', "clock.advance needs startServer({ clock: 'manual' }).");
       }
-      if (!(durationMs >= 0 && Number.isFinite(durationMs))) {
-        throw new ResplicaError('ERR_BAD_ARGUMENT', `clock.advance(${durationMs}): time moves forward, in ms.`);
-      }
+      checkAdvance(durationMs);
       time.advance(durationMs);
     },
   };

@@ -83,15 +83,12 @@ class SharedManualTime implements TopologyTime {
     this.#real = real;
   }
 
-  advance(durationMs: number): Promise<void> {
-    if (!(durationMs >= 0 && Number.isFinite(durationMs))) {
-      const text = `clock.advance(${durationMs}): time moves forward, in ms.`;
-      return Promise.reject(new ResplicaError('ERR_BAD_ARGUMENT', text));
-    }
+  async advance(durationMs: number): Promise<void> {
+    checkAdvance(durationMs);
     const advanced = this.#last.then(() => this.#advance(durationMs));
     // An error of one timer is not one of whoever comes next.
     this.#last = advanced.catch(() => {});
-    return advanced;
+    await advanced;
   }
 
   pass(durationMs: number): Promise<void> {
@@ -132,6 +129,12 @@ class SharedManualTime implements TopologyTime {
       quiet = pulse.beats === beats && pulse.pending === 0 ? quiet + 1 : 0;
     }
   }
+}
+
+/** @throws ResplicaError ERR_BAD_ARGUMENT */
+export function checkAdvance(durationMs: number): void {
+  if (durationMs >= 0 && Number.isFinite(durationMs)) return;
+  throw new ResplicaError('ERR_BAD_ARGUMENT', `clock.advance(${durationMs}): time moves forward, in ms.`);
 }
 
 function waitFor(timers: Timers, durationMs: number): Promise<void> {
