@@ -1,6 +1,6 @@
 /** The process that writes snapshots, as the server sees it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -88,6 +88,16 @@ describeWith('/proc/self/cmdline', 'a process that writes files', () => {
     expect(content('dump').equals(Buffer.concat(pieces))).toBe(true);
     expect(save.sent.map((bytes) => pieces.indexOf(bytes))).toEqual([...pieces.keys()]);
     expect(save.saving.queuedBytes).toBe(0);
+  });
+
+  it('leaves the core to the server where there is one for both', async () => {
+    const save = begin('dump');
+    const program = await programOf(save.pid);
+    expect(getPriority(program)).toBe(getPriority(process.pid) + 10);
+    const autogroup = `/proc/${program}/autogroup`;
+    if (existsSync(autogroup)) expect(readFileSync(autogroup, 'utf8')).toMatch(/nice 10$/m);
+    save.saving.finish();
+    expect(await outcomeOf(save)).toBeNull();
   });
 
   it('writes one file after the other, and forgets those that are not wanted any more', async () => {
