@@ -77,6 +77,8 @@ class SentinelJudge implements Judge {
   readonly #addresses = new Map<bigint, string>();
   /** When each sentinel last ticked, by its own clock. */
   readonly #ticks = new WeakMap<Sentinel, number>();
+  /** When each last ticked outside of TILT, by its own clock. */
+  readonly #acted = new WeakMap<Sentinel, number>();
   /** When each last held the master with that address for down. */
   readonly #heldDown = new Map<string, number>();
   readonly #staleVotes = new Set<string>();
@@ -161,6 +163,30 @@ class SentinelJudge implements Judge {
     this.#fail('S7', `${node} holds ${master.addr.ip} for down where only ${voices.join(', ') || 'nobody'} does`);
   }
 
+  /**
+   * Whether those of whom it knows that they hold the master for down have said so of late, at each tick: what was said is
+   * forgotten behind the look at it (sentinelAskMasterStateToOtherSentinels), so the first look after TILT sees what is old.
+   */
+  #checkVoices(node: string, sentinel: Sentinel, master: Instance): void {
+    const { previousTime, tilt } = sentinel.state;
+    if (tilt) this.#acted.delete(sentinel);
+    const before = this.#acted.get(sentinel);
+    if (tilt || before === previousTime) return;
+    this.#acted.set(sentinel, previousTime);
+    if (before === undefined || !master.has(FLAG.oDown)) return;
+    const maxAgeMs = OPINION_MAX_MS + previousTime - before;
+    let voices = 1;
+    for (const other of master.sentinels.values()) {
+      const ageMs = previousTime - other.lastMasterDownReplyTime;
+      if (ageMs <= maxAgeMs && (other.has(FLAG.masterDown) || ageMs > OPINION_MAX_MS)) voices++;
+    }
+    if (voices >= master.quorum) return;
+    this.#fail(
+      'S7',
+      `${node} holds ${master.addr.ip} for down with ${voices} voices of ${master.quorum} that are not old`,
+    );
+  }
+
   #checkMandate(node: string, id: string, master: Instance): void {
     if (master.has(FLAG.forceFailover)) return;
     const needed = Math.floor((master.sentinels.size + 1) / 2) + 1;
@@ -183,6 +209,7 @@ class SentinelJudge implements Judge {
       if (leader !== null) this.#noteVote(runid!, leaderEpoch, leader);
     }
     if (master.has(FLAG.sDown)) this.#heldDown.set(`${node} ${master.addr.ip}`, this.#run.world.nowMs);
+    this.#checkVoices(node, sentinel, master);
     this.#checkLeader(node, state.myid, master);
     this.#checkAddress(node, master);
     if (master.failoverState === 'wait_start') this.#countStaleVotes(state.myid, master);

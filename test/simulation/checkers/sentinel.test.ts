@@ -117,6 +117,32 @@ describe('the checkers of sentinels', () => {
     expect(violation).toMatchObject({ checker: 'S7' });
   });
 
+  it('find a master that is held for down by what others said long ago (S7)', () => {
+    let saidMs = 0;
+    const { violation, simulatedMs } = playWith(
+      { ...QUIET, tailMs: 12_000 },
+      {
+        during: (run) => {
+          const stick = (instance: Instance, stuck: number): void => {
+            let { flags } = instance;
+            Object.defineProperty(instance, 'flags', { get: () => flags | stuck, set: (bits) => (flags = bits) });
+          };
+          const view = viewOf(run);
+          stick(view, FLAG.sDown | FLAG.oDown);
+          for (const other of view.sentinels.values()) {
+            stick(other, FLAG.masterDown);
+            other.lastMasterDownReplyTime = sentinelOf(run).state.previousTime;
+          }
+          for (const name of ['sentinel1', 'sentinel2']) run.world.process(name).pause();
+          saidMs = run.world.nowMs;
+        },
+      },
+    );
+    expect(violation).toMatchObject({ checker: 'S7', text: expect.stringContaining('that are not old') as string });
+    expect(simulatedMs - saidMs).toBeGreaterThan(4500);
+    expect(simulatedMs - saidMs).toBeLessThan(5500);
+  });
+
   it('find a promotion that nobody has voted for (S8)', () => {
     const violation = planted((run) =>
       run.history.add('sentinel0', { kind: 'event', event: '+failover-state-send-slaveof-noone', payload: 'slave' }),
