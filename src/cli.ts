@@ -10,18 +10,20 @@
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { settingsOf } from './server/command-settings.ts';
 import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
 import { Config } from './server/config/config.ts';
-import { ConfigError } from './server/config/config-error.ts';
+import { ConfigError, REDIS_VERSION } from './server/config/config-error.ts';
 import { expandProcessTitle } from './server/config/process-title.ts';
 import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
 import { createNodeHost, type NodeHostOptions } from './host/node/host.ts';
 import { userLineCheck } from './server/acl/user-lines.ts';
-import { Debugging } from './server/debug/debugging.ts';
+import { type Crash, crashedBySignal, reportCrash } from './server/debug/crash-report.ts';
+import { type CrashSignal, Debugging } from './server/debug/debugging.ts';
 import { checkFile } from './server/persistence/check/check-file.ts';
 import { ProgressBar } from './topology/progress-bar.ts';
 import type { Terminal } from './simulation/cli/terminal.ts';
@@ -209,6 +211,7 @@ function run(server: Server, command: ServerStart): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => onSignal(server, signal));
   // Windows has no SIGHUP to ignore, Node ignores SIGPIPE by itself.
   process.on('SIGHUP', () => {});
+  watchForCrashes(server);
   const options = {
     anyPort: false,
     terminal: process.stdout.isTTY,
@@ -251,6 +254,32 @@ function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {
     nosave: asks('nosave'),
     now: asks('now'),
     force: asks('force'),
+  });
+}
+
+/** Says in the log why the process ends, then lets it end as it would have. */
+function watchForCrashes(server: Server): void {
+  let isReported = false;
+  const report = (crash: Crash): void => {
+    if (isReported) return;
+    isReported = true;
+    reportCrash(server, crash);
+  };
+  const dieBy = (signal: CrashSignal): void => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  };
+  server.debugging.crash = (crash, signal): void => {
+    report(crash);
+    dieBy(signal);
+  };
+  process.on('SIGABRT', () => {
+    const stack = new Error('Stopped by a signal').stack ?? '';
+    report({ what: [crashedBySignal(constants.signals.SIGABRT)], stack });
+    dieBy('SIGABRT');
+  });
+  process.on('uncaughtExceptionMonitor', (error) => {
+    report({ what: [`Redis ${REDIS_VERSION} crashed by an error: ${error.message}`], stack: error.stack ?? '' });
   });
 }
 

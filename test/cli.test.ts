@@ -28,6 +28,79 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
 /** Each of these processes compiles the program first. */
 const PATIENCE_MS = 90_000;
 
+describeWith('/proc/self/cmdline', 'a crash', () => {
+  async function crashed(options: Record<string, string>, crash: (redis: RedisProcess) => Promise<unknown>) {
+    const redis = await startRedis({
+      command: oursCommand(),
+      options: { 'enable-debug-command': 'yes', ...options },
+      startTimeoutMs: PATIENCE_MS,
+    });
+    await using _ = redis;
+    await crash(redis).catch(() => {});
+    const { signal } = await redis.exited;
+    return { signal, log: redis.log };
+  }
+  const debug = (word: string) => async (redis: RedisProcess) => {
+    await using client = await RespClient.connect({ port: redis.port });
+    await client.call('DEBUG', word);
+  };
+
+  it.each([
+    ['SEGFAULT', 'SIGSEGV', /# Redis 7\.0\.15 crashed by signal: 11$/m],
+    ['PANIC', 'SIGABRT', /# Guru Meditation: DEBUG PANIC called at Unix time \d+$/m],
+    ['ASSERT', 'SIGABRT', /# === ASSERTION FAILED ===$/m],
+    ['OOM', 'SIGABRT', /# Guru Meditation: Redis aborting for OUT OF MEMORY\.$/m],
+  ])(
+    'by DEBUG %s ends the process by %s, and the log tells all about it',
+    async (word, expected, what) => {
+      const { signal, log } = await crashed({}, debug(word));
+      expect(signal).toBe(expected);
+      expect(log).toMatch(what);
+      const order = [
+        '=== REDIS BUG REPORT START',
+        '------ STACK TRACE ------',
+        '------ INFO OUTPUT ------',
+        'redis_version:7.0.15',
+        '------ CLIENT LIST OUTPUT ------',
+        'cmd=debug',
+        '------ CURRENT CLIENT INFO ------',
+        `argv[1]: '"${word}"'`,
+        '------ CONFIG DEBUG OUTPUT ------',
+        'client-query-buffer-limit 1073741824',
+        '=== REDIS BUG REPORT END',
+      ].map((text) => log.indexOf(text));
+      expect(order).not.toContain(-1);
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'by a signal is reported too, and in short where crash-log-enabled is off',
+    async () => {
+      const abort = async (redis: RedisProcess) => redis.signal('SIGABRT');
+      const long = await crashed({}, abort);
+      expect(long.signal).toBe('SIGABRT');
+      expect(long.log).toContain('crashed by signal: 6');
+      expect(long.log).toContain('------ CLIENT LIST OUTPUT ------');
+      const short = await crashed({ 'crash-log-enabled': 'no' }, abort);
+      expect(short.signal).toBe('SIGABRT');
+      expect(short.log).toContain('crashed by signal: 6');
+      expect(short.log).not.toContain('------');
+    },
+    PATIENCE_MS,
+  );
+
+  it('is not for a server in somebody else’s process', async () => {
+    await using server = await startServer({ config: { 'enable-debug-command': 'yes' } });
+    await using client = await RespClient.connect({ port: server.port });
+    for (const word of ['SEGFAULT', 'PANIC', 'ASSERT', 'OOM']) {
+      const refusal = `ERR DEBUG ${word} is not supported: the server is part of another process`;
+      expect(await client.call('DEBUG', word)).toMatchObject({ message: refusal });
+    }
+  });
+});
+
 describeWith('/proc/self/cmdline', 'saving by a process', () => {
   const childOf = (redis: RedisProcess): number =>
     Number(readFileSync(`/proc/${redis.pid}/task/${redis.pid}/children`, 'utf8'));

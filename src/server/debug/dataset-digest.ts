@@ -37,7 +37,11 @@ export class Digest {
   }
 
   xor(bytes: Uint8Array, start = 0, end = bytes.length): void {
-    const hash = sha1(bytes, start, end);
+    this.xorHash(sha1(bytes, start, end));
+  }
+
+  /** As `xor` of bytes with that SHA-1. */
+  xorHash(hash: Uint8Array): void {
     for (let i = 0; i < SHA1_BYTES; i++) this.#value[i]! ^= hash[i]!;
   }
 

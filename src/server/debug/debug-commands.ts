@@ -1,6 +1,6 @@
 /**
- * DEBUG, as Redis' own tests use it. What would crash a server is refused: this one may live in somebody else's
- * process. Subsystems add their subcommands, see debugging.ts.
+ * DEBUG, as Redis' own tests use it. What crashes a server is refused by one that lives in somebody else's process.
+ * Subsystems add their subcommands, see debugging.ts.
  */
 import { fail, NO_SUCH_KEY, NOT_AN_INTEGER } from '../../core/errors.ts';
 import { parseMemory } from '../../core/human.ts';
@@ -13,12 +13,15 @@ import type { Call } from '../call.ts';
 import { REPLY_PEAK_RESET_MS } from '../clients.ts';
 import { rewriteConfigFile } from '../config/rewrite.ts';
 import { serverFamily } from '../rows.ts';
-import { PACKED_THRESHOLD_BYTES, type DebugCommand, type Debugging } from './debugging.ts';
+import { crashedBySignal } from './crash-report.ts';
+import { type CrashSignal, PACKED_THRESHOLD_BYTES, type DebugCommand, type Debugging } from './debugging.ts';
 import { clientBuckets, digest, digestValues, object, sdsLength, tableOfKey, tableStatistics } from './inspect.ts';
 import { populate } from './populate.ts';
 import { protocolSample } from './protocol-samples.ts';
 
 const PACKED_THRESHOLD_BYTES_MAX = 2 ** 32 - 2 ** 20;
+/** Its number, where there are signals. */
+const SIGSEGV = 11;
 const STRUCT_SIZES = 'bits:64 robj:16 dictentry:24 sdshdr5:1 sdshdr8:3 sdshdr16:5 sdshdr32:9 sdshdr64:17 ';
 
 /** As C's atoi. */
@@ -100,8 +103,29 @@ function toggle(set: (c: Call, on: boolean) => void): DebugCommand {
   };
 }
 
-function refuse(what: string): (c: Call) => void {
-  return () => fail(`ERR DEBUG ${what} is not supported: the server may be part of another process`);
+/** Ends the process if it is the server's own. */
+function crash(name: string, signal: CrashSignal, what: (c: Call) => readonly string[]): (c: Call) => void {
+  return (c) => {
+    const { crash: die } = c.server.debugging;
+    if (die === null) return fail(`ERR DEBUG ${name} is not supported: the server is part of another process`);
+    die({ what: what(c), stack: new Error(`DEBUG ${name}`).stack ?? '', call: c }, signal);
+  };
+}
+
+function panic(c: Call): readonly string[] {
+  return guruMeditation(`DEBUG PANIC called at Unix time ${Math.floor(c.server.host.clock.wallMs() / 1000)}`);
+}
+
+function outOfMemory(): readonly string[] {
+  return guruMeditation('Redis aborting for OUT OF MEMORY.');
+}
+
+function guruMeditation(about: string): readonly string[] {
+  return [
+    '------------------------------------------------',
+    '!!! Software Failure. Press left mouse button to continue',
+    `Guru Meditation: ${about}`,
+  ];
 }
 
 function exactly(count: number, run: (c: Call) => void): DebugCommand {
@@ -152,15 +176,21 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   }),
   // Until replication brings its own.
   replicate: { min: 3, max: Infinity, run: (c) => c.reply.ok() },
-  assert: { min: 2, max: Infinity, run: refuse('ASSERT') },
+  assert: {
+    min: 2,
+    max: Infinity,
+    run: crash('ASSERT', 'SIGABRT', () => ['=== ASSERTION FAILED ===', "'1 == 2' is not true"]),
+  },
   'crash-and-recover': { min: 2, max: 3, run: () => fail('ERR failed to restart the server. Check server logs.') },
-  oom: { min: 2, max: Infinity, run: refuse('OOM') },
-  panic: { min: 2, max: Infinity, run: refuse('PANIC') },
+  oom: { min: 2, max: Infinity, run: crash('OOM', 'SIGABRT', outOfMemory) },
+  panic: { min: 2, max: Infinity, run: crash('PANIC', 'SIGABRT', panic) },
   restart: { min: 2, max: 3, run: () => fail('ERR failed to restart the server. Check server logs.') },
-  segfault: { min: 2, max: Infinity, run: refuse('SEGFAULT') },
+  segfault: { min: 2, max: Infinity, run: crash('SEGFAULT', 'SIGSEGV', () => [crashedBySignal(SIGSEGV)]) },
 };
 
 const HELP: readonly string[] = [
+  'ASSERT',
+  '    End the process as a failed assertion does.',
   'CHANGE-REPL-ID',
   '    Take other replication IDs, as if the dataset had gone its own way.',
   'CLIENT-EVICTION',
@@ -185,6 +215,10 @@ const HELP: readonly string[] = [
   '    Show how the value of a key is kept.',
   'PAUSE-CRON <0|1>',
   '    Hold the periodic work of the server.',
+  'OOM',
+  '    End the process as running out of memory does.',
+  'PANIC',
+  '    End the process as a panic does.',
   'POPULATE <count> [<prefix>] [<size>]',
   '    Make <count> strings named <prefix>:<number>.',
   'PROTOCOL <type>',
@@ -200,6 +234,8 @@ const HELP: readonly string[] = [
   '    Let reply buffers follow their use, or not.',
   'SDSLEN <key>',
   '    Show the lengths of a key and its string.',
+  'SEGFAULT',
+  '    End the process as a segmentation fault does.',
   'SET-ACTIVE-EXPIRE <0|1>',
   '    Remove keys whose time has passed also when nobody asks for them, or not.',
   'SET-SKIP-CHECKSUM-VALIDATION <0|1>',

@@ -3,6 +3,10 @@
  * subcommands that are about them with `provide`: persistence its RELOAD, the cluster its CLUSTERLINK.
  */
 import type { Call } from '../call.ts';
+import type { Crash } from './crash-report.ts';
+
+/** By which a process ends that cannot go on. */
+export type CrashSignal = 'SIGSEGV' | 'SIGABRT';
 
 export interface DebugCommand {
   /** Numbers of arguments, DEBUG and the subcommand included. */
@@ -24,6 +28,8 @@ export class Debugging {
   packedThresholdBytes = PACKED_THRESHOLD_BYTES;
   /** The AOF waits so long before each write. */
   aofFlushSleepUs = 0;
+  /** Where the process is the server's own: reports a crash (see crash-report.ts) and ends the process by the signal. */
+  crash: ((crash: Crash, signal: CrashSignal) => void) | null = null;
   readonly #commands = new Map<string, DebugCommand>();
 
   /** Adds a subcommand, or replaces one. @param name in small letters. */
