@@ -78,6 +78,8 @@ export type Statement =
       readonly start: Expression;
       readonly limit: Expression;
       readonly step: Expression | null;
+      /** Where the loop begins to count. */
+      readonly doLine: number;
       readonly body: Block;
       readonly line: number;
     }
@@ -122,8 +124,8 @@ export type Expression =
 /** What can be assigned to. */
 export type Target =
   | { readonly kind: 'local-name'; readonly local: Local; readonly isUpvalue: boolean }
-  | { readonly kind: 'global'; readonly name: string; readonly line: number }
-  | { readonly kind: 'index'; readonly object: Expression; readonly key: Expression; readonly line: number };
+  | { readonly kind: 'global'; readonly name: string; line: number }
+  | { readonly kind: 'index'; readonly object: Expression; readonly key: Expression; line: number };
 
 export type Call =
   | {
@@ -136,13 +138,15 @@ export type Call =
       readonly kind: 'method-call';
       readonly object: Expression;
       readonly name: string;
+      /** Where the method is looked up. */
+      readonly nameLine: number;
       readonly args: readonly Expression[];
       readonly line: number;
     };
 
 export type TableItem =
   | { readonly kind: 'positional'; readonly value: Expression }
-  | { readonly kind: 'keyed'; readonly key: Expression; readonly value: Expression };
+  | { readonly kind: 'keyed'; readonly key: Expression; readonly value: Expression; readonly line: number };
 
 export type BinaryOperator =
   '+' | '-' | '*' | '/' | '%' | '^' | '..' | '==' | '~=' | '<' | '<=' | '>' | '>=' | 'and' | 'or';

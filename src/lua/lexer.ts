@@ -53,7 +53,7 @@ export class Lexer {
   readonly #source: string;
   #at = 0;
   #raw = '';
-  #ahead: { kind: string; text: string; value: number; line: number; raw: string } | null = null;
+  #ahead: { kind: string; text: string; value: number; raw: string } | null = null;
 
   constructor(source: string, chunkName: string) {
     this.#source = source;
@@ -73,20 +73,18 @@ export class Lexer {
     this.kind = ahead.kind;
     this.text = ahead.text;
     this.value = ahead.value;
-    this.line = ahead.line;
     this.#raw = ahead.raw;
   }
 
-  /** The kind of the token after the current one. */
+  /** The kind of the token after the current one, whose line counts as the current one's from now on. */
   peek(): string {
-    const { kind, text, value, line } = this;
+    const { kind, text, value } = this;
     const raw = this.#raw;
     const aheadKind = this.#read();
-    this.#ahead = { kind: aheadKind, text: this.text, value: this.value, line: this.line, raw: this.#raw };
+    this.#ahead = { kind: aheadKind, text: this.text, value: this.value, raw: this.#raw };
     this.kind = kind;
     this.text = text;
     this.value = value;
-    this.line = line;
     this.#raw = raw;
     return aheadKind;
   }

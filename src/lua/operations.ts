@@ -9,9 +9,9 @@ import { negate } from './nan.ts';
 import { formatNumber } from './numeral.ts';
 import { power } from './power.ts';
 import type { Site } from './site.ts';
-import { plain, settled, type Pace } from './suspension.ts';
+import { plain, settled, type Pace, waitInTail } from './suspension.ts';
 import { LuaTable } from './table.ts';
-import type { LuaFunction, LuaValue, Results } from './value.ts';
+import type { LuaFunction, LuaValue, Results, Suspendable } from './value.ts';
 import { type KnownIterators, walker, type Walk } from './walk.ts';
 
 /** What `return` without values gives. */
@@ -21,7 +21,7 @@ export type Operations = ReturnType<typeof createOperations>;
 
 /** Their names, in the order in which a chunk takes them. */
 export const OPERATIONS = (
-  'fn one many settle plain settled none same results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
+  'fn one many settle tail plain settled none same results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
   'idx fld setidx setfld glb setglb tab lst fill put pack bounds walker'
 ).split(' ');
 
@@ -77,6 +77,7 @@ function callOperations(metatables: Metatables) {
     many: (result: Results): readonly LuaValue[] => metatables.many(result),
     settle: (result: Results): LuaValue | readonly LuaValue[] =>
       typeof result !== 'object' ? result : metatables.settle(result),
+    tail: (result: Results): Results => (plain(result) || settled(result) ? result : waitInTail(result as Suspendable)),
     results: (values: readonly LuaValue[]): Results => (values.length === 1 ? values[0] : values),
   };
 }

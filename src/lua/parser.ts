@@ -154,7 +154,7 @@ class Parser {
     let otherwise: Block | null = null;
     do {
       this.#lexer.next();
-      const condition = this.#expression();
+      const condition = this.#value();
       this.#lexer.expect('then');
       branches.push({ condition, body: this.#block() });
     } while (this.#lexer.kind === 'elseif');
@@ -165,7 +165,7 @@ class Parser {
 
   #while(line: number): Statement {
     this.#lexer.next();
-    const condition = this.#expression();
+    const condition = this.#value();
     this.#lexer.expect('do');
     const body = this.#loopBody([]);
     this.#lexer.expectClosing('end', 'while', line);
@@ -181,7 +181,7 @@ class Parser {
     const mark = scope.enterBlock();
     const body = this.#statements();
     this.#lexer.expectClosing('until', 'repeat', line);
-    const condition = this.#expression();
+    const condition = this.#value();
     scope.leaveBlock(mark);
     scope.loopDepth--;
     return { kind: 'repeat', body, condition, line, endLine: this.#lexer.lastLine };
@@ -202,12 +202,13 @@ class Parser {
   #numericFor(name: string, line: number): Statement {
     const variable = this.#declare(name, 4);
     this.#lexer.next();
-    const start = this.#expression();
+    const start = this.#value();
     this.#lexer.expect(',');
-    const limit = this.#expression();
-    const step = this.#lexer.accept(',') ? this.#expression() : null;
+    const limit = this.#value();
+    const step = this.#lexer.accept(',') ? this.#value() : null;
     this.#lexer.expect('do');
-    return { kind: 'numeric-for', variable, start, limit, step, body: this.#loopBody([variable]), line };
+    const doLine = this.#lexer.lastLine;
+    return { kind: 'numeric-for', variable, start, limit, step, doLine, body: this.#loopBody([variable]), line };
   }
 
   #genericFor(first: string): Statement {
@@ -242,9 +243,9 @@ class Parser {
     let isMethod = false;
     while (this.#lexer.kind === '.' || this.#lexer.kind === ':') {
       isMethod = this.#lexer.kind === ':';
+      const object = this.#read(target);
       this.#lexer.next();
-      const key: Expression = { kind: 'string', value: this.#lexer.name() };
-      target = { kind: 'index', object: target, key, line: this.#lexer.lastLine };
+      target = { kind: 'index', object, key: { kind: 'string', value: this.#lexer.name() }, line };
       if (isMethod) break;
     }
     const body = this.#functionBody(isMethod, line);
@@ -272,7 +273,7 @@ class Parser {
     }
     this.#lexer.expect('=');
     const values = this.#expressions();
-    for (const target of targets) this.#markAssigned(target);
+    for (const target of targets) this.#markAssigned(this.#read(target));
     return { kind: 'assign', targets, values, firstLine: line, line: this.#lexer.lastLine };
   }
 
@@ -290,8 +291,23 @@ class Parser {
 
   #expressions(): Expression[] {
     const list = [this.#expression()];
-    while (this.#lexer.accept(',')) list.push(this.#expression());
+    while (this.#lexer.accept(',')) {
+      this.#read(list.at(-1)!);
+      list.push(this.#expression());
+    }
+    this.#read(list.at(-1)!);
     return list;
+  }
+
+  /** Lua reads a global or a field where it first needs the value, and puts that on the line of the last token. */
+  #read<T extends Expression>(expression: T): T {
+    if (expression.kind === 'global' || expression.kind === 'index') expression.line = this.#lexer.lastLine;
+    return expression;
+  }
+
+  /** An expression that is needed at its end. */
+  #value(power = 0): Expression {
+    return this.#read(this.#expression(power));
   }
 
   /** @param power what stands to the left binds the operand tighter than operators up to this. */
@@ -303,8 +319,9 @@ class Parser {
       if (precedence === undefined || precedence[0] <= power) break;
       const operator = this.#lexer.kind as BinaryOperator;
       this.#lexer.next();
-      const right = this.#expression(precedence[1]);
-      left = { kind: 'binary', operator, left, right, line: this.#lexer.lastLine };
+      this.#read(left);
+      const right = this.#value(precedence[1]);
+      left = { kind: 'binary', operator, left, right, line: joinLine(operator, right) ?? this.#lexer.lastLine };
     }
     this.#nesting--;
     return left;
@@ -314,7 +331,7 @@ class Parser {
     const { kind } = this.#lexer;
     if (kind !== 'not' && kind !== '-' && kind !== '#') return this.#simple();
     this.#lexer.next();
-    const operand = this.#expression(UNARY_PRECEDENCE);
+    const operand = this.#value(UNARY_PRECEDENCE);
     return { kind: 'unary', operator: kind, operand, line: this.#lexer.lastLine };
   }
 
@@ -370,29 +387,32 @@ class Parser {
       const lexer = this.#lexer;
       switch (lexer.kind) {
         case '.': {
+          const object = this.#read(expression);
           lexer.next();
           const key: Expression = { kind: 'string', value: this.#lexer.name() };
-          expression = { kind: 'index', object: expression, key, line: lexer.lastLine };
+          expression = { kind: 'index', object, key, line: lexer.lastLine };
           break;
         }
         case '[': {
+          const object = this.#read(expression);
           lexer.next();
-          const key = this.#expression();
+          const key = this.#value();
           this.#lexer.expect(']');
-          expression = { kind: 'index', object: expression, key, line: lexer.lastLine };
+          expression = { kind: 'index', object, key, line: lexer.lastLine };
           break;
         }
         case ':': {
           lexer.next();
           const name = this.#lexer.name();
-          const { line } = lexer;
-          expression = { kind: 'method-call', object: expression, name, args: this.#args(), line };
+          const object = this.#read(expression);
+          const { line, lastLine: nameLine } = lexer;
+          expression = { kind: 'method-call', object, name, nameLine, args: this.#args(), line };
           break;
         }
         case '(':
         case '{':
         case STRING:
-          expression = this.#call(expression);
+          expression = this.#call(this.#read(expression));
           break;
         default:
           return expression;
@@ -414,7 +434,7 @@ class Parser {
     lexer.next();
     const inner = this.#expression();
     this.#lexer.expectClosing(')', '(', line);
-    return { kind: 'group', inner };
+    return { kind: 'group', inner: this.#read(inner) };
   }
 
   #args(): Expression[] {
@@ -427,6 +447,7 @@ class Parser {
         if (this.#lexer.accept(')')) return [];
         const args = this.#expressions();
         this.#lexer.expectClosing(')', '(', line);
+        this.#read(args.at(-1)!);
         return args;
       }
       case '{':
@@ -443,11 +464,18 @@ class Parser {
     const items: TableItem[] = [];
     this.#lexer.expect('{');
     while (this.#lexer.kind !== '}') {
+      this.#readPositional(items.at(-1));
       items.push(this.#tableItem());
       if (!this.#lexer.accept(',') && !this.#lexer.accept(';')) break;
     }
     this.#lexer.expectClosing('}', '{', line);
+    this.#readPositional(items.at(-1));
     return { kind: 'table', items, line: this.#lexer.lastLine };
+  }
+
+  /** An item without a key is needed where the next one begins, or the table ends. */
+  #readPositional(item: TableItem | undefined): void {
+    if (item?.kind === 'positional') this.#read(item.value);
   }
 
   #tableItem(): TableItem {
@@ -455,13 +483,13 @@ class Parser {
     if (lexer.kind === NAME && lexer.peek() === '=') {
       const key: Expression = { kind: 'string', value: this.#lexer.name() };
       lexer.next();
-      return { kind: 'keyed', key, value: this.#expression() };
+      return { kind: 'keyed', key, value: this.#value(), line: lexer.lastLine };
     }
     if (!this.#lexer.accept('[')) return { kind: 'positional', value: this.#expression() };
-    const key = this.#expression();
+    const key = this.#value();
     this.#lexer.expect(']');
     this.#lexer.expect('=');
-    return { kind: 'keyed', key, value: this.#expression() };
+    return { kind: 'keyed', key, value: this.#value(), line: lexer.lastLine };
   }
 
   // --------------------------------------------------------------------------------------------------------- functions
@@ -506,4 +534,12 @@ class Parser {
     } while (this.#lexer.accept(','));
     return null;
   }
+}
+
+/** `a .. b .. c` is one instruction, which stands where its last two operands are joined; null if nothing follows. */
+function joinLine(operator: BinaryOperator, right: Expression): number | null {
+  if (operator !== '..') return null;
+  let joined = right;
+  while (joined.kind === 'group') joined = joined.inner;
+  return joined.kind === 'binary' && joined.operator === '..' ? joined.line : null;
 }

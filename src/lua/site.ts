@@ -34,6 +34,22 @@ export function describeOperand(expression: Expression): string {
   }
 }
 
+/** How an error of a library function calls it. */
+export function calledName(callee: Expression): string {
+  switch (callee.kind) {
+    case 'local-name':
+      return callee.local.name;
+    case 'global':
+      return callee.name;
+    case 'index':
+      return callee.key.kind === 'string' && /^\w+$/.test(callee.key.value) ? callee.key.value : '?';
+    case 'group':
+      return calledName(callee.inner);
+    default:
+      return '?';
+  }
+}
+
 const NAMELESS: Expression = { kind: 'nil' };
 
 /** Of `a and b or c`, or `(a or b) and c`: Lua follows the first jump through its instructions, which leads to the last operand. */

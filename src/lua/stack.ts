@@ -8,8 +8,11 @@
 import { callAt, type Callee, chunkNameOf, HEADER_LINES } from './compiler/source-url.ts';
 import type { Position } from './lua-error.ts';
 
-/** Names of functions that stand for a level: Metatables.callFromLibrary, and the generator that waits for its call. */
-const LIBRARY_LEVELS: ReadonlySet<string> = new Set(['callFromLibrary', 'waitFromLibrary']);
+/**
+ * Names of functions that stand for a level: Metatables.callFromLibrary, the generator that waits for its call, and the
+ * one for a function of which nothing is left but that it was there.
+ */
+const LIBRARY_LEVELS: ReadonlySet<string> = new Set(['callFromLibrary', 'waitFromLibrary', 'waitInTail']);
 /** Usually enough; a deep recursion of a library has more. */
 const FRAMES = 200;
 
@@ -49,7 +52,8 @@ function levelOf(site: NodeJS.CallSite): Level | undefined {
     return LIBRARY_LEVELS.has(name) ? null : undefined;
   }
   const line = (site.getLineNumber() ?? 0) - HEADER_LINES;
-  return { chunkName, line, callee: callAt(url!, line, site.getColumnNumber() ?? 0) };
+  const callee = callAt(url!, line, site.getColumnNumber() ?? 0);
+  return { chunkName, line: callee?.sourceLine ?? line, callee };
 }
 
 /** Of the innermost Lua function. */

@@ -110,6 +110,14 @@ export function* withoutYields(call: Suspendable, first = call.next()): Suspenda
   }
 }
 
+/**
+ * What a function that does not wait itself gives where it ends with a call that does: it has left the stack then, but
+ * in Lua it counts as a level. The name matters: see stack.ts.
+ */
+export function* waitInTail(call: Suspendable): Suspendable {
+  return yield* call;
+}
+
 function yieldError(): LuaError {
   return new LuaError('attempt to yield across metamethod/C-call boundary', null);
 }

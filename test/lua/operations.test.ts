@@ -97,3 +97,45 @@ describe('metatables', () => {
     expect(evaluate(source)).toEqual(reply);
   });
 });
+
+describe('errors in what stands on several lines', () => {
+  it.each<[string, Evaluated]>([
+    ['local n return\nn\n.\nx\n+\n1', "-user_script:5: attempt to index local 'n' (a nil value)"],
+    ['local n return n\n[\n1\n]\n', "-user_script:4: attempt to index local 'n' (a nil value)"],
+    ['local n\nreturn type(n\n.x\n)', "-user_script:4: attempt to index local 'n' (a nil value)"],
+    ['local n\nreturn type(n.x\n,\n1\n)', "-user_script:3: attempt to index local 'n' (a nil value)"],
+    ['local n\nreturn {n.x\n,\n1}', "-user_script:3: attempt to index local 'n' (a nil value)"],
+    ['local n\nreturn {1, n.x\n}', "-user_script:3: attempt to index local 'n' (a nil value)"],
+    ['local n\nreturn {[n\n] =\n1}', '-user_script:4: table index is nil'],
+    ['local n\nreturn {a\n=\nn.x\n}', "-user_script:4: attempt to index local 'n' (a nil value)"],
+    ['local n\nn\n.\nx\n=\n1', "-user_script:6: attempt to index local 'n' (a nil value)"],
+    ['for i =\n{}\n,\n1\ndo end', "-user_script:5: 'for' initial value must be a number"],
+    ['return 1 .. (2 ..\n{}\n)', '-user_script:2: attempt to concatenate a table value'],
+    ['local n return (n.x\n)', "-user_script:2: attempt to index local 'n' (a nil value)"],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
+describe('the line on which a handler finds its operator', () => {
+  it.each<[string, Evaluated]>([
+    ["local m = setmetatable({}, {__add = function() error('h', 2) end}) return\nm\n+\nm", '-user_script:4: h'],
+    ["local m = setmetatable({}, {__index = function() error('h', 2) end}) return\nm\n.\nx", '-user_script:4: h'],
+    ["local m = setmetatable({}, {__index = function() error('h', 2) end}) return\nm\n:\nx()", '-user_script:4: h'],
+    ["local m = setmetatable({}, {__unm = function() error('h', 2) end}) return\n-\nm", '-user_script:3: h'],
+    [
+      "local e = {__eq = function() error('h', 2) end} return setmetatable({}, e)\n~=\nsetmetatable({}, e)",
+      '-user_script:3: h',
+    ],
+    [
+      "local m = setmetatable({}, {__lt = function() error('h', 2) end}) return\nm\n<\n1",
+      '-user_script:4: attempt to compare table with number',
+    ],
+    [
+      "local e = {__lt = function() error('h', 2) end} local m = setmetatable({}, e) for i = 1, 1 do local x =\nm\n<\nm end",
+      '-user_script:4: h',
+    ],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});

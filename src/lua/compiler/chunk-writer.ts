@@ -76,9 +76,14 @@ export class ChunkWriter {
     return `s${this.sites.push({ chunkName: this.chunkName, line, left, right }) - 1}`;
   }
 
-  /** The arguments of a call follow. */
-  noteCall(name: string, isMethod: boolean, isTail: boolean): void {
-    this.calls.push({ line: this.out.line, column: this.out.column, name, isMethod, isTail });
+  /** The arguments of a call follow, or what waits for it. */
+  noteCall(sourceLine: number, name: string, isMethod: boolean, isTail: boolean): void {
+    this.calls.push({ line: this.out.line, column: this.out.column, sourceLine, name, isMethod, isTail });
+  }
+
+  /** An operator follows, whose handler finds it on a line of the source. */
+  noteOperator(sourceLine: number): void {
+    if (sourceLine !== this.out.line) this.noteCall(sourceLine, '?', false, false);
   }
 
   /** A number that makes names of the runtime's own distinct. */

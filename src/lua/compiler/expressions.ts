@@ -8,6 +8,7 @@
  */
 import { isMultiple, type Call, type Expression, type TableItem } from '../ast.ts';
 import { type ChunkWriter, nameOf } from './chunk-writer.ts';
+import { calledName } from '../site.ts';
 import { constantNumber } from './constants.ts';
 import { mark, operatorLine, replacedFrame, writeMarked } from './trace-marks.ts';
 
@@ -94,9 +95,10 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
   const { out } = w;
   switch (expression.kind) {
     case 'global':
-      writeMarked(w, expression.line, () =>
-        out.write(`glb(${JSON.stringify(expression.name)},${w.site(expression.line)})`),
-      );
+      writeMarked(w, expression.line, () => {
+        w.noteOperator(expression.line);
+        out.write(`glb(${JSON.stringify(expression.name)},${w.site(expression.line)})`);
+      });
       break;
     case 'index':
       writeMarked(w, expression.line, () => writeIndex(w, expression.object, expression.key, expression.line));
@@ -108,6 +110,7 @@ function writeOperation(w: ChunkWriter, expression: Operation): void {
         writeExpression(w, expression.operand);
         out.write(')');
       } else {
+        w.noteOperator(expression.line);
         out.write(expression.operator === '-' ? 'neg(' : 'len(');
         writeExpression(w, expression.operand);
         out.write(`,${w.site(expression.line, expression.operand)})`);
@@ -144,7 +147,7 @@ const SHARED = new Set(['+', '-', '*', '/', '<', '<=', '>', '>=']);
  * In a loop that is hot, an operator stands where it is used: there the optimizer learns what its operands are, and not
  * what they are in all scripts.
  */
-function writeInline(w: ChunkWriter, name: string, { operator, left, right }: Binary, site: string): void {
+function writeInline(w: ChunkWriter, name: string, { operator, left, right, line }: Binary, site: string): void {
   const { out } = w;
   const operands = [left, right].map((expression) => ({
     expression,
@@ -168,7 +171,9 @@ function writeInline(w: ChunkWriter, name: string, { operator, left, right }: Bi
     write(at);
     out.write('!=="number"||');
   }
-  out.write(`false?${name}(`);
+  out.write('false?');
+  w.noteOperator(line);
+  out.write(`${name}(`);
   write(0);
   out.write(',');
   write(1);
@@ -197,6 +202,7 @@ function writeOperands(w: ChunkWriter, name: string, expression: Binary, site: s
     writeInline(w, name, expression, site);
     return;
   }
+  w.noteOperator(expression.line);
   w.out.write(`${name}(`);
   writeExpression(w, left);
   w.out.write(',');
@@ -205,6 +211,7 @@ function writeOperands(w: ChunkWriter, name: string, expression: Binary, site: s
 }
 
 function writeIndex(w: ChunkWriter, object: Expression, key: Expression, line: number): void {
+  w.noteOperator(line);
   w.out.write(key.kind === 'string' ? 'fld(' : 'idx(');
   writeExpression(w, object);
   w.out.write(',');
@@ -285,7 +292,8 @@ function writeComparison(w: ChunkWriter, expression: Binary): void {
     w.out.write(')');
     return;
   }
-  writeOperands(w, operator === '==' ? 'eq' : '!eq', expression, '');
+  if (operator === '~=') w.out.write('!');
+  writeOperands(w, 'eq', expression, '');
 }
 
 /** Constants, which no metamethod compares. */
@@ -307,19 +315,20 @@ export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
     writeExpression(w, call.callee);
     out.write(`,${w.site(call.line, call.callee)})`);
     out.moveTo(call.line);
-    w.noteCall(calledName(call.callee), false, isTail);
+    w.noteCall(call.line, calledName(call.callee), false, isTail);
     out.write('(');
     writeList(w, call.args);
     out.write(')');
     return;
   }
   const self = w.fn.take();
+  w.noteOperator(call.nameLine);
   out.write(`fld(${self}=`);
   writeExpression(w, call.object);
-  out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
+  out.write(`,${JSON.stringify(call.name)},${w.site(call.nameLine, call.object)}),`);
   out.write(`${w.namedSite(call.line, `method '${call.name}'`)})`);
   out.moveTo(call.line);
-  w.noteCall(call.name, true, isTail);
+  w.noteCall(call.line, call.name, true, isTail);
   out.write(`(${self}`);
   if (call.args.length > 0) out.write(',');
   writeList(w, call.args);
@@ -336,9 +345,11 @@ function writeTracedCall(w: ChunkWriter, call: Call, isTail: boolean): void {
   const name = isMethod ? call.name : calledName(call.callee);
   out.write(`(${callee}=`);
   if (isMethod) {
-    out.write(`fn(fld(${args}=`);
+    out.write('fn(');
+    w.noteOperator(call.nameLine);
+    out.write(`fld(${args}=`);
     writeExpression(w, call.object);
-    out.write(`,${JSON.stringify(call.name)},${w.site(call.line, call.object)}),`);
+    out.write(`,${JSON.stringify(call.name)},${w.site(call.nameLine, call.object)}),`);
     out.write(`${w.namedSite(call.line, `method '${call.name}'`)}),${args}=[${args},`);
   } else {
     out.write('fn(');
@@ -349,29 +360,14 @@ function writeTracedCall(w: ChunkWriter, call: Call, isTail: boolean): void {
   out.write(`],${mark(w, call.line)},`);
   out.write(`dbg.called(${callee},${JSON.stringify(name)},${replacedFrame(isTail)})`);
   out.moveTo(call.line);
-  w.noteCall(name, isMethod, isTail);
+  w.noteCall(call.line, name, isMethod, isTail);
   out.write(`(...${args}))`);
   w.fn.release(2);
 }
 
-/** How an error of a library function calls it. */
-function calledName(callee: Expression): string {
-  switch (callee.kind) {
-    case 'local-name':
-      return callee.local.name;
-    case 'global':
-      return callee.name;
-    case 'index':
-      return callee.key.kind === 'string' && /^\w+$/.test(callee.key.value) ? callee.key.value : '?';
-    case 'group':
-      return calledName(callee.inner);
-    default:
-      return '?';
-  }
-}
-
 function writeSingleCall(w: ChunkWriter, call: Call): void {
   if (!w.fn.isSuspendable) {
+    noteWaiting(w, call, false);
     w.out.write('one(');
     writeCall(w, call);
     w.out.write(')');
@@ -380,8 +376,16 @@ function writeSingleCall(w: ChunkWriter, call: Call): void {
   const result = w.fn.take();
   w.out.write(`(plain(${result}=`);
   writeCall(w, call);
-  w.out.write(`)?${result}:one(settled(${result})?${result}:yield*${result}))`);
+  w.out.write(`)?${result}:one(settled(${result})?${result}:yield*`);
+  noteWaiting(w, call, false);
+  w.out.write(`${result}))`);
   w.fn.release();
+}
+
+/** While a function waits for a call, or lets it come to its end, the stack shows it where it does. */
+function noteWaiting(w: ChunkWriter, call: Call, isTail: boolean): void {
+  if (!isTail && w.out.line === call.line) return;
+  w.noteCall(call.line, call.kind === 'method-call' ? call.name : calledName(call.callee), false, isTail);
 }
 
 /**
@@ -390,6 +394,7 @@ function writeSingleCall(w: ChunkWriter, call: Call): void {
  */
 export function writeSettledCall(w: ChunkWriter, call: Call, isTail = false): void {
   if (!w.fn.isSuspendable) {
+    noteWaiting(w, call, isTail);
     w.out.write('settle(');
     writeCall(w, call);
     w.out.write(')');
@@ -399,8 +404,7 @@ export function writeSettledCall(w: ChunkWriter, call: Call, isTail = false): vo
   w.out.write(`(settled(${result}=`);
   writeCall(w, call, isTail);
   w.out.write(`)?${result}:yield*`);
-  // While it waits, the stack shows this place.
-  if (isTail) w.noteCall(call.kind === 'method-call' ? call.name : calledName(call.callee), false, true);
+  noteWaiting(w, call, isTail);
   w.out.write(`${result})`);
   w.fn.release();
 }
@@ -444,7 +448,7 @@ function writeTable(w: ChunkWriter, items: readonly TableItem[]): void {
   out.write(`(${table}=tab(${reservedFor(items)},${roundedSize(keyed)}),`);
   if (positional.length > 0) out.write(`${list}=[],`);
   for (const item of items) {
-    if (item.kind === 'keyed') writeField(w, table, item.key, item.value);
+    if (item.kind === 'keyed') writeField(w, table, item);
     else {
       out.write(`${list}.push(`);
       writeList(w, item === items.at(-1) ? [item.value] : [{ kind: 'group', inner: item.value }]);
@@ -455,13 +459,13 @@ function writeTable(w: ChunkWriter, items: readonly TableItem[]): void {
   w.fn.release(2);
 }
 
-function writeField(w: ChunkWriter, table: string, key: Expression, value: Expression): void {
+function writeField(w: ChunkWriter, table: string, { key, value, line }: Extract<TableItem, { kind: 'keyed' }>): void {
   const isName = key.kind === 'string';
   w.out.write(isName ? `${table}.setString(` : `put(${table},`);
   writeExpression(w, key);
   w.out.write(',');
   writeExpression(w, value);
-  w.out.write(isName ? '),' : `,${w.site(w.out.line)}),`);
+  w.out.write(isName ? '),' : `,${w.site(line)}),`);
 }
 
 /** Room in the array: Lua does not count a last item with any number of values. */

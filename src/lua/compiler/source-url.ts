@@ -8,11 +8,15 @@ export const HEADER_LINES = 3;
 const PREFIX = 'lua-chunk:';
 /** What follows the place of a call: of functions, methods, and of both in tail calls. */
 const KINDS = '.:!;';
+/** What follows the name if the call is not on the line where it was written. */
+const SOURCE_LINE = '@';
 
-/** A call in a script, by where its arguments begin in the compiled text. */
+/** A call in a script, by where its arguments begin in the compiled text, or where its function waits for it. */
 export interface CallName {
   readonly line: number;
   readonly column: number;
+  /** Of the call in the source: what waits stands where the arguments end, which may be further down. */
+  readonly sourceLine: number;
   /** `?` if the source has no name for it. */
   readonly name: string;
   /** Called as `object:name()`. */
@@ -23,8 +27,9 @@ export interface CallName {
 
 export function sourceUrl(chunkName: string, calls: readonly CallName[]): string {
   const list = calls.map(
-    ({ line, column, name, isMethod, isTail }) =>
-      `${line}.${column}${KINDS[(isMethod ? 1 : 0) + (isTail ? 2 : 0)]}${name}`,
+    ({ line, column, sourceLine, name, isMethod, isTail }) =>
+      `${line}.${column}${KINDS[(isMethod ? 1 : 0) + (isTail ? 2 : 0)]}${encodeURIComponent(name)}` +
+      (sourceLine === line ? '' : `${SOURCE_LINE}${sourceLine}`),
   );
   return `${PREFIX}${encodeURIComponent(chunkName)}#${list.join(',')}`;
 }
@@ -35,7 +40,7 @@ export function chunkNameOf(url: string): string | null {
 }
 
 /** What a script calls. */
-export type Callee = Pick<CallName, 'name' | 'isMethod' | 'isTail'>;
+export type Callee = Pick<CallName, 'sourceLine' | 'name' | 'isMethod' | 'isTail'>;
 
 /** @returns null if nothing is called at that place. */
 export function callAt(url: string, line: number, column: number): Callee | null {
@@ -45,7 +50,13 @@ export function callAt(url: string, line: number, column: number): Callee | null
     const from = at + place.length;
     const kind = KINDS.indexOf(calls[from]!);
     if (kind < 0) continue;
-    return { name: calls.slice(from + 1, calls.indexOf(',', from)), isMethod: kind % 2 === 1, isTail: kind >= 2 };
+    const [name, sourceLine = line] = calls.slice(from + 1, calls.indexOf(',', from)).split(SOURCE_LINE);
+    return {
+      sourceLine: Number(sourceLine),
+      name: decodeURIComponent(name!),
+      isMethod: kind % 2 === 1,
+      isTail: kind >= 2,
+    };
   }
   return null;
 }

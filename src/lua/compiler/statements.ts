@@ -15,6 +15,9 @@ import {
 } from './trace-marks.ts';
 import { literal, writeCall, writeCondition, writeExpression, writeList, writeSettledCall } from './expressions.ts';
 
+/** What Lua calls the function that a loop walks by. */
+const FOR_GENERATOR = '(for generator)';
+
 /** @param writeEnd what follows and still sees its locals. */
 export function writeBlock(w: ChunkWriter, block: Block, writeEnd?: () => void): void {
   const outer = w.fn.visible.length;
@@ -107,7 +110,11 @@ function writeReturn(w: ChunkWriter, values: readonly Expression[]): void {
     out.write(isOpen ? '])' : ']');
   } else if (first.kind !== 'function-call' && first.kind !== 'method-call') writeExpression(w, first);
   else if (w.fn.isSuspendable) writeSettledCall(w, first, true);
-  else writeCall(w, first, true);
+  else {
+    out.write('tail(');
+    writeCall(w, first, true);
+    out.write(')');
+  }
   out.write(');');
 }
 
@@ -182,6 +189,7 @@ function writeStore(w: ChunkWriter, target: Target, writeValue: () => void, obje
     writeValue();
     return;
   }
+  w.noteOperator(target.line);
   if (target.kind === 'global') {
     out.write(`setglb(${JSON.stringify(target.name)},`);
     writeValue();
@@ -352,7 +360,7 @@ function writeBounds(w: ChunkWriter, statement: Of<'numeric-for'>, { index, limi
   // A limit between two variables has to be skipped.
   const [, ...others] = variables;
   const target = others.length === 1 && others[0] === step ? `${index},,${step}` : variables.join(',');
-  out.write(`[${target}]=bounds(${index},${limit},${step},${w.site(statement.line)});`);
+  out.write(`[${target}]=bounds(${index},${limit},${step},${w.site(statement.doLine)});`);
   out.write(`${index}=${index}-${step}+${step};`);
 }
 
@@ -371,12 +379,15 @@ function writeGenericFor(w: ChunkWriter, statement: Of<'generic-for'>): void {
   const result = w.fn.take();
   out.write(`}else{${result}=fn(${iterator},${w.site(statement.line)})`);
   out.moveTo(statement.line);
-  out.write(`(${state},${control});${result}=many(settled(${result})?${result}:yield*${result});`);
+  w.noteCall(statement.line, FOR_GENERATOR, false, false);
+  out.write(`(${state},${control});${result}=many(settled(${result})?${result}:yield*`);
+  w.noteCall(statement.line, FOR_GENERATOR, false, false);
+  out.write(`${result});`);
   out.write(variables.map((variable, at) => `${variable}=${result}[${at}];`).join(''));
   out.write(`if(${key}===void 0)break;${control}=${key};}`);
   w.fn.release();
   const hidden = [
-    { name: '(for generator)', variable: iterator },
+    { name: FOR_GENERATOR, variable: iterator },
     { name: '(for state)', variable: state },
     { name: '(for control)', variable: key! },
   ];

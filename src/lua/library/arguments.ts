@@ -2,7 +2,7 @@
  * The arguments of a library function, checked as lauxlib.c does: what each function takes, and what it says when it
  * does not get it.
  *
- *   (...args) => { const a = new CallArguments('rep', args); const text = a.string(1); ... }
+ *   (...args) => { const a = new CallArguments(args); const text = a.string(1); ... }
  *
  * Arguments count from 1. Numbers are taken for strings and texts of numbers for numbers, as everywhere in Lua.
  */
@@ -19,12 +19,9 @@ export function libraryError(text: string): LuaError {
 }
 
 export class CallArguments {
-  readonly #name: string;
   readonly #values: readonly LuaValue[];
 
-  /** @param name of the function, as errors show it. */
-  constructor(name: string, values: readonly LuaValue[]) {
-    this.#name = name;
+  constructor(values: readonly LuaValue[]) {
     this.#values = values;
   }
 
@@ -42,14 +39,14 @@ export class CallArguments {
     return this.#values[index - 1] !== undefined;
   }
 
-  /** The caller's name for the function counts, and a method does not count its object. */
+  /** The function is called what its caller calls it, if it is no handler, and a method does not count its object. */
   error(index: number, text: string): LuaError {
     const level = luaLevels()[0];
     if (level === undefined || level === null) {
       return new LuaError(`bad argument #${index} to '?' (${text})`, currentPosition());
     }
     const { chunkName, line, callee } = level;
-    const name = callee?.name ?? this.#name;
+    const name = callee?.name ?? '?';
     const prefix = `${chunkName}:${line}: `;
     if (callee?.isMethod !== true) return new LuaError(`${prefix}bad argument #${index} to '${name}' (${text})`, level);
     if (index === 1) return new LuaError(`${prefix}calling '${name}' on bad self (${text})`, level);

@@ -31,7 +31,7 @@ export function registerBase(engine: Engine): void {
   const functions: Readonly<Record<string, LuaFunction>> = {
     ...STATELESS,
     ...RAW_FUNCTIONS,
-    tostring: (...args) => engine.toString(new CallArguments('tostring', args).any(1)),
+    tostring: (...args) => engine.toString(new CallArguments(args).any(1)),
     ...metatableFunctions(engine),
     ...callFunctions(engine),
     ...loadFunctions(engine),
@@ -42,14 +42,14 @@ export function registerBase(engine: Engine): void {
   iterators.next = globals.getString('next') as LuaFunction;
   iterators.listStep = listStep;
   register(globals, {
-    ipairs: (...args) => [listStep, new CallArguments('ipairs', args).table(1), 0],
-    pairs: (...args) => [iterators.next!, new CallArguments('pairs', args).table(1), undefined],
+    ipairs: (...args) => [listStep, new CallArguments(args).table(1), 0],
+    pairs: (...args) => [iterators.next!, new CallArguments(args).table(1), undefined],
   });
   globals.setString('newproxy', undefined);
 }
 
 const listStep: LuaFunction = (...args) => {
-  const given = new CallArguments('?', args);
+  const given = new CallArguments(args);
   const at = given.int(2) + 1;
   const value = given.table(1).getNumber(at);
   return value === undefined ? [] : [at, value];
@@ -59,26 +59,26 @@ const listStep: LuaFunction = (...args) => {
 
 /** Every engine has the same ones. */
 const STATELESS: Readonly<Record<string, LuaFunction>> = {
-  type: (...args) => typeName(new CallArguments('type', args).any(1)),
+  type: (...args) => typeName(new CallArguments(args).any(1)),
   tonumber: (...args) => toNumberInBase(args),
   next: (...args) => {
-    const given = new CallArguments('next', args);
+    const given = new CallArguments(args);
     return next(given.table(1), given.at(2)) ?? [undefined][0];
   },
   select: (...args) => select(args),
   unpack: (...args) => unpack(args),
   assert: (...args) => {
-    const given = new CallArguments('assert', args);
+    const given = new CallArguments(args);
     if (isTrue(given.any(1))) return args;
     throw libraryError(given.stringOr(2, 'assertion failed!'));
   },
   error: (value?: LuaValue, level: LuaValue = 1) => {
-    const number = new CallArguments('error', [value, level]).int(2);
+    const number = new CallArguments([value, level]).int(2);
     const isPlaced = number > 0 && (typeof value === 'string' || typeof value === 'number');
     throw new LuaError(isPlaced ? where(number) + toText(value)! : value, currentPosition());
   },
   collectgarbage: (...args) => {
-    const option = new CallArguments('collectgarbage', args).option(1, GARBAGE_OPTIONS, 'collect');
+    const option = new CallArguments(args).option(1, GARBAGE_OPTIONS, 'collect');
     if (option === 'count') return STATE_KILOBYTES;
     return option === 'step' ? false : option.startsWith('set') ? GARBAGE_PERCENT : 0;
   },
@@ -92,7 +92,7 @@ export const STATE_KILOBYTES = 48;
 const GARBAGE_OPTIONS = ['stop', 'restart', 'collect', 'count', 'step', 'setpause', 'setstepmul'] as const;
 
 function toNumberInBase(args: readonly LuaValue[]): Results {
-  const given = new CallArguments('tonumber', args);
+  const given = new CallArguments(args);
   const base = given.intOr(2, 10);
   if (base === 10) return toNumber(given.any(1));
   const text = given.string(1);
@@ -117,7 +117,7 @@ function parseInBase(text: string, base: number): number | undefined {
 }
 
 function select(args: readonly LuaValue[]): Results {
-  const given = new CallArguments('select', args);
+  const given = new CallArguments(args);
   if (typeof args[0] === 'string' && args[0].startsWith('#')) return args.length - 1;
   const from = given.int(1);
   const at = from < 0 ? args.length + from : from;
@@ -126,7 +126,7 @@ function select(args: readonly LuaValue[]): Results {
 }
 
 function unpack(args: readonly LuaValue[]): Results {
-  const given = new CallArguments('unpack', args);
+  const given = new CallArguments(args);
   const table = given.table(1);
   const from = given.intOr(2, 1);
   const to = given.has(3) ? given.int(3) : table.length;
@@ -142,15 +142,15 @@ export function asResults(values: readonly LuaValue[]): Results {
 
 const RAW_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
   rawequal: (...args) => {
-    const given = new CallArguments('rawequal', args);
+    const given = new CallArguments(args);
     return given.any(1) === given.any(2);
   },
   rawget: (...args) => {
-    const given = new CallArguments('rawget', args);
+    const given = new CallArguments(args);
     return given.table(1).get(given.any(2));
   },
   rawset: (...args) => {
-    const given = new CallArguments('rawset', args);
+    const given = new CallArguments(args);
     const table = given.table(1);
     const key = given.any(2);
     const value = given.any(3);
@@ -166,11 +166,11 @@ const RAW_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
 function metatableFunctions(engine: Engine): Record<string, LuaFunction> {
   return {
     getmetatable: (...args) => {
-      const metatable = engine.metatables.of(new CallArguments('getmetatable', args).any(1));
+      const metatable = engine.metatables.of(new CallArguments(args).any(1));
       return metatable?.getString('__metatable') ?? metatable ?? undefined;
     },
     setmetatable: (...args) => {
-      const given = new CallArguments('setmetatable', args);
+      const given = new CallArguments(args);
       const table = given.table(1);
       const metatable = given.at(2);
       if (args.length < 2 || !(metatable === undefined || metatable instanceof LuaTable)) {
@@ -196,7 +196,7 @@ function callFunctions(engine: Engine): Record<string, LuaFunction> {
       return guarded(() => engine.metatables.callFromLibrary(args[0], args.slice(1)), failed);
     },
     xpcall: (...args) => {
-      const given = new CallArguments('xpcall', args);
+      const given = new CallArguments(args);
       const handler = given.any(2);
       return guarded(
         () => engine.metatables.callFromLibrary(args[0], []),
@@ -265,12 +265,12 @@ function loadFunctions(engine: Engine): Record<string, LuaFunction> {
   };
   return {
     loadstring: (...args) => {
-      const given = new CallArguments('loadstring', args);
+      const given = new CallArguments(args);
       const source = given.string(1);
       return load(source, given.stringOr(2, source));
     },
     load: (...args) => {
-      const given = new CallArguments('load', args);
+      const given = new CallArguments(args);
       const reader = given.function(1);
       const name = given.stringOr(2, '=(load)');
       let source = '';

@@ -18,36 +18,36 @@ export function registerBit(engine: Engine): void {
 
 function bitFunctions(): Record<string, LuaFunction> {
   const many =
-    (name: string, combine: (left: number, right: number) => number): LuaFunction =>
+    (combine: (left: number, right: number) => number): LuaFunction =>
     (...args) => {
-      const given = new CallArguments(name, args);
+      const given = new CallArguments(args);
       let result = bits(given, 1);
       for (let index = args.length; index > 1; index--) result = combine(result, bits(given, index));
       return result;
     };
   const shift =
-    (name: string, move: (value: number, count: number) => number): LuaFunction =>
+    (move: (value: number, count: number) => number): LuaFunction =>
     (...args) => {
-      const given = new CallArguments(name, args);
+      const given = new CallArguments(args);
       return move(bits(given, 1), bits(given, 2) & 31) | 0;
     };
   const one =
-    (name: string, change: (value: number) => number): LuaFunction =>
+    (change: (value: number) => number): LuaFunction =>
     (...args) =>
-      change(bits(new CallArguments(name, args), 1)) | 0;
+      change(bits(new CallArguments(args), 1)) | 0;
   return {
-    tobit: one('tobit', (value) => value),
-    bnot: one('bnot', (value) => ~value),
-    band: many('band', (left, right) => left & right),
-    bor: many('bor', (left, right) => left | right),
-    bxor: many('bxor', (left, right) => left ^ right),
-    lshift: shift('lshift', (value, count) => value << count),
-    rshift: shift('rshift', (value, count) => value >>> count),
-    arshift: shift('arshift', (value, count) => value >> count),
-    rol: shift('rol', (value, count) => (value << count) | (value >>> (32 - count))),
-    ror: shift('ror', (value, count) => (value << (32 - count)) | (value >>> count)),
-    bswap: one('bswap', (value) => (value >>> 24) | ((value >>> 8) & 0xff00) | ((value & 0xff00) << 8) | (value << 24)),
-    tohex: (...args) => toHexadecimal(new CallArguments('tohex', args)),
+    tobit: one((value) => value),
+    bnot: one((value) => ~value),
+    band: many((left, right) => left & right),
+    bor: many((left, right) => left | right),
+    bxor: many((left, right) => left ^ right),
+    lshift: shift((value, count) => value << count),
+    rshift: shift((value, count) => value >>> count),
+    arshift: shift((value, count) => value >> count),
+    rol: shift((value, count) => (value << count) | (value >>> (32 - count))),
+    ror: shift((value, count) => (value << (32 - count)) | (value >>> count)),
+    bswap: one((value) => (value >>> 24) | ((value >>> 8) & 0xff00) | ((value & 0xff00) << 8) | (value << 24)),
+    tohex: (...args) => toHexadecimal(new CallArguments(args)),
   };
 }
 

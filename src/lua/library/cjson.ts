@@ -42,54 +42,54 @@ function library(): LuaTable {
 }
 
 function codec(settings: JsonSettings): Record<string, LuaFunction> {
-  const only = (name: string, args: readonly LuaValue[]): CallArguments => {
-    const given = new CallArguments(name, args);
+  const only = (args: readonly LuaValue[]): CallArguments => {
+    const given = new CallArguments(args);
     if (args.length !== 1) throw given.error(1, 'expected 1 argument');
     return given;
   };
   return {
-    encode: (...args) => encodeJson(only('encode', args).at(1), settings),
-    decode: (...args) => decodeJson(only('decode', args).string(1), settings),
+    encode: (...args) => encodeJson(only(args).at(1), settings),
+    decode: (...args) => decodeJson(only(args).string(1), settings),
   };
 }
 
 /** Each takes new settings, or nil, and gives what holds then. */
 function switches(settings: JsonSettings): Record<string, LuaFunction> {
   const depth =
-    (name: string, key: 'encodeMaxDepth' | 'decodeMaxDepth'): LuaFunction =>
+    (key: 'encodeMaxDepth' | 'decodeMaxDepth'): LuaFunction =>
     (...args) => {
-      settings[key] = integer(limited(name, args, 1), 1, settings[key], 1, INTEGER_MAX);
+      settings[key] = integer(limited(args, 1), 1, settings[key], 1, INTEGER_MAX);
       return settings[key];
     };
   return {
-    encode_max_depth: depth('encode_max_depth', 'encodeMaxDepth'),
-    decode_max_depth: depth('decode_max_depth', 'decodeMaxDepth'),
+    encode_max_depth: depth('encodeMaxDepth'),
+    decode_max_depth: depth('decodeMaxDepth'),
     encode_number_precision: (...args) => {
-      const given = limited('encode_number_precision', args, 1);
+      const given = limited(args, 1);
       settings.encodeNumberPrecision = integer(given, 1, settings.encodeNumberPrecision, 1, 14);
       return settings.encodeNumberPrecision;
     },
     encode_sparse_array: (...args) => {
-      const given = limited('encode_sparse_array', args, 3);
+      const given = limited(args, 3);
       settings.sparseConvert = isOn(given, settings.sparseConvert);
       settings.sparseRatio = integer(given, 2, settings.sparseRatio, 0, INTEGER_MAX);
       settings.sparseSafe = integer(given, 3, settings.sparseSafe, 0, INTEGER_MAX);
       return [settings.sparseConvert, settings.sparseRatio, settings.sparseSafe];
     },
     encode_keep_buffer: (...args) => {
-      settings.encodeKeepBuffer = isOn(limited('encode_keep_buffer', args, 1), settings.encodeKeepBuffer);
+      settings.encodeKeepBuffer = isOn(limited(args, 1), settings.encodeKeepBuffer);
       return settings.encodeKeepBuffer;
     },
-    encode_invalid_numbers: (...args) => invalidNumbers(limited('encode_invalid_numbers', args, 1), settings),
+    encode_invalid_numbers: (...args) => invalidNumbers(limited(args, 1), settings),
     decode_invalid_numbers: (...args) => {
-      settings.decodeInvalidNumbers = isOn(limited('decode_invalid_numbers', args, 1), settings.decodeInvalidNumbers);
+      settings.decodeInvalidNumbers = isOn(limited(args, 1), settings.decodeInvalidNumbers);
       return settings.decodeInvalidNumbers;
     },
   };
 }
 
-function limited(name: string, args: readonly LuaValue[], count: number): CallArguments {
-  const given = new CallArguments(name, args);
+function limited(args: readonly LuaValue[], count: number): CallArguments {
+  const given = new CallArguments(args);
   if (args.length > count) throw given.error(count + 1, 'found too many arguments');
   return given;
 }

@@ -18,14 +18,14 @@ const INT_MAX = 2 ** 31 - 1;
 
 /** Every engine has the same ones. */
 const FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
-  pack: (...args) => pack(new CallArguments('pack', args), args),
-  unpack: (...args) => unpack(new CallArguments('unpack', args), 0, 0),
+  pack: (...args) => pack(new CallArguments(args), args),
+  unpack: (...args) => unpack(new CallArguments(args), 0, 0),
   unpack_one: (...args) => {
-    const given = new CallArguments('unpack_one', args);
+    const given = new CallArguments(args);
     return unpack(given, 1, given.integerOr(2, 0));
   },
   unpack_limit: (...args) => {
-    const given = new CallArguments('unpack_limit', args);
+    const given = new CallArguments(args);
     return unpack(given, given.integer(2), given.integerOr(3, 0));
   },
 };

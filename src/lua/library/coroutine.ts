@@ -46,13 +46,13 @@ export function registerCoroutine(engine: Engine): void {
     return new Thread(body);
   };
   const library = register(new LuaTable(), {
-    create: (...args) => create(new CallArguments('create', args)),
-    resume: (...args) => waitFromLibrary(engine, current, thread(new CallArguments('resume', args)), args.slice(1)),
+    create: (...args) => create(new CallArguments(args)),
+    resume: (...args) => waitFromLibrary(engine, current, thread(new CallArguments(args)), args.slice(1)),
     yield: (...args) => yieldValues(args),
-    status: (...args) => thread(new CallArguments('status', args)).status,
+    status: (...args) => thread(new CallArguments(args)).status,
     running: () => current.thread ?? undefined,
     wrap: (...args) => {
-      const wrapped = create(new CallArguments('wrap', args));
+      const wrapped = create(new CallArguments(args));
       return (...values: LuaValue[]) => runWrapped(engine, current, wrapped, values);
     },
   });

@@ -64,7 +64,7 @@ function oneArgument(): Record<string, LuaFunction> {
   const entries = Object.entries(functions).map(([name, compute]): [string, LuaFunction] => [
     name,
     (...args) => {
-      const value = typeof args[0] === 'number' ? args[0] : new CallArguments(name, args).number(1);
+      const value = typeof args[0] === 'number' ? args[0] : new CallArguments(args).number(1);
       const result = compute(value);
       return result === result ? result : nanFrom(name, value);
     },
@@ -80,9 +80,9 @@ function nanFrom(name: string, value: number): number {
 
 function severalArguments(): Record<string, LuaFunction> {
   const extreme =
-    (name: string, isBetter: (value: number, best: number) => boolean): LuaFunction =>
+    (isBetter: (value: number, best: number) => boolean): LuaFunction =>
     (...args) => {
-      const given = new CallArguments(name, args);
+      const given = new CallArguments(args);
       let best = given.number(1);
       for (let index = 2; index <= args.length; index++) {
         const value = given.number(index);
@@ -91,33 +91,33 @@ function severalArguments(): Record<string, LuaFunction> {
       return best;
     };
   const two =
-    (name: string, compute: (first: number, second: number) => number): LuaFunction =>
+    (compute: (first: number, second: number) => number): LuaFunction =>
     (...args) => {
       // In C, the second argument is looked at first.
-      const given = new CallArguments(name, args);
+      const given = new CallArguments(args);
       const second = given.number(2);
       return compute(given.number(1), second);
     };
   return {
-    max: extreme('max', (value, best) => value > best),
-    min: extreme('min', (value, best) => value < best),
-    pow: two('pow', power),
-    fmod: two('fmod', (value, divisor) => value % divisor),
-    atan2: two('atan2', Math.atan2),
+    max: extreme((value, best) => value > best),
+    min: extreme((value, best) => value < best),
+    pow: two(power),
+    fmod: two((value, divisor) => value % divisor),
+    atan2: two(Math.atan2),
     ldexp: (...args) => {
-      const given = new CallArguments('ldexp', args);
+      const given = new CallArguments(args);
       const exponent = given.int(2);
       return given.number(1) * 2 ** exponent;
     },
     modf: (...args) => {
-      const value = new CallArguments('modf', args).number(1);
+      const value = new CallArguments(args).number(1);
       const whole = Math.trunc(value);
       if (Number.isNaN(value)) return [value, value];
       // The fraction has the sign of the number, also when it is zero.
       const fraction = Number.isFinite(value) ? Math.abs(value - whole) : 0;
       return [whole, value < 0 || Object.is(value, -0) ? -fraction : fraction];
     },
-    frexp: (...args) => frexp(new CallArguments('frexp', args).number(1)),
+    frexp: (...args) => frexp(new CallArguments(args).number(1)),
   };
 }
 
@@ -140,7 +140,7 @@ function frexp(value: number): readonly [number, number] {
 function randomFunctions(random: ScriptRandom): Record<string, LuaFunction> {
   return {
     random: (...args) => {
-      const given = new CallArguments('random', args);
+      const given = new CallArguments(args);
       const fraction = (random.next() % RANDOM_MAX) / RANDOM_MAX;
       if (args.length === 0) return fraction;
       if (args.length > 2) throw libraryError('wrong number of arguments');
@@ -150,7 +150,7 @@ function randomFunctions(random: ScriptRandom): Record<string, LuaFunction> {
       return Math.floor(fraction * (high - low + 1)) + low;
     },
     randomseed: (...args) => {
-      random.seed(new CallArguments('randomseed', args).int(1));
+      random.seed(new CallArguments(args).int(1));
       return [];
     },
   };

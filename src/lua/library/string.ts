@@ -18,7 +18,7 @@ const SLICE_MAX = 8000;
 const DUMP_HEADER = '\x1bLuaQ\0\x01\x04\x08\x04\x08\0';
 
 export function registerString(engine: Engine): void {
-  const gsub: LuaFunction = (...args) => substitute(engine, new CallArguments('gsub', args));
+  const gsub: LuaFunction = (...args) => substitute(engine, new CallArguments(args));
   const library = registerInOrder({ ...TEXT_FUNCTIONS, ...PATTERN_FUNCTIONS, gsub });
   engine.globals.setString('string', library);
   const metatable = new LuaTable();
@@ -34,27 +34,27 @@ function fromStart(position: number, length: number): number {
 
 /** Every engine has the same ones. */
 const TEXT_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
-  len: (...args) => new CallArguments('len', args).string(1).length,
+  len: (...args) => new CallArguments(args).string(1).length,
   sub: (...args) => {
-    const given = new CallArguments('sub', args);
+    const given = new CallArguments(args);
     const text = given.string(1);
     const from = Math.max(fromStart(given.integer(2), text.length), 1);
     const to = fromStart(given.integerOr(3, -1), text.length);
     return from > to ? '' : text.slice(from - 1, to);
   },
-  upper: (...args) => new CallArguments('upper', args).string(1).replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
-  lower: (...args) => new CallArguments('lower', args).string(1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
-  reverse: (...args) => [...new CallArguments('reverse', args).string(1)].reverse().join(''),
+  upper: (...args) => new CallArguments(args).string(1).replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  lower: (...args) => new CallArguments(args).string(1).replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  reverse: (...args) => [...new CallArguments(args).string(1)].reverse().join(''),
   rep: (...args) => {
-    const given = new CallArguments('rep', args);
+    const given = new CallArguments(args);
     const text = given.string(1);
     const count = Math.max(given.int(2), 0);
     if (text.length * count > STRING_BYTES_MAX) throw outOfMemory();
     return text.repeat(text === '' ? 0 : count);
   },
-  byte: (...args) => bytes(new CallArguments('byte', args)),
+  byte: (...args) => bytes(new CallArguments(args)),
   char: (...args) => {
-    const given = new CallArguments('char', args);
+    const given = new CallArguments(args);
     return args
       .map((_, at) => {
         const code = given.int(at + 1);
@@ -63,9 +63,9 @@ const TEXT_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
       })
       .join('');
   },
-  format: (...args) => format(new CallArguments('format', args)),
+  format: (...args) => format(new CallArguments(args)),
   dump: (...args) => {
-    const dumped = new CallArguments('dump', args).function(1);
+    const dumped = new CallArguments(args).function(1);
     // What is compiled is written `function`, what is ours with arrows.
     if (!String(dumped).startsWith('function')) throw libraryError('unable to dump given function');
     return DUMP_HEADER;
@@ -90,14 +90,14 @@ function bytes(given: CallArguments): Results {
 
 /** The iterator of `gmatch`. */
 const matchesOf: LuaFunction = (...args) => {
-  const given = new CallArguments('gmatch', args);
+  const given = new CallArguments(args);
   return matches(given.string(1), given.string(2));
 };
 
 /** Every engine has the same ones. */
 const PATTERN_FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
-  find: (...args) => find(new CallArguments('find', args), true),
-  match: (...args) => find(new CallArguments('match', args), false),
+  find: (...args) => find(new CallArguments(args), true),
+  match: (...args) => find(new CallArguments(args), false),
   gmatch: matchesOf,
   gfind: matchesOf,
 };

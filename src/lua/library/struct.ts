@@ -19,9 +19,9 @@ const SIZES: Readonly<Record<string, number>> = { b: 1, B: 1, h: 2, H: 2, l: 8, 
 /** Every engine has the same ones. */
 const FUNCTIONS: Readonly<Record<string, LuaFunction>> = {
   // What is missing counts as nil: a marker stands there on Lua's stack.
-  pack: (...args) => pack(new CallArguments('pack', [...args, undefined])),
-  unpack: (...args) => unpack(new CallArguments('unpack', args)),
-  size: (...args) => size(new CallArguments('size', args)),
+  pack: (...args) => pack(new CallArguments([...args, undefined])),
+  unpack: (...args) => unpack(new CallArguments(args)),
+  size: (...args) => size(new CallArguments(args)),
 };
 
 export function registerStruct(engine: Engine): void {

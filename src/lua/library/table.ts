@@ -22,16 +22,16 @@ export function assertWritable(table: LuaTable): LuaTable {
 
 /** Every engine has the same ones. */
 const STATELESS: Readonly<Record<string, LuaFunction>> = {
-  insert: (...args) => insert(new CallArguments('insert', args)),
-  remove: (...args) => remove(new CallArguments('remove', args)),
-  concat: (...args) => concat(new CallArguments('concat', args)),
-  getn: (...args) => new CallArguments('getn', args).table(1).length,
+  insert: (...args) => insert(new CallArguments(args)),
+  remove: (...args) => remove(new CallArguments(args)),
+  concat: (...args) => concat(new CallArguments(args)),
+  getn: (...args) => new CallArguments(args).table(1).length,
   setn: (...args) => {
-    new CallArguments('setn', args).table(1);
+    new CallArguments(args).table(1);
     throw libraryError("'setn' is obsolete");
   },
   maxn: (...args) => {
-    const table = new CallArguments('maxn', args).table(1);
+    const table = new CallArguments(args).table(1);
     let largest = 0;
     for (let at = table.positionFrom(0); at >= 0; at = table.positionFrom(at + 1)) {
       const key = table.keyAt(at);
@@ -43,7 +43,7 @@ const STATELESS: Readonly<Record<string, LuaFunction>> = {
 
 function sorter({ metatables }: Engine): LuaFunction {
   return (...args) => {
-    const given = new CallArguments('sort', args);
+    const given = new CallArguments(args);
     const table = assertWritable(given.table(1));
     const order = given.has(2) ? given.function(2) : null;
     sort(table, (left, right) => {
@@ -111,7 +111,7 @@ function walkFunctions(engine: Engine): Record<string, LuaFunction> {
     engine.metatables.one(engine.metatables.callFromLibrary(run, [key, value]));
   return {
     foreach: (...args) => {
-      const given = new CallArguments('foreach', args);
+      const given = new CallArguments(args);
       const table = given.table(1);
       const run = given.function(2);
       for (let pair = next(table, undefined); pair !== undefined; pair = next(table, pair[0])) {
@@ -121,7 +121,7 @@ function walkFunctions(engine: Engine): Record<string, LuaFunction> {
       return [];
     },
     foreachi: (...args) => {
-      const given = new CallArguments('foreachi', args);
+      const given = new CallArguments(args);
       const table = given.table(1);
       const run = given.function(2);
       const { length } = table;

@@ -90,6 +90,30 @@ return m`;
   });
 });
 
+describe('the levels of an error in a function that may wait', () => {
+  it.each<[string, Evaluated]>([
+    [
+      "local function try(run) local r = {pcall(run)} for i = 1, 2 do end return r[2] end\nlocal x =\ntry(function()\nerror('x', 4)\nend)\nreturn x",
+      'user_script:3: x',
+    ],
+    [
+      "local function fail() for i = 1, 1 do error('x', 2) end end\nlocal t = {fail = fail}\nlocal function f()\nlocal x = 1 +\nt.fail()\nend\nreturn {pcall(f)}",
+      [null, 'user_script:5: x'],
+    ],
+    [
+      "local function fail() for i = 1, 1 do error('x', 3) end end\nlocal t = {fail = fail}\nlocal function f() return t.fail() end\nlocal function g()\nlocal x = f()\nend\nreturn {pcall(g)}",
+      [null, 'user_script:5: x'],
+    ],
+    [
+      "local function fail() for i = 1, 1 do error('x', 4) end end\nlocal t = {fail = fail}\nreturn {pcall(function() return t.fail() end)}",
+      [null, 'user_script:3: x'],
+    ],
+    ["for k in function() for i = 1, 1 do error('x', 2) end end,\nnil,\nnil\ndo end", '-user_script:1: x'],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
 describe('lists', () => {
   it.each<[string, Evaluated]>([
     ['return {select(2, "a", "b", "c")}', ['b', 'c']],

@@ -111,6 +111,9 @@ const handler = fc.constantFrom(
   'function(p, q, r) return 1 end',
   'function() return end',
   'function(p) error({err = "MINE raised"}) end',
+  'function(p) error("up", 2) end',
+  'function(p) for i = 1, 1 do end error("up", 2) end',
+  'string.rep',
   't',
   '7',
 );
@@ -452,10 +455,23 @@ const statements = fc.letrec<Texts>((tie) => ({
 
 const { statement } = statements as Record<string, fc.Arbitrary<string>> as { statement: fc.Arbitrary<string> };
 
+/** Texts in quotes, and spaces behind which no call or table could begin. */
+const GAP = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'| (?![("'{])/gs;
+
+/** Goes on in a new line at some of the spaces, so that one expression has errors on several lines. */
+function broken(source: string, at: readonly number[]): string {
+  let gaps = 0;
+  return source.replace(GAP, (found) => (found === ' ' && at.includes(gaps++) ? '\n' : found));
+}
+
+const brokenStatement = fc
+  .tuple(statement, fc.uniqueArray(fc.nat(20), { maxLength: 6 }))
+  .map(([body, at]) => broken(body, at));
+
 /** A statement whose error is noted, or one that ends the program with it. */
 const step = fc.oneof(
-  { weight: 12, arbitrary: statement.map((body) => `try(function(...)\n${body}\nend)`) },
-  { weight: 1, arbitrary: statement.map((body) => `do\n${body}\nend`) },
+  { weight: 12, arbitrary: brokenStatement.map((body) => `try(function(...)\n${body}\nend)`) },
+  { weight: 1, arbitrary: brokenStatement.map((body) => `do\n${body}\nend`) },
 );
 
 export const luaProgram = fc
