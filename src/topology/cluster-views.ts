@@ -33,6 +33,14 @@ export function ownerOf(slot: number, nodes: readonly NodeHandle[]): string | nu
   return first?.[0] ?? null;
 }
 
+/** Whether all living nodes know that a node owns these slots, and have not heard since that it does not claim them. */
+export function isKnownAsOwner(id: string, slots: readonly number[], nodes: readonly NodeHandle[]): boolean {
+  return living(nodes).every((node) => {
+    const state = stateOf(node);
+    return state === null || slots.every((slot) => state.owners[slot]?.name === id && !state.isUnclaimed(slot));
+  });
+}
+
 /**
  * All living nodes say that all is well, know each other and nobody else who was removed, agree on roles, epochs and slots,
  * hold everybody for failed who is down, and replicas are in step with their masters.

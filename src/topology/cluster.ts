@@ -28,7 +28,7 @@ import {
 } from './cluster-options.ts';
 import { moveSlot, type SlotMove, slotOf, type SlotSelection, slotsIn } from './cluster-slots.ts';
 import { divideSlots, tablesOf } from './cluster-table.ts';
-import { disagreementOfCluster, machineOf, type Member, ownerOf, stateOf } from './cluster-views.ts';
+import { disagreementOfCluster, isKnownAsOwner, machineOf, type Member, ownerOf, stateOf } from './cluster-views.ts';
 import { ResplicaError } from './errors.ts';
 import type { NodeHandle } from './node-handle.ts';
 import { type NodeProgram, serverProgram } from './node-program.ts';
@@ -245,21 +245,40 @@ export class Cluster extends Topology {
 
   /**
    * Moves slots with their keys to another master, while clients read and write. What breaks it off can be gone on with by
-   * calling it again.
+   * calling it again. Resolves when all living nodes know the new owner; whoever cannot be told within a node timeout
+   * learns it later.
    * @returns how many slots and keys were moved.
    */
   async moveSlots({ from, to, slots }: MoveSlotsOptions): Promise<{ slots: number; keys: number }> {
     const target = this.#member(to);
     const moved = { slots: 0, keys: 0 };
+    const taken: number[] = [];
     for (const slot of slotsIn(slots)) {
       // Commands without a socket answer at once: nobody else would have a turn in between.
       const source = this.#member(from ?? this.slotOwner(slot));
       if (source === target) continue;
       moved.keys += await moveSlot(slot, this.#move(source, target));
       moved.slots++;
+      taken.push(slot);
       await this.pass(0);
     }
+    if (taken.length > 0) await this.#becomesKnown(target, taken);
     return moved;
+  }
+
+  /**
+   * The new owner tells all nodes at once, and yet it takes a while: what they said before may come in later, and lets them
+   * go back to the old owner until the next heartbeat. Its replicas must know: they claim what they have heard of.
+   */
+  async #becomesKnown(owner: ClusterMember, slots: readonly number[]): Promise<void> {
+    const deadlineUs = this.#deadlineUs({ timeoutMs: nodeTimeoutOf(this.#options) });
+    do {
+      await this.pass(LOOK_PERIOD_MS);
+    } while (
+      living([owner.node]).length > 0 &&
+      !isKnownAsOwner(owner.id, slots, this.nodes) &&
+      this.world.clock.monotonicUs() < deadlineUs
+    );
   }
 
   #move(source: ClusterMember, target: ClusterMember): SlotMove {

@@ -48,16 +48,53 @@ async function connectNodeRedis({ seeds }: Cluster, readsReplicas = false): Prom
   };
 }
 
-/** Counts in all keys until it is told to stop. An answer that was lost may have been an increment. */
-async function count(client: Client, acknowledged: Map<string, number>, goesOn: () => boolean): Promise<void> {
-  const counting = KEYS.map(async (key) => {
-    while (goesOn()) {
-      const reply = await client.incr(key).catch(() => null);
-      if (reply !== null) acknowledged.set(key, reply);
+/** Increments all keys for as long as it is not ended, each as soon as it has the answer to the last time. */
+class Counting {
+  readonly acknowledged = new Map<string, number>(KEYS.map((key) => [key, 0]));
+  readonly #client: Client;
+  /** Keys of which an answer is awaited. */
+  readonly #waiting = new Set<string>();
+  #goesOn = true;
+
+  constructor(client: Client) {
+    this.#client = client;
+    for (const key of KEYS) void this.#count(key);
+  }
+
+  async #count(key: string): Promise<void> {
+    while (this.#goesOn) {
+      this.#waiting.add(key);
+      // An answer that was lost may have been an increment.
+      const reply = await this.#client.incr(key).catch(() => null);
+      this.#waiting.delete(key);
+      if (reply !== null) this.acknowledged.set(key, reply);
       else await new Promise((done) => setTimeout(done, 20));
     }
-  });
-  await Promise.all(counting);
+  }
+
+  /** Waits until each key was incremented some more times. */
+  async more(): Promise<void> {
+    const goals = new Map([...this.acknowledged].map(([key, count]) => [key, count + 5]));
+    await eventually(() => {
+      const stuck = KEYS.filter((key) => this.acknowledged.get(key)! <= goals.get(key)!);
+      expect(stuck, 'keys that are not incremented any more').toEqual([]);
+      return true;
+    }, PATIENT);
+  }
+
+  /** Waits until every command has its answer. */
+  async end(): Promise<void> {
+    this.stop();
+    await eventually(() => {
+      expect([...this.#waiting], 'keys without an answer').toEqual([]);
+      return true;
+    }, PATIENT);
+  }
+
+  /** Without waiting: a client may keep what it has for a node that is gone, and then there will be no answer. */
+  stop(): void {
+    this.#goesOn = false;
+  }
 }
 
 describe.each<[string, Connect, boolean]>([
@@ -68,37 +105,33 @@ describe.each<[string, Connect, boolean]>([
   it('writes on while slots move and while a master dies', async () => {
     await using cluster = await startCluster({ masters: 3, replicas: 1, password: PASSWORD });
     await using client = await connect(cluster);
-    const acknowledged = new Map<string, number>();
-    let goesOn = true;
-    const counting = count(client, acknowledged, () => goesOn);
-    const moreFor = async (): Promise<void> => {
-      const before = new Map(acknowledged);
-      await eventually(() => KEYS.every((key) => (acknowledged.get(key) ?? 0) > (before.get(key) ?? 0) + 5), PATIENT);
-    };
+    const counting = new Counting(client);
     try {
-      await moreFor();
+      await counting.more();
       for (const key of KEYS.slice(0, 4)) {
         const target = cluster.masters.find((master) => master !== cluster.slotOwner(key))!;
         expect(await cluster.moveSlots({ to: target, slots: cluster.slotOf(key) })).toEqual({ slots: 1, keys: 1 });
       }
-      await moreFor();
+      await counting.more();
       // Nothing was lost on the way.
-      for (const key of KEYS) expect(Number(await client.get(key))).toBeGreaterThanOrEqual(acknowledged.get(key)!);
+      for (const [key, count] of counting.acknowledged) {
+        expect(Number(await client.get(key))).toBeGreaterThanOrEqual(count);
+      }
 
       const before = cluster.slotOwner(KEYS[0]!);
       await before.kill();
       await cluster.stable(PATIENT);
-      if (looksElsewhere) await moreFor();
+      if (looksElsewhere) await counting.more();
       await before.restart();
       await cluster.stable(PATIENT);
       expect(before.role).toBe('replica');
-      await moreFor();
+      await counting.more();
       await cluster.failover(before, PATIENT);
-      await moreFor();
+      await counting.more();
       expect(cluster.slotOwner(KEYS[0]!)).toBe(before);
+      await counting.end();
     } finally {
-      goesOn = false;
-      await counting;
+      counting.stop();
     }
   });
 

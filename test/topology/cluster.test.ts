@@ -208,6 +208,35 @@ describe('slots', { timeout: TIMEOUT_MS }, () => {
     expect(cluster.slotsOf(three!)).toEqual([[10923, 16383]]);
   });
 
+  it('are not lost when their new owner dies as soon as it has them', async () => {
+    await using cluster = await startCluster({ masters: 3, replicas: 1 });
+    const [one, two] = cluster.masters;
+    const [heir] = cluster.replicasOf(two!);
+    await cluster.moveSlots({ from: one!, to: two!, slots: 0 });
+    await cluster.stable(PATIENT);
+    // Its replica, which is the one that must claim them, hears of the others last. As its master's epoch is the highest
+    // one already, no other node sees that the replica's view is old.
+    cluster.delay(two!, heir!, 100);
+    await cluster.moveSlots({ from: one!, to: two!, slots: [1, 3] });
+    cluster.cut(two!, heir!);
+    await two!.kill();
+    await cluster.stable({ timeoutMs: 20_000 });
+    expect(cluster.slotsOf(heir!)).toEqual([
+      [0, 3],
+      [5461, 10922],
+    ]);
+  });
+
+  it('move also while some node cannot be told of it', async () => {
+    await using cluster = await startCluster({ masters: 3, replicas: 0 });
+    const [one, two, three] = cluster.masters;
+    cluster.cut(two!, three!);
+    expect(await cluster.moveSlots({ from: one!, to: two!, slots: 0 })).toMatchObject({ slots: 1 });
+    cluster.heal();
+    await cluster.stable(PATIENT);
+    expect(cluster.slotOwner(0)).toBe(two);
+  });
+
   it('are kept in files, which another cluster does not take over', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'cluster-'));
     try {
