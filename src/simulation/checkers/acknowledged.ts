@@ -1,9 +1,9 @@
 /** R8 to R11: what WAIT and min-replicas-to-write promise of writes, and what they do not. */
 import type { MakeChecker } from '../checker.ts';
 import type { EntryOf, HistoryEntry } from '../history.ts';
-import { Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import { type Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import type { Ground } from '../oracle/ground.ts';
 import type { Branch, Place } from '../oracle/lineage.ts';
-import type { Watched } from '../oracle/watched.ts';
 import type { Witness } from '../oracle/witness.ts';
 import type { Run } from '../run.ts';
 import { type Fail, group, type Judge } from './group.ts';
@@ -21,12 +21,9 @@ const SLACK_MS = 2000;
 /** Links that are neither open nor cut, and clocks that are not to be trusted. */
 const UNCLEAR = /^(?:flap|slow|stall|rate|loss|clock-jump|drift|on-event)$/;
 
-/** Makers for one run. @param witness gives the oracle, which was made before. */
-export function acknowledgementCheckers(witness: () => Witness): MakeChecker[] {
-  return group(
-    ACKNOWLEDGEMENT_PROMISES,
-    (run: Run, fail: Fail): Judge => new AcknowledgementJudge(run, witness(), fail),
-  );
+/** Makers for one run. @param ground what the oracle knows, which was made before. */
+export function acknowledgementCheckers(ground: Ground): MakeChecker[] {
+  return group(ACKNOWLEDGEMENT_PROMISES, (run: Run, fail: Fail): Judge => new AcknowledgementJudge(run, ground, fail));
 }
 
 /** A WAIT, and the write that it was for. */
@@ -38,14 +35,16 @@ interface Waited {
 
 class AcknowledgementJudge implements Judge {
   readonly #run: Run;
+  readonly #ground: Ground;
   readonly #witness: Witness;
   readonly #fail: Fail;
   readonly #operations = new Operations();
   readonly #reach: ReachWatch | null;
 
-  constructor(run: Run, witness: Witness, fail: Fail) {
+  constructor(run: Run, ground: Ground, fail: Fail) {
     this.#run = run;
-    this.#witness = witness;
+    this.#ground = ground;
+    this.#witness = ground.witness;
     this.#fail = fail;
     this.#reach = run.schedule.knobs.minReplicas > 0 ? new ReachWatch(run, fail) : null;
   }
@@ -56,7 +55,7 @@ class AcknowledgementJudge implements Judge {
   }
 
   atEnd(): void {
-    const fates = new Fates(this.#run, this.#witness);
+    const fates = this.#ground.fates(this.#run);
     for (const waited of this.#waits(fates)) {
       this.#checkCount(waited);
       const fate = fates.of(waited.write);
@@ -88,9 +87,9 @@ class AcknowledgementJudge implements Judge {
 
   #checkCount({ wait, write, place }: Waited): void {
     const { lineage, all } = this.#witness;
-    const had = [...all].filter(({ node, stays }) => {
-      return node !== wait.at && firstStayAt(stays, place, wait.end, (a) => lineage.covers(a, place)) !== null;
-    });
+    const had = [...all].filter(
+      (watched) => watched.node !== wait.at && watched.firstBehind(lineage, place, wait.end) !== null,
+    );
     if (had.length >= Number(wait.reply)) return;
     const who = had.map(({ node }) => node).join(', ') || 'nobody';
     this.#fail(
@@ -103,7 +102,7 @@ class AcknowledgementJudge implements Judge {
     const { lineage } = this.#witness;
     const { node, timeMs } = taken.origin;
     const promoted = this.#witness.of(node)!;
-    const stay = firstStayAt(promoted.stays, place, wait.end, (a) => lineage.covers(a, place));
+    const stay = promoted.firstBehind(lineage, place, wait.end);
     // It may have had the write later, as the replica of somebody else.
     if (stay === null || stay > timeMs) {
       this.#run.exemptions.add('R9 somebody was promoted who had not acknowledged');
@@ -114,25 +113,6 @@ class AcknowledgementJudge implements Judge {
     else
       this.#fail('R9', `${write.words.join(' ')} was acknowledged by ${node}, which was promoted and does not have it`);
   }
-}
-
-/** When a server first stood behind a place, until a time; null if it did not. */
-function firstStayAt(
-  stays: Watched['stays'],
-  place: Place,
-  untilMs: number,
-  covers: (at: Place) => boolean,
-): number | null {
-  let branch: Branch | null = null;
-  for (const { timeMs, place: at } of stays) {
-    if (timeMs > untilMs) return null;
-    if (at.branch === place.branch) {
-      if (at.offset >= place.offset) return timeMs;
-    } else if (at.branch !== branch && covers(at)) return timeMs;
-    // On another branch than that of the place, all or none of what is there lies behind it.
-    branch = at.branch;
-  }
-  return null;
 }
 
 /** R10: who could have acknowledged anything to whom, and when last. */

@@ -4,7 +4,9 @@
  */
 import type { MakeChecker } from '../checker.ts';
 import type { HistoryEntry, Reply } from '../history.ts';
-import { Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import { type Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import type { Ground } from '../oracle/ground.ts';
+import type { Branch, Place } from '../oracle/lineage.ts';
 import type { Witness } from '../oracle/witness.ts';
 import type { Run } from '../run.ts';
 import { durabilityProblems } from './durability.ts';
@@ -32,20 +34,29 @@ export interface Era {
   readonly toMs: number;
 }
 
-/** What clients saw of the servers, judged without knowing what servers did. @param eras none means one, of all servers. */
-export function historyProblems(operations: readonly Operation[], eras: readonly Era[] | null): [string, string][] {
+/**
+ * What clients saw of the servers, judged without knowing what servers did.
+ * @param eras none means one, of all servers.
+ * @param judgesReads whether H1 is wanted too.
+ */
+export function historyProblems(
+  operations: readonly Operation[],
+  eras: readonly Era[] | null,
+  judgesReads = true,
+): [string, string][] {
   const problems: [string, string][] = [];
-  const phantom = phantomProblem(operations);
+  const phantom = judgesReads ? phantomProblem(operations) : null;
   if (phantom !== null) problems.push(['H1', phantom]);
+  const touched = byKey(operations);
   if (eras === null) {
-    for (const list of byKey(operations).values()) {
+    for (const list of touched.values()) {
       const problem = keyProblem(list);
       if (problem !== null) problems.push(['H3', problem]);
     }
     return problems;
   }
   for (const era of eras) {
-    const problem = eraProblem(operations, era);
+    const problem = eraProblem(touched, operations, era);
     if (problem !== null) problems.push(['H7', `${problem} (${era.node})`]);
   }
   return problems;
@@ -72,30 +83,34 @@ function phantomProblem(operations: readonly Operation[]): string | null {
 }
 
 /** What was done outside of the era may have happened at any time, as far as its server is concerned. */
-function eraProblem(operations: readonly Operation[], { node, fromMs, toMs }: Era): string | null {
-  const isInside = ({ at, start, end, outcome }: Operation): boolean =>
+function eraProblem(
+  touched: ReadonlyMap<string, readonly KeyOperation[]>,
+  operations: readonly Operation[],
+  { node, fromMs, toMs }: Era,
+): string | null {
+  const isInside = ({ at, start, end, outcome }: KeyOperation | Operation): boolean =>
     outcome === 'ok' && at === node && start >= fromMs && end <= toMs;
-  const inside = operations.filter(isInside);
-  if (inside.length < 2) return null;
-  const touched = byKey(inside);
-  const others = byKey(operations.filter((operation) => operation.outcome !== 'fail' && !isInside(operation)));
-  for (const [key, list] of touched) {
-    const elsewhere = (others.get(key) ?? [])
-      .filter(({ name }) => !READS.has(name))
+  if (operations.filter(isInside).length < 2) return null;
+  for (const list of touched.values()) {
+    const inside = list.filter(isInside);
+    if (inside.length === 0) continue;
+    const elsewhere = list
+      .filter((operation) => operation.outcome !== 'fail' && !READS.has(operation.name) && !isInside(operation))
       .map((operation): KeyOperation => ({ ...operation, start: -Infinity, end: Infinity, outcome: 'info' }));
-    const problem = keyProblem([...list, ...elsewhere]);
+    const problem = keyProblem([...inside, ...elsewhere]);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-/** Makers for one run. @param witness gives the oracle, which was made before. */
-export function historyCheckers(witness: () => Witness): MakeChecker[] {
-  return group(HISTORY_PROMISES, (run: Run, fail: Fail): Judge => new ClientJudge(run, witness(), fail));
+/** Makers for one run. @param ground what the oracle knows, which was made before. */
+export function historyCheckers(ground: Ground): MakeChecker[] {
+  return group(HISTORY_PROMISES, (run: Run, fail: Fail): Judge => new ClientJudge(run, ground, fail));
 }
 
 class ClientJudge implements Judge {
   readonly #run: Run;
+  readonly #ground: Ground;
   readonly #witness: Witness;
   readonly #fail: Fail;
   readonly #operations = new Operations();
@@ -103,9 +118,10 @@ class ClientJudge implements Judge {
   /** Whether one master has served all along. */
   #isCalm = true;
 
-  constructor(run: Run, witness: Witness, fail: Fail) {
+  constructor(run: Run, ground: Ground, fail: Fail) {
     this.#run = run;
-    this.#witness = witness;
+    this.#ground = ground;
+    this.#witness = ground.witness;
     this.#fail = fail;
   }
 
@@ -120,9 +136,9 @@ class ClientJudge implements Judge {
     if (all.length === 0) return;
     if (this.#isCalm) this.#run.coverage.add('calm run');
     if (this.#isCalm) for (const [id, text] of historyProblems(all, null)) this.#fail(id, text);
-    for (const [id, text] of historyProblems(all, this.#eras())) this.#fail(id, text);
+    for (const [id, text] of historyProblems(all, this.#eras(), !this.#isCalm)) this.#fail(id, text);
     this.#countHandovers();
-    const fates = new Fates(this.#run, this.#witness);
+    const fates = this.#ground.fates(this.#run);
     this.#judgeExecutions(fates);
     this.#judgeFates(fates);
     for (const text of durabilityProblems(this.#run, this.#witness, fates, all)) this.#fail('H5', text);
@@ -144,12 +160,13 @@ class ClientJudge implements Judge {
     for (const operation of this.#operations.all) {
       if (!isWrite(operation)) continue;
       const places = executions.of(operation.id);
-      const what = `${operation.words.join(' ')} (${operation.client})`;
-      if (operation.outcome === 'fail' && places.length > 0) this.#fail('H2', `${what} was refused and executed`);
-      if (places.length > 1) this.#fail('H2', `${what} was executed ${places.length} times`);
+      const what = (): string => `${operation.words.join(' ')} (${operation.client})`;
+      if (operation.outcome === 'fail' && places.length > 0) this.#fail('H2', `${what()} was refused and executed`);
+      if (places.length > 1) this.#fail('H2', `${what()} was executed ${places.length} times`);
       const commands = commandsOf(operation.words).length;
       const done = executions.commandsOf(operation.id);
-      if (done > 0 && done < commands) this.#fail('H7', `${what} has had ${done} of its ${commands} commands executed`);
+      if (done > 0 && done < commands)
+        this.#fail('H7', `${what()} has had ${done} of its ${commands} commands executed`);
     }
   }
 
@@ -158,15 +175,15 @@ class ClientJudge implements Judge {
       if (operation.outcome !== 'ok' || !isWrite(operation) || isWithoutEffect(operation)) continue;
       const fate = fates.of(operation);
       const { client, words, id } = operation;
-      const what = `${words.join(' ')} (${client})`;
-      if (fate.kind === 'unexecuted') this.#fail('H4', `${what} was acknowledged, and nobody executed it`);
+      const what = (): string => `${words.join(' ')} (${client})`;
+      if (fate.kind === 'unexecuted') this.#fail('H4', `${what()} was acknowledged, and nobody executed it`);
       else if (fate.kind === 'moved') this.#run.exemptions.add('H4 slot has another owner');
       else if (fate.kind === 'lost') {
         this.#run.lost.push({ client, op: id, words, reason: fate.reason });
         this.#run.coverage.add('lost write');
-        if (!fate.isExplained) this.#fail('H4', `${what} is gone: ${fate.reason}`);
+        if (!fate.isExplained) this.#fail('H4', `${what()} is gone: ${fate.reason}`);
         else if (fate.taken?.origin.birth === 'promotion' && this.#handovers.isClean(fate.taken.origin.timeMs)) {
-          this.#fail('H4', `${what} is gone, though its master had handed over by agreement: ${fate.reason}`);
+          this.#fail('H4', `${what()} is gone, though its master had handed over by agreement: ${fate.reason}`);
         }
       }
     }
@@ -182,25 +199,42 @@ class ClientJudge implements Judge {
         !isWithoutEffect(operation) &&
         fates.of(operation).kind === 'kept',
     );
+    for (const list of byNamedKey(kept).values()) this.#judgeDeletionsOf(list, fates);
+  }
+
+  /** Of one key. What lies on one branch lies behind a place if the last of it does. */
+  #judgeDeletionsOf(operations: readonly Operation[], { executions }: Fates): void {
     const { lineage } = this.#witness;
-    const writes = new Map<string, Operation[]>();
-    for (const operation of kept) {
-      const [name, key] = operation.words;
-      if (name !== 'SET') continue;
-      const list = writes.get(key!);
-      if (list === undefined) writes.set(key!, [operation]);
-      else list.push(operation);
-    }
-    for (const deletion of kept) {
-      if (deletion.words[0] !== 'DEL') continue;
-      const behind = fates.executions.of(deletion.id)[0]!;
-      for (const write of writes.get(deletion.words[1]!) ?? []) {
-        if (write.end >= deletion.start) continue;
-        if (lineage.covers(behind, fates.executions.of(write.id)[0]!)) continue;
+    const writes = operations.filter(({ words }) => words[0] === 'SET').toSorted((a, b) => a.end - b.end);
+    const deletions = operations.filter(({ words }) => words[0] === 'DEL').toSorted((a, b) => a.start - b.start);
+    const last = new Map<Branch, { readonly write: Operation; readonly place: Place }>();
+    let over = 0;
+    for (const deletion of deletions) {
+      for (; over < writes.length && writes[over]!.end < deletion.start; over++) {
+        const write = writes[over]!;
+        const place = executions.of(write.id)[0]!;
+        const before = last.get(place.branch);
+        if (before === undefined || before.place.offset < place.offset) last.set(place.branch, { write, place });
+      }
+      const behind = executions.of(deletion.id)[0]!;
+      for (const { write, place } of last.values()) {
+        if (lineage.covers(behind, place)) continue;
         this.#fail('H6', `${write.words.join(' ')} came back: its deletion was over before it was written`);
       }
     }
   }
+}
+
+/** Of operations on one key each. */
+function byNamedKey(operations: readonly Operation[]): Map<string, Operation[]> {
+  const keys = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    const key = operation.words[1]!;
+    const list = keys.get(key);
+    if (list === undefined) keys.set(key, [operation]);
+    else list.push(operation);
+  }
+  return keys;
 }
 
 /** Something after which more than one master may have served. */

@@ -9,6 +9,7 @@
  *
  * An operation without an outcome may have happened at any time after it began, or never. What failed did not happen.
  */
+import { lowerBound } from '../lower-bound.ts';
 import type { KeyOperation } from './operations.ts';
 
 interface Zone {
@@ -34,11 +35,12 @@ export function registerProblem(operations: readonly KeyOperation[]): string | n
     zones.set(operation.argument, { value: operation.argument, first: operation.end, last: operation.start });
   }
   if (deletions.length === 0) zones.set(NOTHING, { value: NOTHING, first: -Infinity, last: -Infinity });
+  const order = deletions.length === 0 ? null : new Order(writes, deletions);
   for (const { name, reply, start, end, outcome, key } of operations) {
     if (name !== 'GET' || outcome !== 'ok') continue;
     const value = reply === null ? NOTHING : String(reply as string);
-    if (value === NOTHING && deletions.length > 0) {
-      const problem = absenceProblem(key, start, end, [...writes.values()], deletions);
+    if (value === NOTHING && order !== null) {
+      const problem = order.absenceProblem(key, start, end);
       if (problem !== null) return problem;
       continue;
     }
@@ -46,7 +48,7 @@ export function registerProblem(operations: readonly KeyOperation[]): string | n
     if (zone === undefined) return `${key} was read as ${value}, which nobody wrote`;
     const write = writes.get(value);
     if (write !== undefined && end < write.start) return `${key} was read as ${value} before that was written`;
-    if (write !== undefined && deletions.some((deletion) => isDead(write, deletion, start))) {
+    if (write !== undefined && order !== null && order.isDead(write, start)) {
       return `${key} was read as ${value} after it had been deleted`;
     }
     zone.first = Math.min(zone.first, end);
@@ -56,24 +58,70 @@ export function registerProblem(operations: readonly KeyOperation[]): string | n
   return zonesProblem([...zones.values()].filter(({ first }) => first !== Infinity));
 }
 
-function isDead(write: KeyOperation, deletion: KeyOperation, readStart: number): boolean {
-  return deletion.outcome === 'ok' && write.end < deletion.start && deletion.end < readStart;
+/** Writes and deletions of one key by their times, so that a read needs not look at all of them. */
+class Order {
+  readonly #writes: Spans;
+  readonly #deletions: Spans;
+  /** Deletions that have certainly happened. */
+  readonly #done: Spans;
+
+  constructor(writes: ReadonlyMap<string, KeyOperation>, deletions: readonly KeyOperation[]) {
+    this.#writes = new Spans([...writes.values()]);
+    this.#deletions = new Spans(deletions);
+    this.#done = new Spans(deletions.filter(({ outcome }) => outcome === 'ok'));
+  }
+
+  /** Whether the value was deleted between its write and a read. */
+  isDead(write: KeyOperation, readStart: number): boolean {
+    return this.#done.firstEndFrom(this.#done.countBegunBy(write.end)) < readStart;
+  }
+
+  /** Nothing was read of a key that somebody deletes. */
+  absenceProblem(key: string, start: number, end: number): string | null {
+    const deletedMs = this.#deletions.lastEndOf(this.#deletions.countBegunBefore(end));
+    const from = this.#writes.countBegunBefore(deletedMs);
+    if (!(this.#writes.firstEndFrom(from) < start)) return null;
+    const value = this.#writes.all.slice(from).find((write) => write.end < start)!.argument;
+    return `${key} was not there, though ${value} had been written and nobody deleted it`;
+  }
 }
 
-/** Nothing was read of a key that somebody deletes. */
-function absenceProblem(
-  key: string,
-  start: number,
-  end: number,
-  writes: readonly KeyOperation[],
-  deletions: readonly KeyOperation[],
-): string | null {
-  const last = writes.find(
-    (write) => write.end < start && !deletions.some((deletion) => deletion.end > write.start && deletion.start < end),
-  );
-  return last === undefined
-    ? null
-    : `${key} was not there, though ${last.argument} had been written and nobody deleted it`;
+/** Operations in the order of their beginnings. */
+class Spans {
+  readonly all: readonly KeyOperation[];
+  /** Of each and all before it, the last end. */
+  readonly #lastEnds: number[] = [];
+  /** Of each and all behind it, the first end. */
+  readonly #firstEnds: number[];
+
+  constructor(operations: readonly KeyOperation[]) {
+    this.all = operations.toSorted((a, b) => a.start - b.start);
+    let last = -Infinity;
+    for (const { end } of this.all) this.#lastEnds.push((last = Math.max(last, end)));
+    let first = Infinity;
+    this.#firstEnds = Array.from({ length: this.all.length }, () => first);
+    for (let at = this.all.length - 1; at >= 0; at--) {
+      this.#firstEnds[at] = first = Math.min(first, this.all[at]!.end);
+    }
+  }
+
+  countBegunBefore(timeMs: number): number {
+    return lowerBound(this.all.length, (at) => this.all[at]!.start >= timeMs);
+  }
+
+  countBegunBy(timeMs: number): number {
+    return lowerBound(this.all.length, (at) => this.all[at]!.start > timeMs);
+  }
+
+  /** When the last of the first `count` was over. */
+  lastEndOf(count: number): number {
+    return this.#lastEnds[count - 1] ?? -Infinity;
+  }
+
+  /** When the first of those from there on was over. */
+  firstEndFrom(at: number): number {
+    return this.#firstEnds[at] ?? Infinity;
+  }
 }
 
 function zonesProblem(zones: readonly Zone[]): string | null {
@@ -84,10 +132,13 @@ function zonesProblem(zones: readonly Zone[]): string | null {
       return `${before.value} and ${zone.value} were both read, each before and after the other`;
     }
   }
+  // Forward zones do not overlap from here on: their ends are in order, too.
   for (const { value, first, last } of zones) {
     if (first < last) continue;
-    const around = forward.find((zone) => zone.first < last && first < zone.last);
-    if (around !== undefined) return `${value} was there at a time when only ${around.value} can have been`;
+    const around = forward[lowerBound(forward.length, (at) => forward[at]!.last > first)];
+    if (around !== undefined && around.first < last) {
+      return `${value} was there at a time when only ${around.value} can have been`;
+    }
   }
   return null;
 }

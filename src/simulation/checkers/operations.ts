@@ -26,11 +26,13 @@ export type OpEntry = EntryOf<'op'>;
 /** Collects operations from entries, in order. */
 export class Operations {
   readonly all: Operation[] = [];
-  readonly #open = new Map<string, Operation>();
+  /** By client and number. */
+  readonly #open = new Map<string, Map<number, Operation>>();
 
   /** @returns the operation, if the entry is its outcome. */
   take({ t, node, id, phase, words, at, reply }: OpEntry): Operation | null {
-    const key = `${node} ${id}`;
+    let open = this.#open.get(node);
+    if (open === undefined) this.#open.set(node, (open = new Map()));
     if (phase === 'invoke') {
       const made: Operation = {
         client: node,
@@ -42,13 +44,13 @@ export class Operations {
         reply: null,
         at: at ?? '',
       };
-      this.#open.set(key, made);
+      open.set(id, made);
       this.all.push(made);
       return null;
     }
-    const operation = this.#open.get(key);
+    const operation = open.get(id);
     if (operation === undefined) return null;
-    this.#open.delete(key);
+    open.delete(id);
     operation.outcome = phase;
     operation.at = at ?? operation.at;
     if (phase !== 'info') operation.end = t;
@@ -88,12 +90,14 @@ export interface KeyOperation {
   readonly start: number;
   readonly end: number;
   readonly outcome: OpOutcome;
+  /** The node that answered. */
+  readonly at: string;
 }
 
 /** Everything that was done to each key. */
 export function byKey(operations: readonly Operation[]): Map<string, KeyOperation[]> {
   const keys = new Map<string, KeyOperation[]>();
-  for (const { words, start, end, outcome, reply } of operations) {
+  for (const { words, start, end, outcome, reply, at: node } of operations) {
     const commands = commandsOf(words);
     for (const [at, [name, key, argument = '']] of commands.entries()) {
       if (key === undefined || name === 'WAIT') continue;
@@ -101,7 +105,7 @@ export function byKey(operations: readonly Operation[]): Map<string, KeyOperatio
         words[0] === 'MULTI' ? (Array.isArray(reply) ? ((reply as readonly Reply[])[at] ?? null) : null) : reply;
       let list = keys.get(key);
       if (list === undefined) keys.set(key, (list = []));
-      list.push({ name: name!, key, argument, reply: own, start, end, outcome });
+      list.push({ name: name!, key, argument, reply: own, start, end, outcome, at: node });
     }
   }
   return keys;

@@ -1,6 +1,6 @@
 /** The checkers of a run, unless its maker chooses. */
 import type { MakeChecker } from '../checker.ts';
-import type { Witness } from '../oracle/witness.ts';
+import { Ground } from '../oracle/ground.ts';
 import type { TopologyKind } from '../schedule.ts';
 import { acknowledgementCheckers } from './acknowledged.ts';
 import { clusterCheckers } from './cluster.ts';
@@ -10,11 +10,11 @@ import { sentinelCheckers } from './sentinel.ts';
 
 /** Makers for one run: call this anew for the next. */
 export function usualCheckers(kind: TopologyKind): MakeChecker[] {
-  let witness: Witness | null = null;
+  const ground = new Ground();
   const ofData = [
-    ...replicationCheckers((made) => (witness = made)),
-    ...acknowledgementCheckers(() => witness!),
-    ...historyCheckers(() => witness!),
+    ...replicationCheckers((witness) => (ground.witness = witness)),
+    ...acknowledgementCheckers(ground),
+    ...historyCheckers(ground),
   ];
   if (kind === 'sentinel') return [...ofData, ...sentinelCheckers()];
   return kind === 'cluster' ? [...ofData, ...clusterCheckers()] : ofData;

@@ -8,7 +8,6 @@ import { slotOf } from '../clients/guide.ts';
 import type { Run } from '../run.ts';
 import { ClusterTopology } from '../topologies/cluster-topology.ts';
 import type { Branch, Place } from './lineage.ts';
-import { readCommands } from './stream-commands.ts';
 import type { Witness } from './witness.ts';
 
 const WRITES = new Set(['SET', 'INCRBY', 'RPUSH', 'SADD', 'DEL', 'MULTI']);
@@ -36,7 +35,7 @@ export class Executions {
   #read(branch: Branch): void {
     /** Within a transaction, the operation that the last command belongs to. */
     let within = -1;
-    for (const { words, end } of readCommands(branch.bytes(), branch.start)) {
+    for (const { words, end } of branch.commands) {
       const name = words[0]!.toUpperCase();
       if (name === 'MULTI') within = 0;
       else if (name === 'EXEC') within = -1;
@@ -93,6 +92,8 @@ export class Fates {
   readonly #run: Run;
   readonly #witness: Witness;
   readonly #masters: readonly string[];
+  /** By the numbers of operations. */
+  readonly #known = new Map<number, Fate>();
 
   constructor(run: Run, witness: Witness) {
     this.#run = run;
@@ -113,6 +114,12 @@ export class Fates {
   }
 
   of(operation: Operation): Fate {
+    let fate = this.#known.get(operation.id);
+    if (fate === undefined) this.#known.set(operation.id, (fate = this.#find(operation)));
+    return fate;
+  }
+
+  #find(operation: Operation): Fate {
     const { lineage } = this.#witness;
     const place = this.executions.of(operation.id).at(-1);
     if (place === undefined) return { kind: 'unexecuted' };

@@ -11,6 +11,8 @@
  *
  * Nodes are not asked for any of this; whoever watches their streams (witness.ts) tells the lineage what it sees.
  */
+import { lowerBound } from '../lower-bound.ts';
+import { readCommands, type StreamCommand } from './stream-commands.ts';
 
 /** How a branch came to be. */
 export type Birth =
@@ -57,11 +59,15 @@ export class Branch {
   readonly start: number;
   #bytes: Buffer = Buffer.alloc(FIRST_CAPACITY);
   #length = 0;
+  /** What has been read of it, up to `#readTo`. */
+  readonly #commands: StreamCommand[] = [];
+  #readTo: number;
 
   constructor(name: string, start: number, origin: BranchOrigin) {
     this.name = name;
     this.start = start;
     this.origin = origin;
+    this.#readTo = start;
   }
 
   get end(): number {
@@ -75,6 +81,22 @@ export class Branch {
   /** The bytes after `from`, up to and including `to`. Valid until the branch grows. */
   bytes(from = this.start, to = this.end): Buffer {
     return this.#bytes.subarray(Math.max(0, from - this.start), Math.max(0, to - this.start));
+  }
+
+  /** All commands that are whole; each is read once. */
+  get commands(): readonly StreamCommand[] {
+    if (this.#readTo < this.end) {
+      for (const command of readCommands(this.bytes(this.#readTo), this.#readTo)) this.#commands.push(command);
+      this.#readTo = this.#commands.at(-1)?.end ?? this.start;
+    }
+    return this.#commands;
+  }
+
+  /** The commands that end after `from`, and not after `to`. */
+  commandsIn(from: number, to: number): readonly StreamCommand[] {
+    const { commands } = this;
+    const countTo = (offset: number): number => lowerBound(commands.length, (at) => commands[at]!.end > offset);
+    return commands.slice(countTo(from), countTo(to));
   }
 
   append(source: Uint8Array, from = 0, to = source.length): void {

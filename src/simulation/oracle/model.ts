@@ -19,6 +19,8 @@ type Value =
 interface Held {
   readonly value: Value;
   readonly expires: boolean;
+  /** What it adds to the digest; null since it was written. */
+  share: Uint8Array | null;
 }
 
 const TYPE_NUMBERS = { string: KIND.string, list: KIND.list, set: KIND.set } as const;
@@ -62,7 +64,7 @@ export class Model {
     const key = words[1] ?? '';
     switch (name) {
       case 'set':
-        this.#keys.set(key, { value: { kind: 'string', text: words[2]! }, expires: hasExpiry(words) });
+        this.#keys.set(key, { value: { kind: 'string', text: words[2]! }, expires: hasExpiry(words), share: null });
         return;
       case 'incr':
       case 'incrby':
@@ -93,29 +95,35 @@ export class Model {
     const held = this.#keys.get(key);
     const before = held?.value.kind === 'string' ? Number(held.value.text) : 0;
     const text = String(before + by);
-    this.#keys.set(key, { value: { kind: 'string', text }, expires: held?.expires ?? false });
+    this.#keys.set(key, { value: { kind: 'string', text }, expires: held?.expires ?? false, share: null });
   }
 
   #list(key: string): string[] {
     const held = this.#keys.get(key);
-    if (held?.value.kind === 'list') return held.value.elements;
+    if (held?.value.kind === 'list') {
+      held.share = null;
+      return held.value.elements;
+    }
     const elements: string[] = [];
-    this.#keys.set(key, { value: { kind: 'list', elements }, expires: false });
+    this.#keys.set(key, { value: { kind: 'list', elements }, expires: false, share: null });
     return elements;
   }
 
   #set(key: string): Set<string> {
     const held = this.#keys.get(key);
-    if (held?.value.kind === 'set') return held.value.members;
+    if (held?.value.kind === 'set') {
+      held.share = null;
+      return held.value.members;
+    }
     const members = new Set<string>();
-    this.#keys.set(key, { value: { kind: 'set', members }, expires: false });
+    this.#keys.set(key, { value: { kind: 'set', members }, expires: false, share: null });
     return members;
   }
 
   /** What a key of the first database adds to the digest, as it stands now; null if there is none. */
   shareOf(key: string): Uint8Array | null {
     const held = this.#databases.get(0)?.get(key);
-    return held === undefined ? null : sha1(digestOf(key, held).bytes);
+    return held === undefined ? null : shareOf(key, held);
   }
 
   /** As DEBUG DIGEST shows it. */
@@ -124,7 +132,7 @@ export class Model {
     for (const [index, keys] of this.#databases) {
       if (keys.size === 0) continue;
       total.mixInteger(index);
-      for (const [key, held] of keys) total.xor(digestOf(key, held).bytes);
+      for (const [key, held] of keys) total.xorHash(shareOf(key, held));
     }
     return total.hex;
   }
@@ -132,6 +140,10 @@ export class Model {
 
 function hasExpiry(words: readonly string[]): boolean {
   return words.slice(3).some((word) => /^(?:ex|px|exat|pxat)$/i.test(word));
+}
+
+function shareOf(key: string, held: Held): Uint8Array {
+  return (held.share ??= sha1(digestOf(key, held).bytes));
 }
 
 function digestOf(key: string, { value, expires }: Held): Digest {

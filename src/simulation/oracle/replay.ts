@@ -1,9 +1,8 @@
 /** From places in the lineage to datasets, and back: what a path comes to, and where on a path a dataset was. */
 import { toHex } from '../../core/hex.ts';
 import { Digest } from '../../server/debug/dataset-digest.ts';
-import type { Lineage, Place } from './lineage.ts';
+import type { Lineage, Place, Stretch } from './lineage.ts';
 import { Model } from './model.ts';
-import { readCommands } from './stream-commands.ts';
 
 interface Executed {
   readonly words: readonly string[];
@@ -16,15 +15,41 @@ export function commandsTo(lineage: Lineage, place: Place): Executed[] {
   return lineage
     .path(place)
     .flatMap(({ branch, from, to }) =>
-      readCommands(branch.bytes(from, to), from).map(({ words, end }) => ({ words, place: { branch, offset: end } })),
+      branch.commandsIn(from, to).map(({ words, end }) => ({ words, place: { branch, offset: end } })),
     );
 }
 
-/** The dataset at a place. */
-export function modelAt(lineage: Lineage, place: Place): Model {
-  const model = new Model();
-  for (const { words } of commandsTo(lineage, place)) model.apply(words);
-  return model;
+/** The datasets at places. If the way to one leads on from the place before, only what is new there is executed. */
+export class Replay {
+  readonly #lineage: Lineage;
+  #model = new Model();
+  #way: readonly Stretch[] = [];
+
+  constructor(lineage: Lineage) {
+    this.#lineage = lineage;
+  }
+
+  /** Valid until the next place is asked for. */
+  at(place: Place): Model {
+    const way = this.#lineage.path(place);
+    if (!leadsOn(this.#way, way)) {
+      this.#model = new Model();
+      this.#way = [];
+    }
+    for (const [i, { branch, from, to }] of way.entries()) {
+      for (const { words } of branch.commandsIn(this.#way[i]?.to ?? from, to)) this.#model.apply(words);
+    }
+    this.#way = way;
+    return this.#model;
+  }
+}
+
+function leadsOn(before: readonly Stretch[], way: readonly Stretch[]): boolean {
+  const last = before.length - 1;
+  return before.every(({ branch, to }, i) => {
+    const next = way[i];
+    return next !== undefined && next.branch === branch && (i === last ? to <= next.to : to === next.to);
+  });
 }
 
 /**

@@ -9,6 +9,8 @@ export interface StreamCommand {
 }
 
 const CR = 13;
+const ZERO = 48;
+const NINE = 57;
 
 /**
  * @param offset of the byte before the first one.
@@ -17,12 +19,19 @@ const CR = 13;
 export function readCommands(bytes: Buffer, offset: number): StreamCommand[] {
   const commands: StreamCommand[] = [];
   let at = 0;
+  /** Behind a mark of one byte; -1 if there is none, or not all of it. */
   const number = (): number => {
-    const end = bytes.indexOf(CR, at);
-    if (end < 0) return -1;
-    const value = Number(bytes.toString('latin1', at + 1, end));
-    at = end + 2;
-    return value;
+    let value = 0;
+    for (let i = at + 1; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (byte === CR) {
+        at = i + 2;
+        return value;
+      }
+      if (byte < ZERO || byte > NINE) return -1;
+      value = value * 10 + byte - ZERO;
+    }
+    return -1;
   };
   for (;;) {
     const count = number();

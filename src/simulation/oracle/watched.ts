@@ -1,11 +1,13 @@
 /** What the oracle knows of one server: where in the lineage its dataset stands, and where it has been. */
 import type { Replication } from '../../replication/replication.ts';
-import type { Branch, Place } from './lineage.ts';
+import { lowerBound } from '../lower-bound.ts';
+import type { Branch, Lineage, Place } from './lineage.ts';
 
-/** From `timeMs` on the server stood there. */
-export interface Stay {
-  readonly timeMs: number;
-  readonly place: Place;
+/** While a server went along a branch: from `times[i]` on it stood at `offsets[i]`. Both grow. */
+interface Walk {
+  readonly branch: Branch;
+  readonly times: number[];
+  readonly offsets: number[];
 }
 
 /** The server stood at `before` and found itself elsewhere, by something else than its stream. */
@@ -33,8 +35,8 @@ export class Watched {
   readonly eras: number[] = [];
   /** When its process has ended, and whether the machine did. */
   readonly deaths: { readonly timeMs: number; readonly lostPower: boolean }[] = [];
-  /** Where it stood, oldest first; the last one is where it stands now. */
-  readonly stays: Stay[] = [];
+  /** Where it stood, oldest first; the last one ends where it stands now. */
+  readonly #walks: Walk[] = [];
   readonly leaps: Leap[] = [];
   /** How far it has come on each branch, ever. */
   readonly reached = new Map<Branch, number>();
@@ -46,7 +48,7 @@ export class Watched {
 
   moveTo(place: Place, timeMs: number): void {
     this.place = place;
-    this.stays.push({ timeMs, place });
+    this.#walk(place, timeMs);
     if ((this.reached.get(place.branch) ?? -1) < place.offset) this.reached.set(place.branch, place.offset);
   }
 
@@ -54,5 +56,28 @@ export class Watched {
     this.leaps.push({ timeMs, why, before, after: place });
     this.unfollowed = null;
     this.moveTo(place, timeMs);
+  }
+
+  #walk({ branch, offset }: Place, timeMs: number): void {
+    const last = this.#walks.at(-1);
+    if (last === undefined || last.branch !== branch || last.offsets.at(-1)! > offset) {
+      this.#walks.push({ branch, times: [timeMs], offsets: [offset] });
+      return;
+    }
+    last.times.push(timeMs);
+    last.offsets.push(offset);
+  }
+
+  /** When it first stood behind a place, until a time; null if it did not. */
+  firstBehind(lineage: Lineage, place: Place, untilMs: number): number | null {
+    for (const { branch, times, offsets } of this.#walks) {
+      if (times[0]! > untilMs) return null;
+      // On another branch than that of the place, all or none of what is there lies behind it.
+      const isHere = branch === place.branch;
+      if (!isHere && !lineage.covers({ branch, offset: offsets[0]! }, place)) continue;
+      const timeMs = isHere ? times[lowerBound(offsets.length, (at) => offsets[at]! >= place.offset)] : times[0];
+      if (timeMs !== undefined) return timeMs <= untilMs ? timeMs : null;
+    }
+    return null;
   }
 }

@@ -13,7 +13,7 @@ import type { Fail } from '../checkers/group.ts';
 import type { Run } from '../run.ts';
 import { type Birth, type Branch, formatPlace, Lineage, type Place } from './lineage.ts';
 import { digestOfServer, sizeOfServer } from './model.ts';
-import { findState, modelAt } from './replay.ts';
+import { findState, Replay } from './replay.ts';
 import { encodeChange } from './stream-commands.ts';
 import { Watched } from './watched.ts';
 
@@ -31,6 +31,7 @@ export class Witness {
   readonly #run: Run;
   readonly #fail: Fail;
   readonly #watched = new Map<string, Watched>();
+  readonly #replay = new Replay(this.lineage);
 
   constructor(run: Run, fail: Fail) {
     this.#run = run;
@@ -350,7 +351,7 @@ export class Witness {
 
   #checkDataset({ node, place, replication }: Watched, checker: string, verb: string): void {
     if (place === null) return;
-    const model = modelAt(this.lineage, place);
+    const model = this.#replay.at(place);
     if (model.unknown !== null || !this.#isWhole(place)) {
       this.#run.exemptions.add(
         model.unknown === null ? 'history of unknown origin' : 'command that the model does not know',

@@ -18,6 +18,7 @@ function op(text: string, reply: Reply = 'OK', key = 'k'): KeyOperation {
     start: Number(start),
     end: outcome === 'info' ? Infinity : Number(end),
     outcome,
+    at: 'redis0',
   };
 }
 
@@ -68,7 +69,58 @@ describe('a register', () => {
     expect(invalid).toBeGreaterThan(300);
     expect(invalid).toBeLessThan(2700);
   });
+
+  it('is judged by its deletions as a look at each of them judges it', () => {
+    const random = new Prng(11);
+    const found = new Map<string, number>();
+    for (let round = 0; round < 3000; round++) {
+      const operations = randomDeletions(random);
+      const expected = deletionProblem(operations);
+      const problem = registerProblem(operations) ?? '';
+      const kind = /after it had been deleted|nobody deleted it/.exec(problem)?.[0] ?? null;
+      expect(kind, JSON.stringify(operations)).toBe(expected);
+      if (kind !== null) found.set(kind, (found.get(kind) ?? 0) + 1);
+    }
+    expect([...found.values()].every((count) => count > 200)).toBe(true);
+    expect(found.size).toBe(2);
+  });
 });
+
+/** What is short and far between, so that deletions are what reads tell of. */
+function randomDeletions(random: Prng): KeyOperation[] {
+  let writes = 0;
+  return Array.from({ length: 8 }, (_, i) => {
+    const span = `${10 * i + random.below(15)}-${10 * i + 15 + random.below(8)}`;
+    const mark = ['', '', '', '?', '!'][random.below(5)];
+    const kind = random.below(3);
+    if (kind === 0) return op(`DEL  ${span}${mark}`);
+    if (kind === 1 || writes === 0) return op(`SET v${++writes} ${span}${mark}`);
+    return op(`GET ${random.below(2) === 0 ? '-' : `v${1 + random.below(writes)}`} ${span}`);
+  });
+}
+
+/** What the first read says of deletions that cannot be; null too if that read cannot be for another reason. */
+function deletionProblem(operations: readonly KeyOperation[]): string | null {
+  const deletions = operations.filter(({ name, outcome }) => name === 'DEL' && outcome !== 'fail');
+  if (deletions.length === 0) return null;
+  const writes = operations.filter(({ name, outcome }) => name === 'SET' && outcome !== 'fail');
+  for (const { name, reply, start, end } of operations) {
+    if (name !== 'GET') continue;
+    if (reply === null) {
+      const isThere = ({ start: begun, end: over }: KeyOperation): boolean =>
+        over < start && deletions.every((deletion) => deletion.end <= begun || deletion.start >= end);
+      if (writes.some(isThere)) return 'nobody deleted it';
+      continue;
+    }
+    const write = writes.find(({ argument }) => argument === reply);
+    if (write === undefined || end < write.start) return null;
+    const isDead = deletions.some(
+      (deletion) => deletion.outcome === 'ok' && write.end < deletion.start && deletion.end < start,
+    );
+    if (isDead) return 'after it had been deleted';
+  }
+  return null;
+}
 
 /** A history that is right, in which one read of some is then made to tell something else. */
 function randomRegister(random: Prng): KeyOperation[] {

@@ -4,6 +4,7 @@ import { ReplicationState } from '../../../src/replication/state.ts';
 import { Counts } from '../../../src/simulation/checker.ts';
 import { acknowledgementCheckers } from '../../../src/simulation/checkers/acknowledged.ts';
 import type { HistoryEntry, OpPhase, Reply } from '../../../src/simulation/history.ts';
+import { Ground } from '../../../src/simulation/oracle/ground.ts';
 import { Witness } from '../../../src/simulation/oracle/witness.ts';
 import type { Run } from '../../../src/simulation/run.ts';
 
@@ -147,7 +148,9 @@ describe('the oracle', () => {
     const stage = new Stage('a', 'b');
     stage.keep('a');
     stage.follow('b', 'a');
-    const [judge] = acknowledgementCheckers(() => stage.witness).map((make) => make(stage.run));
+    const ground = new Ground();
+    ground.witness = stage.witness;
+    const [judge] = acknowledgementCheckers(ground).map((make) => make(stage.run));
     const tell = (id: number, words: string[], phase: OpPhase, reply: Reply): void => {
       const base = { node: 'client0', seq: 0, kind: 'op' as const, id, words, at: 'a', reply };
       judge!.onEntry!({ ...base, t: stage.nowMs, phase: 'invoke' } as HistoryEntry);
