@@ -158,6 +158,28 @@ describeWith('/proc/self/cmdline', 'saving by a process', () => {
     PATIENCE_MS,
   );
 
+  it(
+    'also when it goes straight to replicas: whoever kills the child ends it',
+    async () => {
+      const { redis, client } = await startSaving(1_000_000);
+      await using _ = redis;
+      await client.call('CONFIG', 'SET', 'repl-diskless-sync-delay', 0);
+      const child = childOf(redis);
+      await using replica = await RespClient.connect({ port: redis.port });
+      await replica.call('REPLCONF', 'capa', 'eof');
+      replica.send('PSYNC', '?', -1);
+      const isSaving = async () => /rdb_bgsave_in_progress:1/.test(String(await client.call('INFO', 'persistence')));
+      await eventually(isSaving, { what: 'the transfer has begun', timeoutMs: PATIENCE_MS });
+      process.kill(child, 'SIGKILL');
+      await eventually(async () => !(await isSaving()), { what: 'the transfer has ended', timeoutMs: PATIENCE_MS });
+      expect(redis.log).toContain(`Background RDB transfer started by pid ${child}`);
+      expect(redis.log).toContain('# Background transfer terminated by signal 9');
+      expect(redis.log).toContain('# SYNC failed. BGSAVE child returned an error');
+      client.close();
+    },
+    PATIENCE_MS,
+  );
+
   it.each(['SHUTDOWN', 'SIGKILL'] as const)(
     'ends with the server, and leaves no file: %s',
     async (ending) => {

@@ -12,6 +12,11 @@ export interface Saver {
   prepare(): number | null;
   /** Begins with a file; to be called after `prepare`, while no other one is being written. */
   begin(order: SaveOrder, events: SaveEvents): Saving;
+  /**
+   * The process stands for work that has no file: who kills it wants that to end; to be called after `prepare`.
+   * @param ended called once, if the process ends before the returned function was called.
+   */
+  attend(ended: (end: ProcessEnd) => void): () => void;
 }
 
 export interface SaveOrder {

@@ -10,6 +10,8 @@ export class PersistenceSnapshots implements SnapshotMaker {
   /** Waits for the file that is being saved. */
   #fileDone: ((ok: boolean) => void) | null = null;
   #stream: Child | null = null;
+  /** Does without the process that stands for the stream. */
+  #leave: () => void = () => {};
 
   constructor(server: Server) {
     this.#server = server;
@@ -56,13 +58,25 @@ export class PersistenceSnapshots implements SnapshotMaker {
       });
       return true;
     }
-    log.notice(`Background RDB transfer started by pid ${host.system.pid}`);
-    this.#stream = persistence.children.start('rdb', encoder, sink, (error) => done(error === null));
+    const pid = host.processes.saver?.prepare() ?? null;
+    log.notice(`Background RDB transfer started by pid ${pid ?? host.system.pid}`);
+    this.#stream = persistence.children.start('rdb', encoder, sink, (error) => {
+      this.#leave();
+      done(error === null);
+    });
+    // It does not touch the bytes. But it is what one sees of a save, and kills to end one.
+    if (pid !== null) {
+      this.#leave = host.processes.saver!.attend(({ signal }) => {
+        log.warning(signal === 0 ? 'Background transfer error' : `Background transfer terminated by signal ${signal}`);
+        done(false);
+      });
+    }
     return true;
   }
 
   /** The stream has left, or nobody wants it any more. */
   endStream(): void {
+    this.#leave();
     this.#stream?.kill();
     this.#stream = null;
   }

@@ -69,11 +69,20 @@ export class NodeSaver implements Saver {
     const path = resolve(this.#workingDirectory, order.path);
     return shell.begin({ ...order, path }, events, () => (this.#isBroken = true));
   }
+
+  attend(ended: (end: ProcessEnd) => void): () => void {
+    const shell = this.#shell;
+    if (shell === null) throw new Error('nothing is prepared');
+    shell.attendants.add(ended);
+    return () => shell.attendants.delete(ended);
+  }
 }
 
 class Shell {
   readonly pid: number;
   isAlive: boolean;
+  /** Told once when the shell ends. */
+  readonly attendants = new Set<(end: ProcessEnd) => void>();
   readonly #child: ChildProcessByStdio<Socket, Socket, null>;
   #saving: NodeSaving | null = null;
   #count = 0;
@@ -127,6 +136,8 @@ class Shell {
     this.#child.stdin.destroy();
     this.#child.stdout.destroy();
     this.#saving?.processEnded(end);
+    for (const ended of this.attendants) ended(end);
+    this.attendants.clear();
   }
 }
 

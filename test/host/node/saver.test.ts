@@ -181,6 +181,17 @@ describeWith('/proc/self/cmdline', 'a process that writes files', () => {
     expect(isProcessAlive(other)).toBe(true);
   });
 
+  it('tells who stands by that it has ended, unless they have left', async () => {
+    const pid = saver.prepare()!;
+    const ends: ProcessEnd[] = [];
+    const leave = saver.attend(() => expect.unreachable());
+    saver.attend((end) => ends.push(end));
+    leave();
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => ends.length > 0, PATIENCE);
+    expect(ends).toEqual([{ exitCode: 0, signal: 9 }]);
+  });
+
   it('is none where there is no shell', () => {
     saver = new NodeSaver(command, folder, join(folder, 'missing'));
     expect(saver.prepare()).toBeNull();

@@ -35,6 +35,10 @@ class StandIn implements Saver, Saving {
     return this;
   }
 
+  attend(): () => void {
+    return () => {};
+  }
+
   write(bytes: Buffer): void {
     this.#written.push(Buffer.from(bytes));
     setImmediate(() => this.events?.sent(bytes));
