@@ -145,7 +145,10 @@ function askForVotes(core: Core): void {
 export function hearVote(core: Core, voter: ClusterNode, epoch: number): void {
   const { state } = core;
   const { election } = state;
-  if (!election.isSent || epoch !== election.epoch) return;
+  if (!election.isSent || epoch !== election.epoch) {
+    core.note({ kind: 'late-vote', epoch });
+    return;
+  }
   if (!voter.isMaster || voter.slotCount === 0) return;
   election.votes.add(voter.name);
   state.doBeforeSleep(DUE.failover);

@@ -12,6 +12,8 @@ export type ClusterEvent =
   | { readonly kind: 'election'; readonly epoch: number }
   /** I vote for a replica. */
   | { readonly kind: 'vote'; readonly epoch: number; readonly replica: string }
+  /** Somebody has voted for me, in an epoch whose election is over. */
+  | { readonly kind: 'late-vote'; readonly epoch: number }
   /** I have the votes of a majority. */
   | { readonly kind: 'elected'; readonly epoch: number; readonly votes: number }
   /** I am a master now, in the place of another one. */

@@ -69,6 +69,7 @@ export const profiles: readonly Profile[] = [
       'two elections in one outage',
       'two masters serve one slot',
       'epoch collision resolved',
+      'late-vote',
       'handover by agreement',
       'aimed kill',
       'unreachable',

@@ -68,8 +68,8 @@ interface Lasting {
   readonly forMs: number;
 }
 
-/** What can strike a single node. */
-export type Blow = 'kill' | 'power-loss' | 'isolate' | 'pause';
+/** What can strike a single node. `mute`: what it sends meanwhile comes when it is over, and later; it hears everything. */
+export type Blow = 'kill' | 'power-loss' | 'isolate' | 'mute' | 'pause';
 
 export type NodeFault =
   | ({ readonly kind: Blow; readonly node: number } & Lasting)
@@ -251,6 +251,7 @@ const KNOWN_FAULTS: Readonly<Record<FaultKind, true>> = {
   kill: true,
   'power-loss': true,
   isolate: true,
+  mute: true,
   pause: true,
   rolling: true,
   'kill-majority': true,

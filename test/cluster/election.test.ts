@@ -95,6 +95,7 @@ describe('a replica whose master has failed', () => {
     const { stage, masters } = ask();
     const { state } = stage;
     vote(stage, masters[1]!, 3);
+    expect(stage.events.at(-1)).toEqual({ kind: 'late-vote', epoch: 3 });
     masters[2]!.flags = NODE.replica;
     vote(stage, masters[2]!, 4);
     vote(stage, stage.add('p'), 4);

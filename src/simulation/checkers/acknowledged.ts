@@ -19,7 +19,7 @@ export const ACKNOWLEDGEMENT_PROMISES = {
 const REFRESH_MS = 1000;
 const SLACK_MS = 2000;
 /** Links that are neither open nor cut, and clocks that are not to be trusted. */
-const UNCLEAR = /^(?:flap|slow|stall|rate|loss|clock-jump|drift|on-event)$/;
+const UNCLEAR = /^(?:flap|mute|slow|stall|rate|loss|clock-jump|drift|on-event)$/;
 
 /** Makers for one run. @param ground what the oracle knows, which was made before. */
 export function acknowledgementCheckers(ground: Ground): MakeChecker[] {

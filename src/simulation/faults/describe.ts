@@ -7,6 +7,7 @@ export function describeFault(fault: Fault, nameOf: (index: number) => string): 
     case 'kill':
     case 'power-loss':
     case 'isolate':
+    case 'mute':
     case 'pause':
     case 'restart':
     case 'sentinel-failover':

@@ -9,6 +9,7 @@ export function strikeNode(site: FaultSite, fault: NodeFault | DiskFault): strin
     case 'kill':
     case 'power-loss':
     case 'isolate':
+    case 'mute':
     case 'pause':
       return strike(site, site.nodeOf(fault.node), fault.kind, fault.forMs);
     case 'restart': {
@@ -44,6 +45,14 @@ export function strike(site: FaultSite, name: string, act: Blow, forMs: number):
     case 'isolate': {
       const cut = site.world.network.isolate(name);
       site.later(forMs, 'is heard again', [name], () => cut.heal());
+      return [name];
+    }
+    case 'mute': {
+      const { network, processes } = site.world;
+      const others = processes.map((each) => each.name).filter((other) => other !== name);
+      const us = forMs * 1000;
+      network.shape(name, others, { latency: { minUs: us, meanUs: us, maxUs: us } }, { oneWay: true });
+      site.later(forMs, 'is heard at once', [name], () => network.resetShape(name, others, { oneWay: true }));
       return [name];
     }
     case 'pause':
