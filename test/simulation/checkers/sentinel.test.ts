@@ -125,7 +125,11 @@ describe('the checkers of sentinels', () => {
         during: (run) => {
           const stick = (instance: Instance, stuck: number): void => {
             let { flags } = instance;
-            Object.defineProperty(instance, 'flags', { get: () => flags | stuck, set: (bits) => (flags = bits) });
+            const get = (): number => flags | stuck;
+            const set = (bits: number): void => {
+              flags = bits;
+            };
+            Object.defineProperty(instance, 'flags', { get, set });
           };
           const view = viewOf(run);
           stick(view, FLAG.sDown | FLAG.oDown);

@@ -74,13 +74,13 @@ export const clusterMutants: readonly Mutant[] = [
     edits: [
       {
         file: ELECTION,
-        find: 'if (!election.isSent || epoch !== election.epoch) return;',
-        replace: 'if (!election.isSent) return;',
+        find: 'if (!election.isSent || epoch !== election.epoch) {',
+        replace: 'if (!election.isSent) {',
       },
     ],
     checkers: ['C2'],
-    schedules: 1000,
-    focus: { kinds: ['slow', 'stall', 'kill', 'isolate', 'cluster-failover'], ...QUIET },
+    schedules: 300,
+    focus: { kinds: ['kill', 'on-event', 'mute'], ...QUIET, topology: { ...SMALL, nodeTimeoutMs: 900 } },
   },
   {
     name: 'cluster-forgets-last-vote',
@@ -224,7 +224,7 @@ export const clusterMutants: readonly Mutant[] = [
       },
     ],
     checkers: ['H4'],
-    schedules: 50,
+    schedules: 150,
     focus: { kinds: ['cluster-failover'], knobs: { ...QUIET.knobs, opsPerSecond: 200, clients: 4 }, topology: SMALL },
   },
 ];

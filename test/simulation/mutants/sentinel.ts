@@ -185,7 +185,7 @@ export const sentinelMutants: readonly Mutant[] = [
     ],
     checkers: ['S7', 'S3'],
     schedules: 300,
-    focus: { kinds: ['isolate', 'one-way', 'flap', 'kill', 'pause'], ...QUIET },
+    focus: { kinds: ['isolate', 'one-way', 'flap', 'kill', 'kill-majority'], ...QUIET },
   },
   {
     name: 'sentinel-forgets-epoch',
