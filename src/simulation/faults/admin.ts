@@ -9,6 +9,8 @@ import type { FaultSite } from './site.ts';
 export class Administrator {
   readonly #site: FaultSite;
   #hasForgotten = false;
+  /** The last server of sentinels that was made the replica of another one, against their will. */
+  #demoted: string | null = null;
 
   constructor(site: FaultSite) {
     this.#site = site;
@@ -20,6 +22,20 @@ export class Administrator {
     if (topology instanceof ClusterTopology) return this.#orderCluster(topology, fault);
     if (topology instanceof SentinelTopology) return this.#orderSentinel(topology, fault);
     return topology instanceof ReplicationTopology ? this.#orderServers(topology, fault) : [];
+  }
+
+  /**
+   * Takes a mistake back. Servers that follow each other in a ring, and lose their links at one moment, never get them back,
+   * since each waits for the other's; and none is promoted that has had no link for so long (sentinelSelectSlave).
+   *
+   * @returns the server that is a master again; null if there was no such ring.
+   */
+  end(): string | null {
+    const { topology } = this.#site;
+    const demoted = this.#demoted;
+    if (demoted === null || topology.replication(demoted)?.isReplica !== true) return null;
+    if (topology.serverNames.some((name) => topology.replication(name)?.isReplica === false)) return null;
+    return topology.call(demoted, 'REPLICAOF', 'NO', 'ONE') === 'OK' ? demoted : null;
   }
 
   #orderServers(topology: ReplicationTopology, fault: AdminFault): string[] {
@@ -47,7 +63,9 @@ export class Administrator {
       const [node, master] = [names[fault.node % names.length]!, names[fault.master % names.length]!];
       if (node === master) return [];
       const { address } = topology.process(master);
-      return topology.call(node, 'REPLICAOF', address, topology.port) === 'OK' ? [node, master] : [];
+      if (topology.call(node, 'REPLICAOF', address, topology.port) !== 'OK') return [];
+      this.#demoted = node;
+      return [node, master];
     }
     if (fault.kind !== 'sentinel-failover' && fault.kind !== 'sentinel-reset') return [];
     const names = topology.sentinelNames;

@@ -156,6 +156,7 @@ export class Faults implements FaultSite {
     this.#ledger.close();
     this.#targets = [];
     this.#doomed.clear();
+    this.#endRing();
     const { world, topology } = this;
     for (const name of topology.names) {
       const { disk } = world.process(name);
@@ -164,5 +165,16 @@ export class Faults implements FaultSite {
     }
     world.network.heal();
     world.network.resetShapes();
+  }
+
+  #endRing(): void {
+    const master = this.#administrator.end();
+    if (master === null) return;
+    this.#run.history.add('', {
+      kind: 'heal',
+      text: 'is made a master: all servers follow each other',
+      nodes: [master],
+    });
+    this.#run.exemptions.add('agreement replicas in a ring');
   }
 }
