@@ -23,11 +23,11 @@ import { ABANDON, DONE, FAILED, FINISH, lengthFrame, READY } from './save-frames
 const SHELL = '/bin/sh';
 /**
  * Runs its arguments for each line that it reads, with the line as their last one. Where they share a core with the server
- * they get a tenth of it: it is the server that people wait for. Linux has two ways to say so. A session in the root
+ * they get a quarter of it: it is the server that people wait for. Linux has two ways to say so. A session in the root
  * cgroup counts as one with what its autogroup says; everywhere else it is the niceness of each process that counts.
  */
-const SCRIPT = `{ echo 10 > /proc/self/autogroup; } 2> /dev/null
-while read -r number; do nice -n 10 "$@" "$number" || exit $?; done`;
+const SCRIPT = `{ echo 5 > /proc/self/autogroup; } 2> /dev/null
+while read -r number; do nice -n 5 "$@" "$number" || exit $?; done`;
 /** How a shell tells that what it ran was ended by a signal: its number and this. */
 const SIGNAL_STATUS = 128;
 
