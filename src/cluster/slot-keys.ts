@@ -7,8 +7,9 @@ export function countKeysInSlot({ keyspace }: Server, slot: number): number {
 }
 
 /**
- * Removes what is left of a slot that belongs to another node now. Replicas and files are not told: they see the same
- * change of the cluster. @returns how many keys there were.
+ * Removes what is left of a slot that belongs to another node now. Replicas and files are told, as redis-server does from
+ * 7.2 on: a master that has other slots stays one, and would differ from its replicas for ever.
+ * @returns how many keys there were.
  */
 export function deleteKeysInSlot(server: Server, slot: number): number {
   const database = server.keyspace.databases[0]!;
@@ -19,7 +20,9 @@ export function deleteKeysInSlot(server: Server, slot: number): number {
     const key = database.keyOf(entry);
     database.remove(entry, 'server');
     server.keyModified(database, key, 0, key.length);
+    server.propagation.deletion(database.index, key, server.config.values['lazyfree-lazy-server-del']);
     count++;
   }
+  server.countChanges(count);
   return count;
 }
