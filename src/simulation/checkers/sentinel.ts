@@ -49,7 +49,7 @@ const TICK_MAX_MS = 2000;
 const OPINION_MAX_MS = 5000;
 const ON_ITS_WAY_MS = 2000;
 const LATE_MESSAGES =
-  /^(?:slow|stall|rate|cut|bridge|one-way|loss|flap|isolate|pause|power-loss|on-event|clock-jump|drift)$/;
+  /^(?:slow|stall|rate|cut|bridge|one-way|loss|flap|isolate|mute|pause|power-loss|on-event|clock-jump|drift)$/;
 
 export function sentinelCheckers(): MakeChecker[] {
   return group(
