@@ -81,7 +81,7 @@ export class ScriptExecution {
   #succeed(results: LuaValue | readonly LuaValue[]): true {
     const value = (Array.isArray(results) ? results[0] : results) as LuaValue;
     this.run.debugger?.end();
-    luaToReply(value, this.run.caller, this.run.protocol);
+    if (!this.run.passOn(value)) luaToReply(value, this.run.caller, this.run.protocol);
     return true;
   }
 

@@ -72,6 +72,11 @@ export class ScriptRun {
   readonly #flags: number;
   /** The slot of all its keys, or -1 while it has used none. */
   #slot: number;
+  /** The text that the last command replied, or null. */
+  #read: string | null = null;
+  /** Where it still stands. */
+  #readBytes: Buffer | null = null;
+  #readStart = 0;
   /** There was no memory left when it started. */
   readonly #isShortOfMemory: boolean;
 
@@ -134,9 +139,25 @@ export class ScriptRun {
     const { output } = session;
     const bytes = output.piece ?? output.contents();
     const result = replyToLua(bytes);
+    if (typeof result === 'string') this.#keep(result, bytes);
+    else this.#read = null;
     if (this.debugger !== null) this.debugger.sawReply(bytes, isErrorTable(result) ? errorOf(result) : null);
     output.rewind();
     return result;
+  }
+
+  #keep(text: string, bytes: Buffer): void {
+    this.#read = text;
+    this.#readBytes = bytes;
+    // A line end follows it.
+    this.#readStart = this.#session.output.pendingBytes - text.length - 2;
+  }
+
+  /** Replies with what the last command replied, where that is what the script returns. @returns whether it is. */
+  passOn(value: LuaValue): boolean {
+    if (value !== this.#read) return false;
+    this.caller.reply.bulk(this.#readBytes!, this.#readStart, this.#read!.length);
+    return true;
   }
 
   #error(text: string, isCounted: boolean): LuaTable {
