@@ -36,13 +36,23 @@ const REPLICAS = [3, 4, 5] as const;
 const takeover = (node: fc.Arbitrary<number>): fc.Arbitrary<Fault> =>
   fc.record({ kind: fc.constant('cluster-failover' as const), node, mode: fc.constant('takeover' as const) });
 
+/** Two of these; where masters have two replicas each, the last three pairs are those of one master. */
+const PAIRS: readonly (readonly [number, number])[] = [
+  [3, 4],
+  [5, 3],
+  [4, 5],
+  [3, 6],
+  [7, 4],
+  [5, 8],
+];
+
 /** Two replicas give themselves an epoch before either has heard of the other. */
 const takeoversAtOnce: Passage = {
   kinds: ['cluster-failover'],
   steps: fc
-    .shuffledSubarray([...REPLICAS], { minLength: 2, maxLength: 2 })
+    .constantFrom(...PAIRS)
     .chain(([one, other]) =>
-      sequence(after(gapMs, takeover(fc.constant(one!))), after(0, takeover(fc.constant(other!)))),
+      sequence(after(gapMs, takeover(fc.constant(one))), after(0, takeover(fc.constant(other)))),
     ),
 };
 

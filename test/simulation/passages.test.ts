@@ -36,9 +36,9 @@ describe('passages', { timeout: TIMEOUT_MS }, () => {
   });
 
   it('let votes come late', () => {
-    const ofCluster = draw(passagesOf('cluster', ['kill', 'on-event'])!).slice(0, 8);
+    const ofCluster = draw(passagesOf('cluster', ['kill', 'on-event'])!).slice(0, 6);
     expect(reached('late-vote', { kind: 'cluster', nodeTimeoutMs: 900 }, ofCluster)).toBeGreaterThan(0);
-    const ofSentinels = draw(passagesOf('sentinel', ['kill', 'on-event'])!).slice(0, 8);
+    const ofSentinels = draw(passagesOf('sentinel', ['kill', 'on-event'])!).slice(0, 6);
     const sentinels = { kind: 'sentinel', failoverTimeoutMs: 3000 } as const;
     expect(reached('stale vote not counted', sentinels, ofSentinels)).toBeGreaterThan(0);
   });
