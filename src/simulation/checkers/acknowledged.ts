@@ -4,6 +4,7 @@ import type { EntryOf, HistoryEntry } from '../history.ts';
 import { type Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
 import type { Ground } from '../oracle/ground.ts';
 import type { Branch, Place } from '../oracle/lineage.ts';
+import type { Watched } from '../oracle/watched.ts';
 import type { Witness } from '../oracle/witness.ts';
 import type { Run } from '../run.ts';
 import { type Fail, group, type Judge } from './group.ts';
@@ -85,17 +86,35 @@ class AcknowledgementJudge implements Judge {
     return this.#witness.of(node)?.eras.every((eraMs) => eraMs < fromMs || eraMs > toMs) ?? false;
   }
 
-  #checkCount({ wait, write, place }: Waited): void {
+  #checkCount(waited: Waited): void {
+    const { wait, write, place } = waited;
     const { lineage, all } = this.#witness;
     const had = [...all].filter(
       (watched) => watched.node !== wait.at && watched.firstBehind(lineage, place, wait.end) !== null,
     );
-    if (had.length >= Number(wait.reply)) return;
+    const missing = Number(wait.reply) - had.length;
+    if (missing <= 0) return;
+    const forgotten = had.reduce((sum, watched) => sum + this.#forgottenLinks(watched, waited), 0);
+    if (missing <= forgotten) {
+      this.#run.exemptions.add('R8 a replica that lost power was counted again');
+      return;
+    }
     const who = had.map(({ node }) => node).join(', ') || 'nobody';
     this.#fail(
       'R8',
       `WAIT answered ${String(wait.reply as number)} for ${write.words.join(' ')}, which ${who} had executed`,
     );
+  }
+
+  /**
+   * Who loses power does not say so. Until its master gives the link up, it counts what was acknowledged on it, and counts the
+   * same replica once more when that is back (replicationCountAcksByOffset counts links).
+   */
+  #forgottenLinks(watched: Watched, { wait, place }: Waited): number {
+    const executedMs = watched.firstBehind(this.#witness.lineage, place, wait.end) ?? Infinity;
+    const sinceMs = Math.max(executedMs, wait.end - this.#run.schedule.knobs.replTimeoutSeconds * 1000 - SLACK_MS);
+    return watched.deaths.filter(({ timeMs, lostPower }) => lostPower && timeMs >= sinceMs && timeMs <= wait.end)
+      .length;
   }
 
   #checkPromotion({ wait, write, place }: Waited, taken: Branch): void {
