@@ -5,7 +5,7 @@
  */
 import * as fc from 'fast-check';
 import { CHUNK_MODES } from '../sim/chunking.ts';
-import { forMs, gapMs, mask, node } from './draws.ts';
+import { BLOWS, forMs, gapMs, mask, node } from './draws.ts';
 import { opened, passagesOf } from './passages.ts';
 import {
   type Blow,
@@ -88,8 +88,6 @@ const TARGET_EVENTS: Readonly<Record<TopologyKind, readonly string[]>> = {
   ],
   cluster: ['unreachable', 'failed', 'election', 'vote', 'elected', 'promoted', 'follows', 'state', 'sync'],
 };
-
-const BLOWS: readonly Blow[] = ['pause', 'mute', 'isolate', 'kill', 'power-loss'];
 
 export function kindsOf(topology: TopologyKind): readonly FaultKind[] {
   return [...EVERYWHERE, ...OF_TOPOLOGY[topology]];

@@ -1,5 +1,9 @@
 /** Numbers that faults are made of: coarse, so that schedules become small and read well. */
 import * as fc from 'fast-check';
+import type { Blow } from './schedule.ts';
+
+/** What can strike a node in the midst of what it does. From mild to harsh. */
+export const BLOWS: readonly Blow[] = ['pause', 'mute', 'isolate', 'kill', 'power-loss'];
 
 export const gapMs = fc.integer({ min: 0, max: 60 }).map((tenths) => tenths * 100);
 

@@ -3,7 +3,7 @@
  * when the next election has begun, a handover that nothing disturbs. Each can lose single steps when it shrinks.
  */
 import * as fc from 'fast-check';
-import { gapMs, mask } from './draws.ts';
+import { BLOWS, forMs, gapMs, mask } from './draws.ts';
 import type { Fault, FaultKind, Step, TopologyKind } from './schedule.ts';
 
 interface Passage {
@@ -27,6 +27,25 @@ const after = (afterMs: fc.Arbitrary<number> | number, fault: fc.Arbitrary<Fault
   fc.record({ afterMs: typeof afterMs === 'number' ? fc.constant(afterMs) : afterMs, fault });
 
 const constant = fc.constant<Fault>;
+
+/** Strikes a node as soon as it does one of these. */
+function strikeAt(...events: readonly string[]): fc.Arbitrary<Fault> {
+  return fc.record({
+    kind: fc.constant('on-event' as const),
+    event: fc.constantFrom(...events),
+    occurrence: fc.constantFrom(1, 2),
+    act: fc.constantFrom(...BLOWS),
+    forMs,
+  });
+}
+
+/** Longer than a failover takes. */
+const killOf = (...nodes: readonly number[]): fc.Arbitrary<Fault> =>
+  fc.record({
+    kind: fc.constant('kill' as const),
+    node: fc.constantFrom(...nodes),
+    forMs: fc.constantFrom(20_000, 40_000),
+  });
 
 // --------------------------------------------------------------------------------------------------------------- clusters
 
@@ -70,10 +89,7 @@ const takeoversApart: Passage = {
 const lateVote: Passage = {
   kinds: ['kill', 'on-event'],
   steps: sequence(
-    after(
-      gapMs,
-      fc.record({ kind: fc.constant('kill' as const), node: fc.nat(2), forMs: fc.constantFrom(20_000, 40_000) }),
-    ),
+    after(gapMs, killOf(0, 1, 2)),
     after(
       0,
       fc.record({
@@ -84,6 +100,15 @@ const lateVote: Passage = {
         forMs: fc.constantFrom(5200, 5500, 6000),
       }),
     ),
+  ),
+};
+
+/** Whoever does something in a failover is struck as it does it. */
+const struckInFailover: Passage = {
+  kinds: ['kill', 'on-event'],
+  steps: sequence(
+    after(gapMs, killOf(0, 1, 2)),
+    after(0, strikeAt('election', 'vote', 'elected', 'promoted', 'follows')),
   ),
 };
 
@@ -101,22 +126,45 @@ const lateVoter = (occurrence: number): fc.Arbitrary<Fault> =>
 /** A candidate votes for itself first. What the others answer arrives when it has given up, or tries again. */
 const lateVotes: Passage = {
   kinds: ['kill', 'on-event'],
+  steps: sequence(after(gapMs, killOf(0)), after(0, lateVoter(2)), after(0, lateVoter(3))),
+};
+
+const leaderStruck: Passage = {
+  kinds: ['kill', 'on-event'],
   steps: sequence(
+    after(gapMs, killOf(0)),
     after(
-      gapMs,
-      fc.record({ kind: fc.constant('kill' as const), node: fc.constant(0), forMs: fc.constantFrom(20_000, 40_000) }),
+      0,
+      strikeAt('+try-failover', '+vote-for-leader', '+elected-leader', '+selected-slave', '+promoted-slave', 'role'),
     ),
-    after(0, lateVoter(2)),
-    after(0, lateVoter(3)),
   ),
 };
 
-// ------------------------------------------------------------------------------------------------------------------- both
+/** The replica that is not promoted does not reach the one that is: the failover ends when its time is up. */
+const replicasApart: Passage = {
+  kinds: ['kill', 'one-way'],
+  steps: sequence(
+    after(gapMs, constant({ kind: 'one-way', from: 1, to: 2, forMs: 40_000 })),
+    after(fc.constantFrom(0, 500), killOf(0)),
+  ),
+};
+
+// ------------------------------------------------------------------------------------------------------------ replication
+
+const struckInSync: Passage = {
+  kinds: ['restart', 'on-event'],
+  steps: sequence(
+    after(gapMs, strikeAt('sync')),
+    after(0, fc.record({ kind: fc.constant('restart' as const), node: fc.nat(2) })),
+  ),
+};
+
+// -------------------------------------------------------------------------------------------------------------------- all
 
 const PASSAGES: Readonly<Record<TopologyKind, readonly Passage[]>> = {
-  replication: [],
-  sentinel: [lateVotes],
-  cluster: [takeoversAtOnce, takeoversApart, lateVote],
+  replication: [struckInSync],
+  sentinel: [lateVotes, leaderStruck, replicasApart],
+  cluster: [takeoversAtOnce, takeoversApart, lateVote, struckInFailover],
 };
 
 const HANDOVERS: Readonly<Partial<Record<TopologyKind, Passage>>> = {

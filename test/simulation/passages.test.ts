@@ -28,6 +28,7 @@ describe('passages', { timeout: TIMEOUT_MS }, () => {
     expect([...known]).toEqual(['cluster-failover']);
     expect(passagesOf('cluster', ['kill'])).toBeNull();
     expect(passagesOf('replication', ['kill', 'on-event'])).toBeNull();
+    expect(passagesOf('replication', ['restart', 'on-event'])).not.toBeNull();
   });
 
   it('let two masters come to have one epoch', () => {
@@ -36,11 +37,22 @@ describe('passages', { timeout: TIMEOUT_MS }, () => {
   });
 
   it('let votes come late', () => {
-    const ofCluster = draw(passagesOf('cluster', ['kill', 'on-event'])!).slice(0, 6);
+    const ofCluster = draw(passagesOf('cluster', ['kill', 'on-event'])!).slice(0, 10);
     expect(reached('late-vote', { kind: 'cluster', nodeTimeoutMs: 900 }, ofCluster)).toBeGreaterThan(0);
-    const ofSentinels = draw(passagesOf('sentinel', ['kill', 'on-event'])!).slice(0, 6);
+    const ofSentinels = draw(passagesOf('sentinel', ['kill', 'on-event'])!).slice(0, 10);
     const sentinels = { kind: 'sentinel', failoverTimeoutMs: 3000 } as const;
     expect(reached('stale vote not counted', sentinels, ofSentinels)).toBeGreaterThan(0);
+  });
+});
+
+describe('passages of sentinels', { timeout: TIMEOUT_MS }, () => {
+  it('let a failover end when its time is up', () => {
+    const drawn = draw(passagesOf('sentinel', ['kill', 'one-way'])!).slice(0, 3);
+    const runs = drawn.map((steps) =>
+      play(scheduleOf({ topology: { kind: 'sentinel', failoverTimeoutMs: 3000 }, steps, tailMs: 20_000 })),
+    );
+    expect(runs.map(({ violation }) => violation)).toEqual(runs.map(() => null));
+    expect(runs.filter(({ coverage }) => coverage.has('+failover-end-for-timeout')).length).toBeGreaterThan(1);
   });
 });
 
