@@ -40,6 +40,7 @@ interface OpenArray {
 const LINE_BYTES_MAX = 64 * 1024;
 const ARRAY_DEPTH_MAX = 1024;
 const QUOTED_BYTES_MAX = 32;
+const NEAR_BYTES = 32;
 const LINE_END = '\r\n';
 const CR = 13;
 const LF = 10;
@@ -82,7 +83,7 @@ export class ReplyParser {
 
   /** @returns where to go on. */
   #readLine(bytes: Buffer, at: number): number {
-    const end = bytes.indexOf(LINE_END, at, 'latin1');
+    const end = lineEnd(bytes, at);
     if (end < 0) {
       if (bytes.length - at > LINE_BYTES_MAX) throw new BrokenStream('A line without an end.');
       this.#line = Buffer.from(bytes.subarray(at));
@@ -119,23 +120,26 @@ export class ReplyParser {
       this.#bulkHere += bytes.length - at;
       return bytes.length;
     }
-    const isHere = this.#bulkHere === 0;
-    if (!isHere) this.#bulkParts.push(bytes.subarray(at, stop));
-    this.#endBulk(isHere ? bytes.subarray(at, stop) : Buffer.concat(this.#bulkParts, whole), isHere);
+    if (this.#bulkHere === 0) this.#endBulk(bytes, at, true);
+    else {
+      this.#bulkParts.push(bytes.subarray(at, stop));
+      const all = Buffer.concat(this.#bulkParts, whole);
+      this.#bulkParts = [];
+      this.#bulkHere = 0;
+      this.#endBulk(all, 0, false);
+    }
     return stop;
   }
 
   /** @param borrowed the bytes belong to whoever fed them. */
-  #endBulk(bytes: Buffer, borrowed: boolean): void {
+  #endBulk(bytes: Buffer, start: number, borrowed: boolean): void {
     const length = this.#bulkLength;
-    if (bytes[length] !== CR || bytes[length + 1] !== LF) throw new BrokenStream('A bulk string of another length.');
+    const end = start + length;
+    if (bytes[end] !== CR || bytes[end + 1] !== LF) throw new BrokenStream('A bulk string of another length.');
     this.#bulkLength = -1;
-    this.#bulkParts = [];
-    this.#bulkHere = 0;
-    const value = bytes.subarray(0, length);
-    if (this.buffers) this.#add(borrowed ? Buffer.from(value) : value);
+    if (this.buffers) this.#add(borrowed ? Buffer.from(bytes.subarray(start, end)) : bytes.subarray(start, end));
     else if (length > constants.MAX_STRING_LENGTH) throw new BrokenStream(`${length} bytes do not fit into a string.`);
-    else this.#add(value.toString('utf8'));
+    else this.#add(bytes.toString('utf8', start, end));
   }
 
   #openArray(length: number): void {
@@ -158,6 +162,13 @@ export class ReplyParser {
 }
 
 class BrokenStream extends Error {}
+
+/** Where the line ends that begins at `start`; -1 if that is not here. Most lines are a few bytes long. */
+function lineEnd(bytes: Buffer, start: number): number {
+  const near = Math.min(bytes.length - 1, start + NEAR_BYTES);
+  for (let i = start; i < near; i++) if (bytes[i] === CR && bytes[i + 1] === LF) return i;
+  return near < start + NEAR_BYTES ? -1 : bytes.indexOf(LINE_END, near, 'latin1');
+}
 
 function readInteger(bytes: Buffer, start: number, end: number): number | bigint {
   const value = parseInteger(bytes, start, end);

@@ -17,21 +17,26 @@ export function forEachBlock(
   for (; end - at >= BLOCK_BYTES; at += BLOCK_BYTES) compress(bytes, at);
   const rest = end - at;
   const tail = new Uint8Array(rest + 1 + LENGTH_BYTES > BLOCK_BYTES ? 2 * BLOCK_BYTES : BLOCK_BYTES);
-  tail.set(bytes.subarray(at, end));
+  for (let i = 0; i < rest; i++) tail[i] = bytes[at + i]!;
   tail[rest] = 0x80;
   const bits = (end - start) * 8;
-  const view = new DataView(tail.buffer);
-  view.setUint32(tail.length - 8, Math.floor(bits / 2 ** 32));
-  view.setUint32(tail.length - 4, bits >>> 0);
+  storeWord(tail, tail.length - 8, Math.floor(bits / 2 ** 32));
+  storeWord(tail, tail.length - 4, bits >>> 0);
   for (let offset = 0; offset < tail.length; offset += BLOCK_BYTES) compress(tail, offset);
 }
 
 /** The words of the final state, most significant byte first. */
 export function digestOf(state: Int32Array): Uint8Array {
   const digest = new Uint8Array(state.length * 4);
-  const view = new DataView(digest.buffer);
-  for (let i = 0; i < state.length; i++) view.setInt32(i * 4, state[i]!);
+  for (let i = 0; i < state.length; i++) storeWord(digest, i * 4, state[i]!);
   return digest;
+}
+
+function storeWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
 }
 
 /** Loads the 16 words of a block into the start of a message schedule. */

@@ -5,11 +5,14 @@ import { toHex } from './hex.ts';
 import { digestOf, forEachBlock, loadBlock } from './merkle-damgard.ts';
 
 export const SHA1_BYTES = 20;
+/** The last words of the message schedule: each follows from the 16 before it. */
+const SCHEDULE_WORDS = 16;
 
 /** The 20-byte digest of the bytes. */
 export function sha1(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
   const state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0);
-  const schedule = new Int32Array(80);
+  // No more than V8 allocates within its heap: digests of datasets are many small ones.
+  const schedule = new Int32Array(SCHEDULE_WORDS);
   forEachBlock(bytes, start, end, (block, offset) => compress(state, schedule, block, offset));
   return digestOf(state);
 }
@@ -21,19 +24,20 @@ export function sha1Hex(bytes: Uint8Array, start = 0, end = bytes.length): strin
 
 function compress(state: Int32Array, w: Int32Array, block: Uint8Array, offset: number): void {
   loadBlock(w, block, offset);
-  for (let t = 16; t < 80; t++) w[t] = rotate(w[t - 3]! ^ w[t - 8]! ^ w[t - 14]! ^ w[t - 16]!, 1);
   let a = state[0]!;
   let b = state[1]!;
   let c = state[2]!;
   let d = state[3]!;
   let e = state[4]!;
   for (let t = 0; t < 80; t++) {
+    const i = t & 15;
+    if (t > 15) w[i] = rotate(w[(t + 13) & 15]! ^ w[(t + 8) & 15]! ^ w[(t + 2) & 15]! ^ w[i]!, 1);
     let mixed: number;
     if (t < 20) mixed = ((b & c) | (~b & d)) + 0x5a827999;
     else if (t < 40) mixed = (b ^ c ^ d) + 0x6ed9eba1;
     else if (t < 60) mixed = ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
     else mixed = (b ^ c ^ d) + 0xca62c1d6;
-    const next = (rotate(a, 5) + mixed + e + w[t]!) | 0;
+    const next = (rotate(a, 5) + mixed + e + w[i]!) | 0;
     e = d;
     d = c;
     c = rotate(b, 30);

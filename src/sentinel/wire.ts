@@ -4,7 +4,7 @@
  *
  * The other side is not trusted: what is no RESP, or a reply without an end, ends the connection.
  */
-import { encodeCommand } from '../client/encode-command.ts';
+import { encodeLatin1Command } from '../client/encode-command.ts';
 import { ReplyParser, type ReplyValue } from '../client/reply-parser.ts';
 import type { Connection, ConnectionEvents, NetError } from '../host/host.ts';
 import type { LinkEvents } from './machine.ts';
@@ -69,7 +69,7 @@ export class Wire implements LinkConnection {
 
   send(args: readonly string[], answered: Answered | null): void {
     if (this.#isClosed) return;
-    this.#queued.push(encodeCommand(args.map((arg) => Buffer.from(arg, 'latin1'))));
+    this.#queued.push(encodeLatin1Command(args));
     if (answered !== null) this.#answered.push(answered);
     this.#owner.sendLater(this);
   }
@@ -77,7 +77,7 @@ export class Wire implements LinkConnection {
   /** At the end of a turn. */
   flush(): void {
     if (this.#queued.length === 0 || this.#isClosed) return;
-    const bytes = Buffer.concat(this.#queued);
+    const bytes = this.#queued.length === 1 ? this.#queued[0]! : Buffer.concat(this.#queued);
     this.#queued = [];
     this.#connection?.write(bytes);
   }

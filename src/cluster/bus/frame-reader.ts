@@ -5,10 +5,14 @@
 import { FRAME_BYTES_MAX, HEADER_BYTES, SIGNATURE } from './layout.ts';
 
 const PREFIX_BYTES = 8;
+const SIGNATURE_WORD = Buffer.from(SIGNATURE, 'latin1').readUInt32BE(0);
+const EMPTY = Buffer.alloc(0);
 
 export class FrameReader {
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = EMPTY;
   #length = 0;
+  /** How long the frame in the buffer says to be; 0 while that is not here. */
+  #frameBytes = 0;
 
   /** Bytes of a frame that is not complete. */
   get heldBytes(): number {
@@ -22,56 +26,61 @@ export class FrameReader {
   feed(chunk: Buffer, onFrame: (frame: Buffer) => boolean): boolean {
     let at = 0;
     if (this.#length > 0) {
-      at = this.#complete(chunk);
-      const length = this.#length >= PREFIX_BYTES ? lengthOf(this.#buffer, 0) : PREFIX_BYTES;
-      if (length < 0) return false;
-      if (this.#length < PREFIX_BYTES || this.#length < length) return true;
+      at = this.#goOn(chunk);
+      if (at < 0) return false;
+      if (this.#frameBytes === 0 || this.#length < this.#frameBytes) return true;
       const frame = this.#buffer.subarray(0, this.#length);
-      this.#buffer = Buffer.alloc(0);
+      this.#buffer = EMPTY;
       this.#length = 0;
+      this.#frameBytes = 0;
       if (!onFrame(frame)) return true;
     }
     while (chunk.length - at >= PREFIX_BYTES) {
       const length = lengthOf(chunk, at);
       if (length < 0) return false;
-      if (chunk.length - at < length) break;
+      if (chunk.length - at < length) {
+        this.#frameBytes = length;
+        break;
+      }
       const frame = chunk.subarray(at, at + length);
       at += length;
       if (!onFrame(frame)) return true;
     }
-    if (at < chunk.length) this.#take(chunk.subarray(at));
+    if (at < chunk.length) this.#take(chunk, at, chunk.length);
     return true;
   }
 
-  /** Adds what belongs to the frame that has begun. @returns where in the chunk that ends. */
-  #complete(chunk: Buffer): number {
+  /** Adds what belongs to the frame that has begun. @returns where in the chunk that ends; -1 if it is none. */
+  #goOn(chunk: Buffer): number {
     let at = 0;
-    if (this.#length < PREFIX_BYTES) {
+    if (this.#frameBytes === 0) {
       at = Math.min(PREFIX_BYTES - this.#length, chunk.length);
-      this.#take(chunk.subarray(0, at));
+      this.#take(chunk, 0, at);
       if (this.#length < PREFIX_BYTES) return at;
+      const length = lengthOf(this.#buffer, 0);
+      if (length < 0) return -1;
+      this.#frameBytes = length;
     }
-    const missing = lengthOf(this.#buffer, 0) - this.#length;
-    const end = Math.min(at + Math.max(missing, 0), chunk.length);
-    this.#take(chunk.subarray(at, end));
+    const end = Math.min(at + this.#frameBytes - this.#length, chunk.length);
+    this.#take(chunk, at, end);
     return end;
   }
 
-  #take(bytes: Buffer): void {
-    const needed = this.#length + bytes.length;
+  #take(bytes: Buffer, from: number, to: number): void {
+    const needed = this.#length + to - from;
     if (needed > this.#buffer.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * needed, needed + 2 ** 20)));
       this.#buffer.copy(grown, 0, 0, this.#length);
       this.#buffer = grown;
     }
-    bytes.copy(this.#buffer, this.#length);
+    bytes.copy(this.#buffer, this.#length, from, to);
     this.#length = needed;
   }
 }
 
 /** What the frame that begins there says of its length; -1 if none begins there. */
 function lengthOf(bytes: Buffer, at: number): number {
-  if (bytes.toString('latin1', at, at + SIGNATURE.length) !== SIGNATURE) return -1;
+  if (bytes.readUInt32BE(at) !== SIGNATURE_WORD) return -1;
   const length = bytes.readUInt32BE(at + SIGNATURE.length);
   return length >= HEADER_BYTES && length <= FRAME_BYTES_MAX ? length : -1;
 }

@@ -240,12 +240,13 @@ class ClusterJudge implements Judge {
     const masters = states.map(({ myself }) => myself).filter(({ isMaster, slotCount }) => isMaster && slotCount > 0);
     const epochs = new Set(masters.map(({ configEpoch }) => configEpoch));
     if (epochs.size < masters.length) this.#fail('C5', `masters share an epoch: ${masters.map(claimOf).join(', ')}`);
+    const claimants = Array.from({ length: SLOTS }, (_, slot) => masters.filter((master) => hasSlot(master, slot)));
     for (const { owners, myself, isOk } of states) {
       const name = topology.nameOfId(myself.name);
       if (!isOk) this.#fail('C10', `for ${name} the cluster is down`);
       for (let slot = 0; slot < SLOTS; slot++) {
         const owner = owners[slot];
-        const claims = masters.filter((master) => hasSlot(master, slot));
+        const claims = claimants[slot]!;
         if (claims.length === 1 && owner?.name === claims[0]!.name) continue;
         const who = owner === undefined || owner === null ? 'nobody' : topology.nameOfId(owner.name);
         this.#fail(

@@ -34,32 +34,30 @@ export interface Era {
   readonly toMs: number;
 }
 
-/**
- * What clients saw of the servers, judged without knowing what servers did.
- * @param eras none means one, of all servers.
- * @param judgesReads whether H1 is wanted too.
- */
-export function historyProblems(
-  operations: readonly Operation[],
-  eras: readonly Era[] | null,
-  judgesReads = true,
-): [string, string][] {
-  const problems: [string, string][] = [];
-  const phantom = judgesReads ? phantomProblem(operations) : null;
-  if (phantom !== null) problems.push(['H1', phantom]);
-  const touched = byKey(operations);
-  if (eras === null) {
-    for (const list of touched.values()) {
-      const problem = keyProblem(list);
-      if (problem !== null) problems.push(['H3', problem]);
-    }
-    return problems;
-  }
-  for (const era of eras) {
-    const problem = eraProblem(touched, operations, era);
-    if (problem !== null) problems.push(['H7', `${problem} (${era.node})`]);
-  }
-  return problems;
+/** What clients saw of the servers, judged without knowing what servers did. @param eras none means one, of all servers. */
+export function historyProblems(operations: readonly Operation[], eras: readonly Era[] | null): [string, string][] {
+  const seen = byKey(operations);
+  return [...phantoms(operations), ...(eras === null ? disorder(seen) : disorderIn(eras, operations, seen))];
+}
+
+function phantoms(operations: readonly Operation[]): [string, string][] {
+  const problem = phantomProblem(operations);
+  return problem === null ? [] : [['H1', problem]];
+}
+
+/** What was done to each key. */
+type Seen = ReadonlyMap<string, readonly KeyOperation[]>;
+
+function disorder(seen: Seen): [string, string][] {
+  const problems = [...seen.values()].map(keyProblem).filter((problem) => problem !== null);
+  return problems.map((problem) => ['H3', problem]);
+}
+
+function disorderIn(eras: readonly Era[], operations: readonly Operation[], seen: Seen): [string, string][] {
+  return eras.flatMap((era): [string, string][] => {
+    const problem = eraProblem(seen, operations, era);
+    return problem === null ? [] : [['H7', `${problem} (${era.node})`]];
+  });
 }
 
 /** A value that nobody wrote to that key, or that was refused. */
@@ -83,15 +81,11 @@ function phantomProblem(operations: readonly Operation[]): string | null {
 }
 
 /** What was done outside of the era may have happened at any time, as far as its server is concerned. */
-function eraProblem(
-  touched: ReadonlyMap<string, readonly KeyOperation[]>,
-  operations: readonly Operation[],
-  { node, fromMs, toMs }: Era,
-): string | null {
+function eraProblem(seen: Seen, operations: readonly Operation[], { node, fromMs, toMs }: Era): string | null {
   const isInside = ({ at, start, end, outcome }: KeyOperation | Operation): boolean =>
     outcome === 'ok' && at === node && start >= fromMs && end <= toMs;
   if (operations.filter(isInside).length < 2) return null;
-  for (const list of touched.values()) {
+  for (const list of seen.values()) {
     const inside = list.filter(isInside);
     if (inside.length === 0) continue;
     const elsewhere = list
@@ -135,8 +129,13 @@ class ClientJudge implements Judge {
     const { all } = this.#operations;
     if (all.length === 0) return;
     if (this.#isCalm) this.#run.coverage.add('calm run');
-    if (this.#isCalm) for (const [id, text] of historyProblems(all, null)) this.#fail(id, text);
-    for (const [id, text] of historyProblems(all, this.#eras(), !this.#isCalm)) this.#fail(id, text);
+    const seen = byKey(all);
+    const problems = [
+      ...phantoms(all),
+      ...(this.#isCalm ? disorder(seen) : []),
+      ...disorderIn(this.#eras(), all, seen),
+    ];
+    for (const [id, text] of problems) this.#fail(id, text);
     this.#countHandovers();
     const fates = this.#ground.fates(this.#run);
     this.#judgeExecutions(fates);

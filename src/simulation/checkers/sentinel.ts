@@ -68,8 +68,8 @@ class SentinelJudge implements Judge {
   readonly #isPunctual: boolean;
   /** An administrator orders failovers. */
   readonly #hasOrders: boolean;
-  /** `voter epoch` to who got the vote. */
-  readonly #votes = new Map<string, string>();
+  /** By voter and epoch, who got the vote. */
+  readonly #votes = new Map<string, Map<bigint, string>>();
   readonly #leaders = new Map<bigint, string>();
   /** Epochs of failovers that an administrator wanted. */
   readonly #forced = new Set<bigint>();
@@ -236,12 +236,13 @@ class SentinelJudge implements Judge {
   }
 
   #noteVote(voter: string, epoch: bigint, leader: string): void {
-    const key = `${voter} ${epoch}`;
-    const before = this.#votes.get(key);
+    let votes = this.#votes.get(voter);
+    if (votes === undefined) this.#votes.set(voter, (votes = new Map()));
+    const before = votes.get(epoch);
     if (before === leader) return;
     if (before !== undefined)
       this.#forgot('S1', this.#nodeOf(voter), `${voter} voted in epoch ${epoch} for ${before} and for ${leader}`);
-    this.#votes.set(key, leader);
+    votes.set(epoch, leader);
     this.#lastVoteEpoch.set(voter, epoch);
   }
 
@@ -250,9 +251,9 @@ class SentinelJudge implements Judge {
   }
 
   #votesOf(id: string, epoch: bigint): number {
-    let votes = 0;
-    for (const [key, candidate] of this.#votes) if (candidate === id && key.endsWith(` ${epoch}`)) votes++;
-    return votes;
+    let count = 0;
+    for (const votes of this.#votes.values()) if (votes.get(epoch) === id) count++;
+    return count;
   }
 
   #checkEpochs(node: string, current: bigint, config: bigint): void {

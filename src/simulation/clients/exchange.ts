@@ -50,7 +50,7 @@ class Line {
           this.#isOpen = true;
           this.#send();
         },
-        data: (chunk) => parser.feed(Buffer.from(chunk)),
+        data: (chunk) => parser.feed(chunk),
         close: () => this.#close(),
       },
       { timeoutMs: CONNECT_TIMEOUT_MS },
@@ -69,7 +69,7 @@ class Line {
   #send(): void {
     if (this.#waiting === null) return;
     const { commands, timeoutMs } = this.#waiting;
-    this.#connection.write(Buffer.concat(commands.map((words) => encodeCommand(words))));
+    this.#connection.write(encodeAll(commands));
     this.#timer = this.#host.timers.after(timeoutMs, () => this.#close());
   }
 
@@ -103,37 +103,41 @@ class Line {
 
 export class Exchange {
   readonly #host: Host;
-  readonly #lines = new Map<string, Line>();
+  /** By host and port. */
+  readonly #lines = new Map<string, Map<number, Line>>();
 
   constructor(host: Host) {
     this.#host = host;
   }
 
   /** Whether a connection is there, or on the way. */
-  isConnected(address: ServerAddress): boolean {
-    return this.#lines.has(nameOf(address));
+  isConnected({ host, port }: ServerAddress): boolean {
+    return this.#lines.get(host)?.has(port) ?? false;
   }
 
   request(address: ServerAddress, commands: readonly Words[], timeoutMs: number, done: (answer: Answer) => void): void {
-    const name = nameOf(address);
-    let line = this.#lines.get(name);
+    const { host, port } = address;
+    let lines = this.#lines.get(host);
+    if (lines === undefined) this.#lines.set(host, (lines = new Map()));
+    const ofHost = lines;
+    let line = ofHost.get(port);
     if (line === undefined) {
       const made: Line = new Line(this.#host, address, () => {
-        if (this.#lines.get(name) === made) this.#lines.delete(name);
+        if (ofHost.get(port) === made) ofHost.delete(port);
       });
-      this.#lines.set(name, (line = made));
+      ofHost.set(port, (line = made));
     }
     line.request(commands, timeoutMs, done);
   }
 
   /** Gives up the connection to a server. */
-  drop(address: ServerAddress): void {
-    this.#lines.get(nameOf(address))?.close();
+  drop({ host, port }: ServerAddress): void {
+    this.#lines.get(host)?.get(port)?.close();
   }
 }
 
-function nameOf({ host, port }: ServerAddress): string {
-  return `${host}:${port}`;
+function encodeAll(commands: readonly Words[]): Buffer {
+  return commands.length === 1 ? encodeCommand(commands[0]!) : Buffer.concat(commands.map(encodeCommand));
 }
 
 /** A reply as histories keep it. */
