@@ -19,6 +19,7 @@ export const MODES = [
   'cluster-failover',
   'sentinel-failover',
   'cluster-size',
+  'simulation',
 ] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -108,6 +109,7 @@ Modes
   cluster-failover  from the SIGKILL of a master to the promotion of its replica, node timeout 3000 ms
   sentinel-failover from +sdown to +promoted-slave, three sentinels over a master and two replicas
   cluster-size      a hundred nodes in one process: time to serve, to notice a death, memory (--keys for another number)
+  simulation   simulated seconds per CPU second, with all judges; drawn schedules per CPU second
   compare      throughput of two commands: needs --a and --b
   all          the modes above, one after the other
 

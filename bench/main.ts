@@ -17,6 +17,7 @@ import { circumstances, describeMachine, endProgress, publish } from './report.t
 import type { Report, Run } from './run.ts';
 import { startable } from './servers.ts';
 import { scripts } from './scripts.ts';
+import { simulation } from './simulation.ts';
 import { stall } from './stall.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { startup } from './startup.ts';
@@ -41,6 +42,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   'cluster-failover': clusterFailover,
   'sentinel-failover': sentinelFailover,
   'cluster-size': clusterSize,
+  simulation,
 };
 
 async function runMode(mode: Mode, run: Run): Promise<void> {
