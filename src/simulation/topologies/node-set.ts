@@ -37,6 +37,8 @@ export abstract class NodeSet implements SimTopology {
   protected readonly watcher: TopologyWatcher;
   readonly #servers = new Map<string, Server>();
   readonly #failedStarts = new Map<string, number>();
+  /** Those that take connections. */
+  readonly #started = new WeakSet<Server>();
   readonly #byAddress = new Map<string, string>();
 
   constructor(world: World, knobs: Knobs, watcher: TopologyWatcher) {
@@ -76,7 +78,8 @@ export abstract class NodeSet implements SimTopology {
 
   call(node: string, ...words: (string | number)[]): unknown {
     const server = this.server(node);
-    if (server === null || this.process(node).state !== 'running') return NO_REPLY;
+    // While it starts and loads its data, nobody reaches it.
+    if (server === null || !this.#started.has(server) || this.process(node).state !== 'running') return NO_REPLY;
     try {
       return this.process(node).enter(() => ask(server, words));
     } catch (error) {
@@ -113,8 +116,10 @@ export abstract class NodeSet implements SimTopology {
   }
 
   protected started(node: string, server: Server, error: string | null): void {
-    if (error === null) this.#failedStarts.delete(node);
-    else this.#exit(node, server);
+    if (error === null) {
+      this.#failedStarts.delete(node);
+      this.#started.add(server);
+    } else this.#exit(node, server);
   }
 
   /** Ends by itself, now: in the midst of an event of its own. */
