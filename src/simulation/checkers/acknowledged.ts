@@ -142,6 +142,8 @@ class ReachWatch {
   readonly #resumedMs = new Map<string, number>();
   /** Pairs that could talk when they were last looked at. */
   #open = new Set<string>();
+  /** Pairs of whom the first is paused, and reads what the second has said meanwhile when it goes on. */
+  readonly #unread = new Set<string>();
   readonly #isUnclear: boolean;
 
   constructor(run: Run, fail: Fail) {
@@ -157,6 +159,7 @@ class ReachWatch {
     if (entry.kind === 'fault' || entry.kind === 'heal' || entry.kind === 'process' || entry.kind === 'phase') {
       if (entry.kind === 'process' && entry.state === 'resumed') this.#resumedMs.set(entry.node, entry.t);
       this.#look();
+      if (entry.kind === 'process' && entry.state !== 'paused') this.#endUnread(entry.node, entry.state === 'resumed');
     } else if (entry.kind === 'op' && entry.phase === 'ok') this.#check(entry, operations);
   }
 
@@ -166,12 +169,27 @@ class ReachWatch {
     for (const a of topology.serverNames) {
       for (const b of topology.serverNames) {
         const pair = `${a} ${b}`;
-        if (a === b || !this.#canTalk(a, b)) continue;
-        open.add(pair);
+        if (a === b) continue;
+        if (this.#canTalk(a, b)) open.add(pair);
+        else if (this.#canLeaveWord(a, b)) this.#unread.add(pair);
       }
     }
     for (const pair of [...open, ...this.#open]) this.#talked.set(pair, world.nowMs);
     this.#open = open;
+  }
+
+  /** It goes on and reads what there is; or it has died, and what was said to it with it. */
+  #endUnread(node: string, reads: boolean): void {
+    for (const pair of [...this.#unread].filter((one) => one.startsWith(`${node} `))) {
+      this.#unread.delete(pair);
+      if (reads) this.#talked.set(pair, this.#run.world.nowMs);
+    }
+  }
+
+  #canLeaveWord(a: string, b: string): boolean {
+    const { topology, world } = this.#run;
+    const isPaused = topology.process(a).state === 'paused' && topology.process(b).state === 'running';
+    return isPaused && world.network.reaches(b, a);
   }
 
   #canTalk(a: string, b: string): boolean {
