@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../engine.ts';
 import { nanOf } from '../nan.ts';
-import { power } from '../power.ts';
+import { exponential, naturalLogarithm, power } from '../power.ts';
 import type { LuaFunction } from '../value.ts';
 import { CallArguments, libraryError, registerAs } from './arguments.ts';
 
@@ -46,8 +46,8 @@ function oneArgument(): Record<string, LuaFunction> {
     ceil: Math.ceil,
     floor: Math.floor,
     sqrt: Math.sqrt,
-    exp: Math.exp,
-    log: Math.log,
+    exp: exponential,
+    log: naturalLogarithm,
     log10: Math.log10,
     sin: Math.sin,
     cos: Math.cos,
