@@ -109,6 +109,10 @@ export class Life implements Owner, Clock, Timers {
     this.#busyUntilUs = this.#localNowUs() + durationUs;
   }
 
+  get aheadMs(): number {
+    return Math.max(0, this.#busyUntilUs - this.scheduler.nowUs) / 1000;
+  }
+
   pause(): void {
     this.#paused = true;
   }

@@ -211,6 +211,11 @@ export class SimProcess {
     this.#life?.spend(Math.round(durationMs * 1000));
   }
 
+  /** How far the clock of a node that blocks is ahead of the world's: for so long it cannot hear anything. */
+  get aheadMs(): number {
+    return this.#life?.aheadMs ?? 0;
+  }
+
   // ----------------------------------------------------------------------------------------------------------- clocks
 
   /** Moves the machine's wall clock, forwards or back. */

@@ -140,7 +140,7 @@ export class Player implements Run, TopologyWatcher {
       if (this.world.nowMs > endMs)
         this.fail(LIVENESS, `no start: ${topology.disagreement() ?? 'they do not find each other'}`);
       if (yield* this.#run(100)) return false;
-      topology.tend();
+      this.#tend();
     }
     return true;
   }
@@ -178,7 +178,7 @@ export class Player implements Run, TopologyWatcher {
     let hasAgreed = false;
     for (;;) {
       if (this.violation !== null) return;
-      topology.tend();
+      this.#tend();
       const reason = topology.disagreement() ?? (this.#workload.pending > 0 ? 'clients wait' : null);
       if (reason !== null) agreedSinceMs = Infinity;
       else if (agreedSinceMs === Infinity) agreedSinceMs = world.nowMs;
@@ -195,6 +195,13 @@ export class Player implements Run, TopologyWatcher {
       yield* this.#run(LOOK_EVERY_MS);
     }
     this.#recoveryMs = world.nowMs - healedMs;
+  }
+
+  #tend(): void {
+    const exemption = this.topology.tend();
+    if (exemption === null) return;
+    this.exemptions.add(exemption);
+    this.history.add('', { kind: 'heal', text: `an administrator helps: ${exemption}`, nodes: [] });
   }
 
   #begin(phase: RunPhase): void {
@@ -253,9 +260,9 @@ export class Player implements Run, TopologyWatcher {
   }
 
   /** What servers do has no events of its own, but faults may wait for it. */
-  #onEntry({ node, ...fact }: HistoryEntry): void {
-    if (fact.kind === 'sync') this.coverage.add(`sync ${fact.how}`);
-    if (fact.kind === 'sync' || fact.kind === 'role') this.#faults?.onEvent(node, fact.kind);
+  #onEntry(entry: HistoryEntry): void {
+    if (entry.kind === 'sync') this.coverage.add(`sync ${entry.how}`);
+    if (entry.kind === 'sync' || entry.kind === 'role') this.#faults?.onEvent(entry.node, entry.kind);
   }
 
   #onLog(node: string, line: string): void {

@@ -20,14 +20,24 @@ export class ClusterTopology extends NodeSet {
   readonly kind = 'cluster';
   readonly spec: ClusterSpec;
   readonly names: readonly string[];
+  readonly #nameOfId: ReadonlyMap<string, string>;
   readonly #clusters = new Map<string, Cluster>();
   /** Nodes that have had their first nodes.conf. */
   readonly #hasTable = new Set<string>();
+  /** Slots of nodes that have lost power. */
+  readonly #slotsAtPowerLoss = new Set<number>();
 
   constructor(world: World, spec: ClusterSpec, knobs: Knobs, watcher: TopologyWatcher) {
     super(world, knobs, watcher);
     this.spec = spec;
     this.names = range(spec.masters * (spec.replicas + 1)).map((i) => `node${i}`);
+    this.#nameOfId = new Map(this.names.map((name, i) => [idOf(i), name]));
+    world.observe(({ node }) => this.#losesPower(node), ['powerLoss']);
+  }
+
+  #losesPower(name: string): void {
+    const myself = this.state(name)?.myself;
+    for (const slot of range(SLOTS)) if (myself?.holdsSlot(slot) === true) this.#slotsAtPowerLoss.add(slot);
   }
 
   boot(): void {
@@ -104,11 +114,11 @@ export class ClusterTopology extends NodeSet {
   }
 
   nameOfId(id: string): string {
-    return this.names.find((_, i) => idOf(i) === id) ?? id;
+    return this.#nameOfId.get(id) ?? id;
   }
 
-  /** What redis-cli --cluster fix does to slots whose move was begun and not ended. */
-  tend(): void {
+  /** What redis-cli --cluster fix does to slots whose move was begun and not ended, and to slots that nobody has. */
+  tend(): string | null {
     for (const name of this.names) {
       const state = this.state(name);
       if (state === null) continue;
@@ -116,6 +126,34 @@ export class ClusterTopology extends NodeSet {
         this.call(name, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
       }
     }
+    return this.#coverSlots() ? 'agreement slots of nobody after a loss of power' : null;
+  }
+
+  /**
+   * The slots that a node takes over after the first one are saved without a sync, as in Redis, and a loss of power can take
+   * them back. Who gave them away does not claim them any more either: each then takes the other one for their owner.
+   */
+  #coverSlots(): boolean {
+    if (this.#slotsAtPowerLoss.size === 0) return false;
+    const states = this.names.map((name) => this.state(name));
+    const areWell = states.every((state) => state !== null && [...state.nodes.values()].every(isWell));
+    if (!areWell) return false;
+    const nobodys = range(SLOTS).filter((slot) => !states.some((state) => state!.myself.holdsSlot(slot)));
+    if (nobodys.length === 0 || !nobodys.every((slot) => this.#slotsAtPowerLoss.has(slot))) return false;
+    for (const slot of nobodys) {
+      const owner = this.#bestOwner(slot);
+      this.call(owner, 'CLUSTER', 'DELSLOTS', slot);
+      this.call(owner, 'CLUSTER', 'ADDSLOTS', slot);
+      this.call(owner, 'CLUSTER', 'BUMPEPOCH');
+    }
+    return true;
+  }
+
+  /** The master that has most of its keys. */
+  #bestOwner(slot: number): string {
+    const masters = this.names.filter((name) => this.state(name)!.myself.isMaster);
+    const keysOf = (name: string): number => this.server(name)!.keyspace.databases[0]!.slots!.count(slot);
+    return masters.reduce((best, name) => (keysOf(name) > keysOf(best) ? name : best));
   }
 
   // -------------------------------------------------------------------------------------------------------------- states
@@ -147,7 +185,7 @@ export class ClusterTopology extends NodeSet {
   #problemOf(name: string, state: ClusterState, epochs: Set<number>): string | null {
     const { myself } = state;
     for (const node of state.nodes.values()) {
-      if (node.has(NODE.fail | NODE.pfail | NODE.handshake | NODE.noAddress)) {
+      if (!isWell(node)) {
         return `${name} finds that ${this.nameOfId(node.name)} is not well (${node.flags})`;
       }
       const itself = this.state(this.nameOfId(node.name))?.myself;
@@ -163,6 +201,10 @@ export class ClusterTopology extends NodeSet {
     const { phase } = this.replication(name)!.master;
     return phase === 'connected' ? null : `${name} has no link to its master (${phase})`;
   }
+}
+
+function isWell(node: ClusterNode): boolean {
+  return !node.has(NODE.fail | NODE.pfail | NODE.handshake | NODE.noAddress);
 }
 
 function differenceOf(seen: ClusterNode, itself: ClusterNode): string | null {

@@ -51,7 +51,7 @@ export abstract class NodeSet implements SimTopology {
   abstract get isReady(): boolean;
   abstract recoveryMaxMs(steps: readonly Step[]): number;
   abstract disagreement(): string | null;
-  abstract tend(): void;
+  abstract tend(): string | null;
 
   process(node: string): SimProcess {
     return this.world.process(node);

@@ -91,7 +91,7 @@ export class ReplicationTopology extends NodeSet {
     return false;
   }
 
-  tend(): void {
+  tend(): null {
     this.#learnOfFailover();
     for (const name of this.names) {
       const replication = this.replication(name);
@@ -99,6 +99,7 @@ export class ReplicationTopology extends NodeSet {
       const parent = this.#parents.get(name)!;
       if (this.#masterOf(name) !== parent) this.#order(name, parent);
     }
+    return null;
   }
 
   /** The master has handed its role to a replica: that is the master now, and the old one follows it. */

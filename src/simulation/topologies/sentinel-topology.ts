@@ -72,7 +72,9 @@ export class SentinelTopology extends NodeSet {
     return this.sentinel(name)?.state.masters.get(MASTER_NAME) ?? null;
   }
 
-  tend(): void {}
+  tend(): null {
+    return null;
+  }
 
   #startSentinel(name: string, host: Host): void {
     const { downAfterMs, failoverTimeoutMs, parallelSyncs } = this.spec;

@@ -41,8 +41,8 @@ export interface SimTopology {
   readonly isReady: boolean;
   /** Why it is not so that all are of one mind and every replica has its master; null if it is. */
   disagreement(): string | null;
-  /** What an administrator looks after, when there are no faults. */
-  tend(): void;
+  /** What an administrator looks after, when there are no faults. @returns an exemption, if he had to help. */
+  tend(): string | null;
   /** These faults are over: within so long there must be agreement. */
   recoveryMaxMs(steps: readonly Step[]): number;
 }
