@@ -2,6 +2,8 @@
  * H5: what a server must still have when it comes back by its own files. `appendfsync always` keeps whatever was answered,
  * `everysec` what is two seconds old; and what only the process lost, and not the machine, is in the file either way.
  *
+ * A power loss after a kill takes what neither life has had the time to sync.
+ *
  * While a replica's first file after a full synchronisation is being written, its changes are not safe; nor are they when
  * the disk is full, fails or stalls. Those cases are counted, not judged.
  */
@@ -34,6 +36,26 @@ export function durabilityProblems(
   return restarts.flatMap(({ watched, leap }) => restartProblem(run, witness, fates, operations, watched, leap) ?? []);
 }
 
+/**
+ * Whether a life lasted long enough after this write, or after a later one. A process that is killed leaves its file to the
+ * machine, and one that loads it syncs nothing before it has written something (flushAppendOnlyFile).
+ */
+function wasSynced(
+  { at, end }: Operation,
+  operations: readonly Operation[],
+  deaths: Watched['deaths'],
+  untilMs: number,
+): boolean {
+  return deaths.some(({ timeMs }, i) => {
+    if (timeMs < end || timeMs > untilMs) return false;
+    const fromMs = Math.max(end, deaths[i - 1]?.timeMs ?? 0);
+    return operations.some(
+      (one) =>
+        one.at === at && one.outcome === 'ok' && isWrite(one) && one.end >= fromMs && one.end <= timeMs - EVERYSEC_MS,
+    );
+  });
+}
+
 function restartProblem(
   run: Run,
   { lineage }: Witness,
@@ -57,6 +79,10 @@ function restartProblem(
     if (outcome !== 'ok' || at !== node || end > sinceMs || !isWrite(operation) || isWithoutEffect(operation)) continue;
     const place = fates.executions.of(id)[0];
     if (place === undefined || !lineage.covers(before!, place) || lineage.covers(after, place)) continue;
+    if (isLate && !wasSynced(operation, operations, deaths, death.timeMs)) {
+      run.exemptions.add('H5 killed before it was synced');
+      continue;
+    }
     const age = ((death.timeMs - end) / 1000).toFixed(3);
     return `${words.join(' ')} was acknowledged by ${node} ${age} s before it stopped, and not there when it came back`;
   }
