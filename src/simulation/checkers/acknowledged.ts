@@ -144,6 +144,10 @@ class ReachWatch {
   #open = new Set<string>();
   /** Pairs of whom the first is paused, and reads what the second has said meanwhile when it goes on. */
   readonly #unread = new Set<string>();
+  /** Since when pairs have been cut off from each other. */
+  readonly #cutMs = new Map<string, number>();
+  /** Until when something can arrive that was held up by a cut, which is no more. */
+  readonly #lateUntilMs = new Map<string, number>();
   readonly #isUnclear: boolean;
 
   constructor(run: Run, fail: Fail) {
@@ -170,6 +174,7 @@ class ReachWatch {
       for (const b of topology.serverNames) {
         const pair = `${a} ${b}`;
         if (a === b) continue;
+        this.#lookForCut(pair, world.network.reaches(a, b) && world.network.reaches(b, a));
         if (this.#canTalk(a, b)) open.add(pair);
         else if (this.#canLeaveWord(a, b)) this.#unread.add(pair);
       }
@@ -192,6 +197,18 @@ class ReachWatch {
     return isPaused && world.network.reaches(b, a);
   }
 
+  /** What is sent during a cut arrives with a retransmission, up to as long after the cut as it has lasted. */
+  #lookForCut(pair: string, isOpen: boolean): void {
+    const { nowMs } = this.#run.world;
+    const sinceMs = this.#cutMs.get(pair);
+    if (!isOpen && sinceMs === undefined) this.#cutMs.set(pair, nowMs);
+    if (sinceMs === undefined) return;
+    const lateUntilMs = this.#lateUntilMs.get(pair);
+    if (!isOpen) this.#lateUntilMs.delete(pair);
+    else if (lateUntilMs === undefined) this.#lateUntilMs.set(pair, 2 * nowMs - sinceMs + SLACK_MS);
+    else if (nowMs > lateUntilMs) this.#cutMs.delete(pair);
+  }
+
   #canTalk(a: string, b: string): boolean {
     const { topology, world } = this.#run;
     const isUp = topology.process(a).state === 'running' && topology.process(b).state === 'running';
@@ -205,12 +222,21 @@ class ReachWatch {
     if (operation === undefined || at === undefined || !isWrite(operation)) return;
     if (t - (this.#resumedMs.get(at) ?? -Infinity) < SLACK_MS) return;
     const sinceMs = operation.start - minReplicasMaxLagSeconds * 1000 - REFRESH_MS - SLACK_MS;
-    const count = topology.serverNames.filter((other) => {
-      if (other === at) return false;
-      return this.#canTalk(at, other) || (this.#talked.get(`${at} ${other}`) ?? -Infinity) >= sinceMs;
-    }).length;
+    const others = topology.serverNames.filter((other) => other !== at);
+    const silent = others.filter((other) => {
+      return !this.#canTalk(at, other) && (this.#talked.get(`${at} ${other}`) ?? -Infinity) < sinceMs;
+    });
+    const count = others.length - silent.length;
     if (count >= minReplicas) {
       this.#run.coverage.add('write with enough replicas');
+      return;
+    }
+    // That a cut is healed is said before it is.
+    this.#look();
+    // A master notes when an acknowledgement has come, and not when it was sent (replconfCommand).
+    const late = silent.filter((other) => (this.#lateUntilMs.get(`${at} ${other}`) ?? -Infinity) >= sinceMs);
+    if (count + late.length >= minReplicas) {
+      this.#run.exemptions.add('R10 acknowledgement that a cut has held up');
       return;
     }
     this.#fail('R10', `${words.join(' ')} was acknowledged by ${at} while ${count} replicas could acknowledge it`);

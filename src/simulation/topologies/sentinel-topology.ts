@@ -72,8 +72,22 @@ export class SentinelTopology extends NodeSet {
     return this.sentinel(name)?.state.masters.get(MASTER_NAME) ?? null;
   }
 
-  tend(): null {
-    return null;
+  /**
+   * A sentinel that is reset after it has promoted a replica names the old master in the epoch in which others name the new
+   * one, and no hello tells it better: the next failover does (sentinelResetMaster). S4 sees to it that nothing else ends so.
+   */
+  tend(): string | null {
+    const masters = this.serverNames.filter((name) => this.replication(name)?.isReplica === false);
+    const views = this.sentinelNames.map((name) => ({ name, view: this.view(name) }));
+    if (masters.length !== 1 || views.some(({ view }) => view?.failoverState !== 'none')) return null;
+    const { address } = this.process(masters[0]!);
+    const right = views.find(({ view }) => view!.addr.ip === address);
+    if (right === undefined) return null;
+    const isStuck = views.some(
+      ({ view }) => view!.addr.ip !== address && view!.configEpoch === right.view!.configEpoch,
+    );
+    if (!isStuck || this.call(right.name, 'SENTINEL', 'FAILOVER', MASTER_NAME) !== 'OK') return null;
+    return 'agreement two addresses in one epoch after SENTINEL RESET';
   }
 
   #startSentinel(name: string, host: Host): void {
