@@ -54,8 +54,15 @@ function disorder(seen: Seen): [string, string][] {
 }
 
 function disorderIn(eras: readonly Era[], operations: readonly Operation[], seen: Seen): [string, string][] {
+  const answered = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    if (operation.outcome !== 'ok') continue;
+    const list = answered.get(operation.at);
+    if (list === undefined) answered.set(operation.at, [operation]);
+    else list.push(operation);
+  }
   return eras.flatMap((era): [string, string][] => {
-    const problem = eraProblem(seen, operations, era);
+    const problem = eraProblem(seen, answered.get(era.node) ?? [], era);
     return problem === null ? [] : [['H7', `${problem} (${era.node})`]];
   });
 }
@@ -80,17 +87,24 @@ function phantomProblem(operations: readonly Operation[]): string | null {
   return null;
 }
 
-/** What was done outside of the era may have happened at any time, as far as its server is concerned. */
-function eraProblem(seen: Seen, operations: readonly Operation[], { node, fromMs, toMs }: Era): string | null {
+/**
+ * What was done outside of the era may have happened at any time, as far as its server is concerned.
+ * @param answered by that server.
+ */
+function eraProblem(seen: Seen, answered: readonly Operation[], { node, fromMs, toMs }: Era): string | null {
   const isInside = ({ at, start, end, outcome }: KeyOperation | Operation): boolean =>
     outcome === 'ok' && at === node && start >= fromMs && end <= toMs;
-  if (operations.filter(isInside).length < 2) return null;
+  if (answered.filter(isInside).length < 2) return null;
   for (const list of seen.values()) {
-    const inside = list.filter(isInside);
+    const inside: KeyOperation[] = [];
+    const elsewhere: KeyOperation[] = [];
+    for (const operation of list) {
+      if (isInside(operation)) inside.push(operation);
+      else if (operation.outcome !== 'fail' && !READS.has(operation.name)) {
+        elsewhere.push({ ...operation, start: -Infinity, end: Infinity, outcome: 'info' });
+      }
+    }
     if (inside.length === 0) continue;
-    const elsewhere = list
-      .filter((operation) => operation.outcome !== 'fail' && !READS.has(operation.name) && !isInside(operation))
-      .map((operation): KeyOperation => ({ ...operation, start: -Infinity, end: Infinity, outcome: 'info' }));
     const problem = keyProblem([...inside, ...elsewhere]);
     if (problem !== null) return problem;
   }
