@@ -90,7 +90,7 @@ export class Engine {
   /** `tostring`, with `__tostring`. */
   toString(value: LuaValue): LuaValue {
     const handler = this.metatables.handler(value, '__tostring');
-    if (handler !== undefined) return this.metatables.one(this.metatables.callFromLibrary(handler, [value]));
+    if (handler !== undefined) return this.metatables.finishFromLibrary(handler, [value]);
     switch (typeof value) {
       case 'number':
         return formatNumber(value);

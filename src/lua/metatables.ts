@@ -64,6 +64,11 @@ export class Metatables {
     return this.begin(value, args, null);
   }
 
+  /** The same for a library function that cannot wait: the first result. The name matters here, too. */
+  finishFromLibrary(value: LuaValue, args: readonly LuaValue[]): LuaValue {
+    return this.one(this.begin(value, args, null));
+  }
+
   /** Calls a value; the result may be a call that waits. @param site of the operator, or null in a library function. */
   begin(value: LuaValue, args: readonly LuaValue[], site: Position | null): Results {
     if (typeof value === 'function') return value(...args);

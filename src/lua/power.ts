@@ -12,7 +12,7 @@ type Sum = readonly [high: number, low: number];
 
 /** What halves a double into two of 26 bits. */
 const SPLITTER = 2 ** 27 + 1;
-const LN2: Sum = [0.6931471805599453, 2.3190468138462996e-17];
+const LN2: Sum = [Math.LN2, 2.3190468138462996e-17];
 /** Of the series: its first two factors, and the others, for which a double is enough. */
 const THIRD: Sum = [1 / 3, 1.850371707708594e-17];
 const FIFTH: Sum = [1 / 5, -1.1102230246251566e-17];

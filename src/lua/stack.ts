@@ -9,10 +9,17 @@ import { callAt, type Callee, chunkNameOf, HEADER_LINES } from './compiler/sourc
 import type { Position } from './lua-error.ts';
 
 /**
- * Names of functions that stand for a level: Metatables.callFromLibrary, the generator that waits for its call, and the
- * one for a function of which nothing is left but that it was there.
+ * Names of functions that stand for a level: those of Metatables by which library functions call, the generator that waits
+ * for such a call, and the one for a function of which nothing is left but that it was there.
  */
-const LIBRARY_LEVELS: ReadonlySet<string> = new Set(['callFromLibrary', 'waitFromLibrary', 'waitInTail']);
+const LIBRARY_LEVELS: ReadonlySet<string> = new Set([
+  'callFromLibrary',
+  'finishFromLibrary',
+  'waitFromLibrary',
+  'waitInTail',
+]);
+/** What runs in it is a coroutine, which has levels of its own. */
+const THREAD_START = 'resumeThread';
 /** Usually enough; a deep recursion of a library has more. */
 const FRAMES = 200;
 
@@ -36,11 +43,19 @@ function readStack(thrown: Error | null, frames: number): Level[] {
   if (thrown === null) Error.stackTraceLimit = frames;
   try {
     const { stack } = (thrown ?? new Error()) as unknown as { stack: NodeJS.CallSite[] | string };
-    return Array.isArray(stack) ? stack.map(levelOf).filter((level) => level !== undefined) : [];
+    if (!Array.isArray(stack)) return [];
+    const start = stack.findIndex((site) => nameOf(site) === THREAD_START);
+    const own = start < 0 ? stack : stack.slice(0, start);
+    return own.map(levelOf).filter((level) => level !== undefined);
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** Of a function or method. */
+function nameOf(site: NodeJS.CallSite): string {
+  return site.getFunctionName()?.split('.').at(-1) ?? '';
 }
 
 /** Undefined for functions that are no level. */
@@ -48,8 +63,7 @@ function levelOf(site: NodeJS.CallSite): Level | undefined {
   const url = site.getScriptNameOrSourceURL();
   const chunkName = typeof url === 'string' ? chunkNameOf(url) : null;
   if (chunkName === null) {
-    const name = site.getFunctionName()?.split('.').at(-1) ?? '';
-    return LIBRARY_LEVELS.has(name) ? null : undefined;
+    return LIBRARY_LEVELS.has(nameOf(site)) ? null : undefined;
   }
   const line = (site.getLineNumber() ?? 0) - HEADER_LINES;
   const callee = callAt(url!, line, site.getColumnNumber() ?? 0);

@@ -213,7 +213,7 @@ function handled(engine: Engine, handler: LuaValue, error: unknown): LuaValue {
   if (typeof handler !== 'function') return HANDLER_FAILED;
   for (let level = 0; level < HANDLERS_MAX; level++) {
     try {
-      return metatables.one(metatables.callFromLibrary(handler, [value]));
+      return metatables.finishFromLibrary(handler, [value]);
     } catch (another) {
       value = engine.caught(another);
     }
@@ -275,7 +275,7 @@ function loadFunctions(engine: Engine): Record<string, LuaFunction> {
       const name = given.stringOr(2, '=(load)');
       let source = '';
       for (;;) {
-        const piece = engine.metatables.one(engine.metatables.callFromLibrary(reader, []));
+        const piece = engine.metatables.finishFromLibrary(reader, []);
         if (piece === undefined || piece === '') return load(source, name);
         if (typeof piece !== 'string') return [undefined, 'reader function must return a string'];
         source += piece;

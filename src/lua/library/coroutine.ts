@@ -47,7 +47,7 @@ export function registerCoroutine(engine: Engine): void {
   };
   const library = register(new LuaTable(), {
     create: (...args) => create(new CallArguments(args)),
-    resume: (...args) => waitFromLibrary(engine, current, thread(new CallArguments(args)), args.slice(1)),
+    resume: (...args) => resumeThread(engine, current, thread(new CallArguments(args)), args.slice(1)),
     yield: (...args) => yieldValues(args),
     status: (...args) => thread(new CallArguments(args)).status,
     running: () => current.thread ?? undefined,
@@ -68,8 +68,8 @@ function* yieldValues(values: readonly LuaValue[]): Suspendable {
   }
 }
 
-/** Resumes; gives true and what was yielded or returned, or false and the error. */
-function* waitFromLibrary(engine: Engine, current: Current, thread: Thread, args: readonly LuaValue[]): Suspendable {
+/** Resumes; gives true and what was yielded or returned, or false and the error. The name matters: see stack.ts. */
+function* resumeThread(engine: Engine, current: Current, thread: Thread, args: readonly LuaValue[]): Suspendable {
   if (thread.status !== 'suspended') return [false, `cannot resume ${thread.status} coroutine`];
   const outer = current.thread;
   if (outer !== null) outer.status = 'normal';
@@ -114,7 +114,7 @@ function* advance(thread: Thread, args: readonly LuaValue[]): Generator<unknown,
 
 /** The function that `wrap` gives: errors go on, and say where they went through. */
 function* runWrapped(engine: Engine, current: Current, thread: Thread, args: readonly LuaValue[]): Suspendable {
-  const [succeeded, ...results] = (yield* waitFromLibrary(engine, current, thread, args)) as LuaValue[];
+  const [succeeded, ...results] = (yield* resumeThread(engine, current, thread, args)) as LuaValue[];
   if (succeeded === true) return asResults(results) as LuaValue | readonly LuaValue[];
   const [error] = results;
   throw new LuaError(typeof error === 'string' ? where(1) + error : error, currentPosition());

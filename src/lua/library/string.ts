@@ -170,8 +170,7 @@ function substitute(engine: Engine, given: CallArguments): Results {
 function replaced(engine: Engine, matcher: Matcher, by: LuaValue, text: string, start: number, end: number): string {
   let value: LuaValue;
   if (by instanceof LuaTable) value = engine.metatables.index(by, matcher.capture(0, start, end), null);
-  else if (typeof by === 'function')
-    value = engine.metatables.one(engine.metatables.callFromLibrary(by, matcher.captures(start, end)));
+  else if (typeof by === 'function') value = engine.metatables.finishFromLibrary(by, matcher.captures(start, end));
   else return expand(matcher, String(engine.toString(by)), start, end);
   if (!isTrue(value)) return text.slice(start, end);
   if (typeof value === 'string') return value;

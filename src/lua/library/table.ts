@@ -47,7 +47,7 @@ function sorter({ metatables }: Engine): LuaFunction {
     const table = assertWritable(given.table(1));
     const order = given.has(2) ? given.function(2) : null;
     sort(table, (left, right) => {
-      if (order !== null) return isTrue(metatables.one(metatables.callFromLibrary(order, [left, right])));
+      if (order !== null) return isTrue(metatables.finishFromLibrary(order, [left, right]));
       const isPlain = typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
       return isPlain ? left! < right! : metatables.less(left, right, null);
     });
@@ -108,7 +108,7 @@ function joinParts(parts: readonly string[], separator: string): string {
 
 function walkFunctions(engine: Engine): Record<string, LuaFunction> {
   const call = (run: LuaFunction, key: LuaValue, value: LuaValue): LuaValue =>
-    engine.metatables.one(engine.metatables.callFromLibrary(run, [key, value]));
+    engine.metatables.finishFromLibrary(run, [key, value]);
   return {
     foreach: (...args) => {
       const given = new CallArguments(args);

@@ -114,6 +114,73 @@ describe('the levels of an error in a function that may wait', () => {
   });
 });
 
+describe('the levels of an error in a function that a library function calls', () => {
+  it.each<[string, Evaluated]>([
+    [
+      'local function f()\ntable.sort({2, 1, 3}, function(x, y) for i = 1, 1 do end\nerror("x", 2) return x < y end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\ntable.sort({2, 1, 3}, function(x, y) for i = 1, 1 do end\nerror("x", 3) return x < y end)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:2: x'],
+    ],
+    [
+      'local function f()\ntable.sort({2, 1, 3}, function(x, y) for i = 1, 1 do end\nerror("x", 4) return x < y end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\nstring.gsub("ab", "%w", function(x) for i = 1, 1 do end\nerror("x", 2) end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\nstring.gsub("ab", "%w", function(x) for i = 1, 1 do end\nerror("x", 3) end)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:2: x'],
+    ],
+    [
+      'local function f()\nstring.gsub("ab", "%w", function(x) for i = 1, 1 do end\nerror("x", 4) end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\ntable.foreach({1}, function(x) for i = 1, 1 do end\nerror("x", 2) end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\ntable.foreach({1}, function(x) for i = 1, 1 do end\nerror("x", 3) end)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:2: x'],
+    ],
+    [
+      'local function f()\ntable.foreach({1}, function(x) for i = 1, 1 do end\nerror("x", 4) end)\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\ncoroutine.wrap(function(x) for i = 1, 1 do end\nerror("x", 2) end)(1)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:3: x'],
+    ],
+    [
+      'local function f()\ncoroutine.wrap(function(x) for i = 1, 1 do end\nerror("x", 3) end)(1)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:3: x'],
+    ],
+    [
+      'local function f()\ncoroutine.wrap(function(x) for i = 1, 1 do end\nerror("x", 4) end)(1)\nend\nreturn {pcall(f)}',
+      [null, 'user_script:3: x'],
+    ],
+    [
+      'local function f()\nlocal x = tostring(setmetatable({}, {__tostring = function() for i = 1, 1 do end\nerror("x", 2) end}))\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+    [
+      'local function f()\nlocal x = tostring(setmetatable({}, {__tostring = function() for i = 1, 1 do end\nerror("x", 3) end}))\nend\nreturn {pcall(f)}',
+      [null, 'user_script:2: x'],
+    ],
+    [
+      'local function f()\nlocal x = tostring(setmetatable({}, {__tostring = function() for i = 1, 1 do end\nerror("x", 4) end}))\nend\nreturn {pcall(f)}',
+      [null, 'x'],
+    ],
+  ])('%j', (source, reply) => {
+    expect(evaluate(source)).toEqual(reply);
+  });
+});
+
 describe('lists', () => {
   it.each<[string, Evaluated]>([
     ['return {select(2, "a", "b", "c")}', ['b', 'c']],

@@ -370,6 +370,18 @@ const plainStatements: Weighted[] = [
   },
 ];
 
+/** Functions that call another one, each with levels of its own. */
+const caller = fc.constantFrom(
+  'table.sort({2, 1, 3}, function(x, y) BODY return x < y end)',
+  'string.gsub("ab", "%w", function(x) BODY end)',
+  'table.foreach({1}, function(x) BODY end)',
+  'coroutine.wrap(function(x) BODY end)(1)',
+  'local h = coroutine.wrap(function(x) coroutine.yield(1) BODY end) h() h()',
+  'local function h() BODY end local function k() return h() end local x = k()',
+  'local x = tostring(setmetatable({}, {__tostring = function() BODY end}))',
+  'for k in function() BODY end, 1, nil do end',
+);
+
 /** Closures, methods, coroutines, recursion. */
 const functionStatements: Weighted[] = [
   {
@@ -412,6 +424,12 @@ b = clip(coroutine.resume(co, ${second})) c = coroutine.status(co) log[#log + 1]
   {
     weight: 1,
     arbitrary: expression.map((value) => `local function h(x) return x and (${value}) end c = clip(h(a))`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(caller, fc.constantFrom('', 'for i = 1, 1 do end '), fc.integer({ min: 1, max: 6 }))
+      .map(([call, loop, level]) => call.replace('BODY', `${loop}fail('far', ${level}) ${loop}`)),
   },
 ];
 
