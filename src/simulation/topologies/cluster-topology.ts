@@ -135,10 +135,10 @@ export class ClusterTopology extends NodeSet {
    */
   #coverSlots(): boolean {
     if (this.#slotsAtPowerLoss.size === 0) return false;
-    const states = this.names.map((name) => this.state(name));
-    const areWell = states.every((state) => state !== null && [...state.nodes.values()].every(isWell));
-    if (!areWell) return false;
-    const nobodys = range(SLOTS).filter((slot) => !states.some((state) => state!.myself.holdsSlot(slot)));
+    if (!this.names.every((name) => this.isReachable(name))) return false;
+    const states = this.names.map((name) => this.state(name)!);
+    if (!states.every(({ nodes }) => [...nodes.values()].every(isWell))) return false;
+    const nobodys = range(SLOTS).filter((slot) => !states.some(({ myself }) => myself.holdsSlot(slot)));
     if (nobodys.length === 0 || !nobodys.every((slot) => this.#slotsAtPowerLoss.has(slot))) return false;
     for (const slot of nobodys) {
       const owner = this.#bestOwner(slot);

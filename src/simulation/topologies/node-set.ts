@@ -76,10 +76,15 @@ export abstract class NodeSet implements SimTopology {
     return name;
   }
 
+  /** Not while it starts and loads its data. */
+  protected isReachable(node: string): boolean {
+    const server = this.server(node);
+    return server !== null && this.#started.has(server) && this.process(node).state === 'running';
+  }
+
   call(node: string, ...words: (string | number)[]): unknown {
     const server = this.server(node);
-    // While it starts and loads its data, nobody reaches it.
-    if (server === null || !this.#started.has(server) || this.process(node).state !== 'running') return NO_REPLY;
+    if (server === null || !this.isReachable(node)) return NO_REPLY;
     try {
       return this.process(node).enter(() => ask(server, words));
     } catch (error) {
