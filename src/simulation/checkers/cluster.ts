@@ -5,7 +5,7 @@
  */
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ClusterEvent } from '../../cluster/events.ts';
-import { type ClusterNode, NODE, SLOTS } from '../../cluster/state.ts';
+import { type ClusterNode, type ClusterState, NODE, SLOTS } from '../../cluster/state.ts';
 import type { MakeChecker } from '../checker.ts';
 import type { HistoryEntry } from '../history.ts';
 import type { Run } from '../run.ts';
@@ -56,6 +56,9 @@ class ClusterJudge implements Judge {
   readonly #epochs = new Map<string, Epochs>();
   /** `observer node` for each that was ever found unreachable. */
   readonly #suspicions = new Set<string>();
+  /** `observer node` for each that was ever held for unreachable, where nodes are forgotten. */
+  readonly #hearsay = new Set<string>();
+  readonly #hasForget: boolean;
   /** Ids of all that were masters at some time. */
   readonly #everMasters = new Set<string>();
   /** By node, what it has done in the turn that is not over. */
@@ -72,6 +75,7 @@ class ClusterJudge implements Judge {
     this.#topology = topology;
     this.#fail = fail;
     this.#serving = new ClusterServing(run, topology, fail);
+    this.#hasForget = run.schedule.steps.some(({ fault }) => fault.kind === 'forget');
     this.#hasTakeover = run.schedule.steps.some(
       ({ fault }) => fault.kind === 'reshard' || (fault.kind === 'cluster-failover' && fault.mode === 'takeover'),
     );
@@ -148,19 +152,21 @@ class ClusterJudge implements Judge {
       if (!this.#everMasters.has(reporter.name)) continue;
       voices++;
       if (this.#suspicions.has(`${reporter.name} ${id}`)) continue;
-      if (this.#knowsByHearsay(reporter.name, id)) this.#run.exemptions.add('C8 failure that the reporter was told of');
+      if (this.#hearsay.has(`${reporter.name} ${id}`))
+        this.#run.exemptions.add('C8 failure that the reporter was told of');
       else this.#fail('C8', `${name} has a report of ${reporter.name} about ${id} that it never made`);
     }
     if (voices < majority) this.#fail('C8', `${name} declared ${id} failed with ${voices} voices of ${majority}`);
   }
 
   /**
-   * Whether a node holds another one for unreachable that it has never reached itself: one that it learns of by gossip
-   * comes with the flags that the sender has for it (clusterProcessGossipSection), and is passed on with them.
+   * A node may hold another one for unreachable that it has never reached itself: one that it learns of by gossip comes with
+   * the flags that the sender has for it (clusterProcessGossipSection), and is passed on with them.
    */
-  #knowsByHearsay(reporter: string, id: string): boolean {
-    const known = this.#topology.state(this.#topology.nameOfId(reporter))?.find(id);
-    return known !== null && known !== undefined && (known.flags & (NODE.pfail | NODE.fail)) !== 0;
+  #noteHearsay({ myself, nodes }: ClusterState): void {
+    for (const { name, flags } of nodes.values()) {
+      if ((flags & (NODE.pfail | NODE.fail)) !== 0) this.#hearsay.add(`${myself.name} ${name}`);
+    }
   }
 
   // --------------------------------------------------------------------------------------------------------------- turns
@@ -174,6 +180,7 @@ class ClusterJudge implements Judge {
       for (const note of notes) note();
     }
     if (cluster.state.myself.isMaster) this.#everMasters.add(cluster.state.myself.name);
+    if (this.#hasForget) this.#noteHearsay(cluster.state);
     this.#checkEpochs(name, cluster);
     this.#checkClaim(name, cluster.state.myself);
     this.#serving.onTurn(name, cluster);
