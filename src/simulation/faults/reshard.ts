@@ -23,6 +23,7 @@ export function reshard(set: ClusterTopology, from: string, to: string, count: n
       [to, 'NODE', targetId],
       [from, 'NODE', targetId],
     ] as const;
+    set.slotsMovedByHand.add(slot);
     for (const [name, word, id] of steps) {
       if (set.call(name, 'CLUSTER', 'SETSLOT', slot, word, id) !== 'OK') return false;
     }

@@ -24,7 +24,9 @@ export class ClusterTopology extends NodeSet {
   readonly #clusters = new Map<string, Cluster>();
   /** Nodes that have had their first nodes.conf. */
   readonly #hasTable = new Set<string>();
-  /** Slots of nodes that have lost power. */
+  /** By SETSLOT, whether to the end or not. */
+  readonly slotsMovedByHand = new Set<number>();
+  /** Those among them whose owner has lost power. */
   readonly #slotsAtPowerLoss = new Set<number>();
 
   constructor(world: World, spec: ClusterSpec, knobs: Knobs, watcher: TopologyWatcher) {
@@ -37,7 +39,7 @@ export class ClusterTopology extends NodeSet {
 
   #losesPower(name: string): void {
     const myself = this.state(name)?.myself;
-    for (const slot of range(SLOTS)) if (myself?.holdsSlot(slot) === true) this.#slotsAtPowerLoss.add(slot);
+    for (const slot of this.slotsMovedByHand) if (myself?.holdsSlot(slot) === true) this.#slotsAtPowerLoss.add(slot);
   }
 
   boot(): void {
