@@ -19,6 +19,8 @@ const PLAYS = 4;
 const DRAWN = 24;
 const LOAD = 200;
 const SECONDS = 120;
+/** There is little to do at rest. */
+const REST_SECONDS = 600;
 const GOALS = { load: 100, rest: 500, firstSeconds: 1.5 } as const;
 const PLAYER = path.join(import.meta.dirname, 'results', 'simulation-player.mjs');
 
@@ -55,7 +57,7 @@ function cases(): Case[] {
     hasJudges,
   });
   const fixed = kinds.flatMap(([kind, name]): Case[] => [
-    { name: `${name}, at rest`, order: of(kind, {}), goal: GOALS.rest },
+    { name: `${name}, at rest`, order: of(kind, { tailMs: REST_SECONDS * 1000 }), goal: GOALS.rest },
     { name: `${name}, ${LOAD} ops/s`, order: of(kind, { knobs: { opsPerSecond: LOAD } }), goal: GOALS.load },
     { name: `${name}, ${LOAD} ops/s, no judges`, order: of(kind, { knobs: { opsPerSecond: LOAD } }, false) },
     {
@@ -92,7 +94,7 @@ export async function simulation(run: Run): Promise<Report> {
     'goal',
   ];
   const notes = [
-    `Each schedule lasts ${SECONDS} simulated seconds and its start; median of ${rounds} processes, which play ${PLAYS}, or ${DRAWN} drawn ones.`,
+    `Each schedule lasts ${SECONDS} simulated seconds (${REST_SECONDS} at rest) and its start; median of ${rounds} processes, which play ${PLAYS}, or ${DRAWN} drawn ones.`,
     'The first columns leave out the first schedule of a process; drawn ones are another each, and none is left out.',
   ];
   return {
