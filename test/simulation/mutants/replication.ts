@@ -128,8 +128,8 @@ export const replicationMutants: readonly Mutant[] = [
       },
     ],
     checkers: ['R1', 'R2', 'R4'],
-    schedules: 100,
-    focus: { kinds: ['isolate', 'flap', 'restart', 'kill'], knobs: TORN },
+    schedules: 200,
+    focus: { kinds: ['isolate', 'flap', 'rate'], knobs: TORN },
   },
   {
     name: 'acknowledges-read-bytes',
