@@ -308,7 +308,8 @@ export class AofLog implements ReplyHold {
       if (force) this.#syncAlways(output);
       else if (!output.isSyncing && isDue) this.#syncInBackground(output, true);
       else if (!output.isSyncing) this.#synced = this.#written;
-    } else if (policy === 'everysec' && isDue && this.#seconds > this.#lastSyncSeconds) {
+    } else if (policy === 'everysec' && isDue && this.#seconds !== this.#lastSyncSeconds) {
+      // A clock that was set back must not put syncs off until it has caught up.
       if (!output.isSyncing) this.#syncInBackground(output, false);
       this.#lastSyncSeconds = this.#seconds;
     }
