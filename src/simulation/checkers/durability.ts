@@ -56,12 +56,18 @@ function wasSynced(
   });
 }
 
+/** How long the pause was that reached into that time: a process that stands still syncs nothing. */
+function pausedMs(pauses: Watched['pauses'], fromMs: number, toMs: number): number {
+  const pause = pauses.findLast((one) => one.fromMs < toMs);
+  return pause === undefined || pause.toMs < fromMs ? 0 : Math.min(pause.toMs, toMs) - pause.fromMs;
+}
+
 function restartProblem(
   run: Run,
   { lineage }: Witness,
   fates: Fates,
   operations: readonly Operation[],
-  { node, deaths, leaps }: Watched,
+  { node, deaths, leaps, pauses }: Watched,
   { timeMs, before, after }: Leap,
 ): string | null {
   const death = deaths.findLast((one) => one.timeMs <= timeMs);
@@ -81,6 +87,10 @@ function restartProblem(
     if (place === undefined || !lineage.covers(before!, place) || lineage.covers(after, place)) continue;
     if (isLate && !wasSynced(operation, operations, deaths, death.timeMs)) {
       run.exemptions.add('H5 killed before it was synced');
+      continue;
+    }
+    if (isLate && end > sinceMs - pausedMs(pauses, sinceMs, death.timeMs)) {
+      run.exemptions.add('H5 paused before it was synced');
       continue;
     }
     const age = ((death.timeMs - end) / 1000).toFixed(3);

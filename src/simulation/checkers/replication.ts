@@ -28,7 +28,8 @@ export function replicationCheckers(share: (witness: Witness) => void = () => {}
         if (entry.kind !== 'process') return;
         if (entry.state === 'killed' || entry.state === 'lost-power') {
           witness.died(entry.node, entry.state === 'lost-power');
-        }
+        } else if (entry.state === 'paused') witness.paused(entry.node);
+        else if (entry.state === 'resumed') witness.resumed(entry.node);
       },
       atEnd: () => witness.judgeAll(),
     };

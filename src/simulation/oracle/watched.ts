@@ -35,6 +35,8 @@ export class Watched {
   readonly eras: number[] = [];
   /** When its process has ended, and whether the machine did. */
   readonly deaths: { readonly timeMs: number; readonly lostPower: boolean }[] = [];
+  /** When its process was paused; the last time may not be over. */
+  readonly pauses: { readonly fromMs: number; toMs: number }[] = [];
   /** Where it stood, oldest first; the last one ends where it stands now. */
   readonly #walks: Walk[] = [];
   readonly leaps: Leap[] = [];

@@ -75,7 +75,17 @@ export class Witness {
   }
 
   died(node: string, lostPower: boolean): void {
+    this.resumed(node);
     this.#watched.get(node)?.deaths.push({ timeMs: this.#nowMs, lostPower });
+  }
+
+  paused(node: string): void {
+    this.#watched.get(node)?.pauses.push({ fromMs: this.#nowMs, toMs: Infinity });
+  }
+
+  resumed(node: string): void {
+    const pause = this.#watched.get(node)?.pauses.at(-1);
+    if (pause?.toMs === Infinity) pause.toMs = this.#nowMs;
   }
 
   get #nowMs(): number {
