@@ -11,7 +11,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { settingsOf } from './server/command-settings.ts';
 import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
@@ -20,7 +19,7 @@ import { ConfigError, REDIS_VERSION } from './server/config/config-error.ts';
 import { expandProcessTitle } from './server/config/process-title.ts';
 import { type Directives, loadConfiguration } from './server/config/grammar.ts';
 import { unsupportedReasons } from './server/config/supported.ts';
-import { createNodeHost, type NodeHostOptions } from './host/node/host.ts';
+import { createNodeHost } from './host/node/host.ts';
 import { userLineCheck } from './server/acl/user-lines.ts';
 import { type Crash, crashedBySignal, reportCrash } from './server/debug/crash-report.ts';
 import { type CrashSignal, Debugging } from './server/debug/debugging.ts';
@@ -141,7 +140,9 @@ function start(command: ServerStart): void {
     if (logFile === '') writeOut(`${line}\n`);
     else appendToLog(logFile, `${line}\n`);
   };
-  const host = createNodeHost({ log: write, ownsProcess: true, ...(command.sentinel ? {} : saving()) });
+  // A sentinel saves nothing, and Windows has no shell that could wait.
+  const hasSaveProcess = !command.sentinel && process.platform !== 'win32';
+  const host = createNodeHost({ log: write, ownsProcess: true, hasSaveProcess });
   let server: Server | null = null;
   const config = new Config({
     disk: host.disk,
@@ -157,7 +158,7 @@ function start(command: ServerStart): void {
     return;
   }
   // To be started while this process is still small.
-  host.processes.saver?.prepare();
+  host.processes.saveProcess?.prepare();
   const exit = (code: number): void => process.exit(code);
   const started = (server = command.sentinel
     ? composeSentinel({ host, config, directives, exit })
@@ -168,15 +169,6 @@ function start(command: ServerStart): void {
     process.exit(1);
   }
   run(started, command);
-}
-
-/** What writes snapshots: a program beside this one, which is run as this one is, from source or built. */
-function saving(): Pick<NodeHostOptions, 'saveCommand'> {
-  // There is no shell that could wait for work.
-  if (process.platform === 'win32') return {};
-  const isSource = import.meta.url.endsWith('.ts');
-  const program = new URL(`./host/node/save-process.${isSource ? 'ts' : 'js'}`, import.meta.url);
-  return { saveCommand: [process.execPath, ...(isSource ? process.execArgv : []), fileURLToPath(program)] };
 }
 
 function configure(config: Config, command: ServerStart): Directives {

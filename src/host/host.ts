@@ -15,7 +15,7 @@
  *   once; `false` means that the connection keeps the array and the caller must never touch it again.
  */
 import type { Random } from '../core/random.ts';
-import type { Saver } from './saver.ts';
+import type { SaveProcess } from './save-process.ts';
 
 export interface Host {
   readonly clock: Clock;
@@ -98,8 +98,8 @@ export interface Processes {
     done: (end: ProcessEnd) => void,
     directory?: string,
   ): ChildProcess | null;
-  /** The process that writes this node's snapshots. Absent where the node writes them itself. */
-  readonly saver?: Saver;
+  /** The process that stands for this node's snapshots, where there can be one. */
+  readonly saveProcess?: SaveProcess;
 }
 
 export interface ChildProcess {

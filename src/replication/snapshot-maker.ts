@@ -58,15 +58,14 @@ export class PersistenceSnapshots implements SnapshotMaker {
       });
       return true;
     }
-    const pid = host.processes.saver?.prepare() ?? null;
+    const pid = host.processes.saveProcess?.prepare() ?? null;
     log.notice(`Background RDB transfer started by pid ${pid ?? host.system.pid}`);
     this.#stream = persistence.children.start('rdb', encoder, sink, (error) => {
       this.#leave();
       done(error === null);
     });
-    // It does not touch the bytes. But it is what one sees of a save, and kills to end one.
     if (pid !== null) {
-      this.#leave = host.processes.saver!.attend(({ signal }) => {
+      this.#leave = host.processes.saveProcess!.attend(null, ({ signal }) => {
         log.warning(signal === 0 ? 'Background transfer error' : `Background transfer terminated by signal ${signal}`);
         done(false);
       });

@@ -9,7 +9,7 @@ import { NodeDisk } from './disk.ts';
 import { NodeNet } from './net.ts';
 import { NodeProcesses } from './processes.ts';
 import { NodeRandom } from './random.ts';
-import { NodeSaver } from './saver.ts';
+import { NodeSaveProcess } from './save-process.ts';
 import { NodeSystem } from './system.ts';
 import { NodeTimers } from './timers.ts';
 
@@ -20,16 +20,15 @@ export interface NodeHostOptions {
   readonly workingDirectory?: string;
   /** The process does nothing but serve, so its garbage is the server's to collect. */
   readonly ownsProcess?: boolean;
-  /** The program that writes snapshots in a process of its own, with its first arguments; by default there is none. */
-  readonly saveCommand?: readonly string[];
+  /** A process beside this one stands for snapshots; by default there is none. */
+  readonly hasSaveProcess?: boolean;
   /** Clock and timers that move only when told, from `createManualTime`; by default the machine's. */
   readonly time?: ManualTime;
 }
 
 export function createNodeHost(options: NodeHostOptions = {}): Host {
   const system = new NodeSystem(options.workingDirectory, options.ownsProcess);
-  const { saveCommand } = options;
-  const saver = saveCommand === undefined ? undefined : new NodeSaver(saveCommand, system.workingDirectory);
+  const saveProcess = options.hasSaveProcess === true ? new NodeSaveProcess() : undefined;
   return {
     clock: options.time?.clock ?? new NodeClock(),
     timers: options.time?.timers ?? new NodeTimers(),
@@ -37,7 +36,7 @@ export function createNodeHost(options: NodeHostOptions = {}): Host {
     disk: new NodeDisk(system.workingDirectory),
     random: new NodeRandom(),
     system,
-    processes: new NodeProcesses(system.workingDirectory, options.ownsProcess, saver),
+    processes: new NodeProcesses(system.workingDirectory, options.ownsProcess, saveProcess),
     log: options.log ?? discard,
   };
 }

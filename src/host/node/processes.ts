@@ -3,7 +3,7 @@ import { type ChildProcess as NodeChild, spawn } from 'node:child_process';
 import { accessSync, constants as fsConstants } from 'node:fs';
 import { constants } from 'node:os';
 import type { ChildProcess, ProcessEnd, Processes } from '../host.ts';
-import type { Saver } from '../saver.ts';
+import type { SaveProcess } from '../save-process.ts';
 
 /** As a fork reports that there was nothing to execute. */
 const CANNOT_EXECUTE: ProcessEnd = { exitCode: 2, signal: 0 };
@@ -11,13 +11,13 @@ const CANNOT_EXECUTE: ProcessEnd = { exitCode: 2, signal: 0 };
 const NO_PROCESS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 export class NodeProcesses implements Processes {
-  readonly saver?: Saver;
+  readonly saveProcess?: SaveProcess;
   readonly #workingDirectory: string;
   readonly #ownsProcess: boolean;
 
   /** @param ownsProcess what programs print is printed by this process; else nobody sees it. */
-  constructor(workingDirectory: string, ownsProcess = false, saver?: Saver) {
-    if (saver !== undefined) this.saver = saver;
+  constructor(workingDirectory: string, ownsProcess = false, saveProcess?: SaveProcess) {
+    if (saveProcess !== undefined) this.saveProcess = saveProcess;
     this.#workingDirectory = workingDirectory;
     this.#ownsProcess = ownsProcess;
   }

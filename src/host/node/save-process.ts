@@ -1,122 +1,104 @@
 /**
- * The program that writes a snapshot into a file, in a process of its own (saver.ts starts it). It takes an order and
- * then the bytes from its standard input, and says on its standard output how it goes (save-frames.ts).
+ * The process that stands for snapshots on the real host: a shell that waits. It is told which file is being written, and
+ * removes that if the server is gone before it has said that it is done.
  *
- * Nothing is read beyond the last frame, because what follows is for the next process. If the input ends in the middle,
- * the server is gone, and the file goes with it.
+ * To start a process, Node forks, and the larger a process is, the longer its fork holds it up: tens of milliseconds at
+ * half a gigabyte. So the shell is started while the server is still small. It has a megabyte and a half, nearly all of it
+ * shared with other shells. If it is killed, a new one is started when it is needed.
  *
- * It is a loop of blocking calls: a process that does nothing else needs no events, and a slow disk holds up the pipe.
+ * Why: docs/decisions/save-process.md.
  */
-import * as fs from 'node:fs';
-import type { SaveOrder } from '../saver.ts';
-import { ABANDON, DONE, FAILED, LENGTH_BYTES, READY } from './save-frames.ts';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Socket } from 'node:net';
+import type { ProcessEnd } from '../host.ts';
+import type { SaveProcess } from '../save-process.ts';
 
-const INPUT = 0;
-const OUTPUT = 1;
-const BUFFER_BYTES = 1 << 18;
+const SHELL = '/bin/sh';
+/** Each line is the file that is being written; an empty one says that there is none. */
+const SCRIPT = `file=
+while IFS= read -r line; do file=$line; done
+if [ -n "$file" ]; then rm -f -- "$file"; fi`;
 
-class ServerGone extends Error {}
+export class NodeSaveProcess implements SaveProcess {
+  readonly #shellPath: string;
+  #shell: Shell | null = null;
 
-/** The file. What fails is kept in mind, and nothing is written any more. */
-class Output {
-  readonly #order: SaveOrder;
-  #descriptor = -1;
-  #unsyncedBytes = 0;
-  failure: string | null = null;
-
-  constructor(order: SaveOrder) {
-    this.#order = order;
-    this.#attempt(() => (this.#descriptor = fs.openSync(order.path, 'r+')));
+  constructor(shellPath = SHELL) {
+    this.#shellPath = shellPath;
   }
 
-  write(bytes: Uint8Array): void {
-    this.#attempt(() => {
-      let offset = 0;
-      while (offset < bytes.length) offset += fs.writeSync(this.#descriptor, bytes, offset);
-      this.#unsyncedBytes += bytes.length;
-      const { syncEveryBytes } = this.#order;
-      if (syncEveryBytes > 0 && this.#unsyncedBytes >= syncEveryBytes) this.#sync();
-    });
+  prepare(): number | null {
+    if (this.#shell?.isAlive !== true) this.#shell = this.#launch();
+    return this.#shell?.pid ?? null;
   }
 
-  finish(): void {
-    this.#attempt(() => {
-      this.#sync();
-      fs.closeSync(this.#descriptor);
-    });
-  }
-
-  #sync(): void {
-    fs.fdatasyncSync(this.#descriptor);
-    this.#unsyncedBytes = 0;
-  }
-
-  #attempt(step: () => void): void {
-    if (this.failure !== null) return;
+  #launch(): Shell | null {
     try {
-      step();
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      this.failure = code ?? message;
+      const shell = new Shell(this.#shellPath);
+      return shell.isAlive ? shell : null;
+    } catch {
+      // No memory, no descriptors, no permission: whatever it is, there is no process.
+      return null;
     }
   }
-}
 
-/** @param number of the file, which all that is said begins with */
-function save(number: string): void {
-  const say = (text: string): void => void fs.writeSync(OUTPUT, `${number} ${text}\n`);
-  say(READY);
-  const orderLength = readLength();
-  if (orderLength === ABANDON) return;
-  const order = JSON.parse(readFully(Buffer.alloc(orderLength)).toString()) as SaveOrder;
-  process.title = order.title;
-  const output = new Output(order);
-  let isTold = false;
-  const tellFailure = (): void => {
-    if (output.failure === null || isTold) return;
-    isTold = true;
-    say(`${FAILED} ${output.failure}`);
-  };
-  if (!takeAll(order, output, tellFailure)) return;
-  output.finish();
-  tellFailure();
-  if (output.failure === null) say(DONE);
-}
-
-/** Writes what comes. @param look called now and then. @returns whether the file is wanted. */
-function takeAll(order: SaveOrder, output: Output, look: () => void): boolean {
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  try {
-    for (;;) {
-      const length = readLength();
-      if (length >= ABANDON) return length !== ABANDON;
-      for (let left = length; left > 0; left -= Math.min(left, buffer.length)) {
-        output.write(readFully(buffer.subarray(0, Math.min(left, buffer.length))));
-      }
-      look();
-    }
-  } catch (error) {
-    if (error instanceof ServerGone) fs.rmSync(order.path, { force: true });
-    throw error;
+  attend(file: string | null, ended: (end: ProcessEnd) => void): () => void {
+    const shell = this.#shell;
+    if (shell === null) throw new Error('nothing is prepared');
+    return shell.attend(file, ended);
   }
 }
 
-function readLength(): number {
-  return readFully(Buffer.alloc(LENGTH_BYTES)).readUInt32LE(0);
-}
+class Shell {
+  readonly pid: number;
+  isAlive: boolean;
+  readonly #child: ChildProcessByStdio<Socket, null, null>;
+  #ended: ((end: ProcessEnd) => void) | null = null;
 
-function readFully(target: Buffer): Buffer {
-  for (let filled = 0; filled < target.length;) {
-    const count = fs.readSync(INPUT, target, filled, target.length - filled, null);
-    if (count === 0) throw new ServerGone();
-    filled += count;
+  constructor(path: string) {
+    // In a session of its own: what is typed at the server's terminal is not meant for it.
+    this.#child = spawn(path, ['-c', SCRIPT, 'resplica-save'], {
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    }) as ChildProcessByStdio<Socket, null, null>;
+    this.pid = this.#child.pid ?? 0;
+    this.isAlive = this.pid !== 0;
+    this.#child.on('error', () => this.#end({ exitCode: 1, signal: 0 }));
+    this.#child.on('exit', (code, signal) =>
+      this.#end({ exitCode: code ?? 0, signal: signal === null ? 0 : constants.signals[signal] }),
+    );
+    // Whether it listens is seen by its end.
+    this.#child.stdin.on('error', () => {});
+    // It does not keep the server's process from ending.
+    this.#child.unref();
+    this.#child.stdin.unref();
   }
-  return target;
-}
 
-try {
-  save(process.argv[2] ?? '0');
-} catch {
-  // The server is gone, or does not listen: there is nobody to tell.
-  process.exitCode = 1;
+  attend(file: string | null, ended: (end: ProcessEnd) => void): () => void {
+    if (this.#ended !== null) throw new Error('it stands for something else');
+    this.#ended = ended;
+    // A name with a line end in it could not be told from two.
+    const told = file !== null && !file.includes('\n') ? file : '';
+    this.#tell(told);
+    return () => {
+      if (this.#ended !== ended) return;
+      this.#ended = null;
+      if (told !== '') this.#tell('');
+    };
+  }
+
+  #tell(file: string): void {
+    if (this.isAlive) this.#child.stdin.write(`${file}\n`);
+  }
+
+  #end(end: ProcessEnd): void {
+    if (!this.isAlive) return;
+    this.isAlive = false;
+    this.#child.stdin.destroy();
+    const ended = this.#ended;
+    this.#ended = null;
+    ended?.(end);
+  }
 }

@@ -148,7 +148,6 @@ export class AofRewrite {
     const isRdb = config.values['aof-use-rdb-preamble'];
     const opened = openSnapshotFile(this.#server, persistence.disk, {
       nameOf: (_writer, pid) => config.path(temporaryName(pid)),
-      title: 'redis-aof-rewrite',
       syncsNowAndThen: config.values['aof-rewrite-incremental-fsync'],
     });
     this.#server.log.notice(`Background append only file rewriting started by pid ${opened.pid}`);

@@ -11,14 +11,7 @@ import { Snapshot } from '../../persistence/snapshot.ts';
 import { joinPath, pathOfBinary } from '../config/paths.ts';
 import type { Server } from '../server.ts';
 import { type Child, type Children, delayUs } from './children.ts';
-import {
-  OwnSnapshotFile,
-  removeQuietly,
-  SIGUSR1,
-  type SnapshotFailure,
-  type SnapshotFile,
-  WriterEnded,
-} from './snapshot-file.ts';
+import { removeQuietly, SIGUSR1, type SnapshotFailure, SnapshotFile, WriterEnded } from './snapshot-file.ts';
 import { openSnapshotFile } from './snapshot-writer.ts';
 
 /** After a failure, save points do not try again sooner. */
@@ -189,7 +182,7 @@ export class RdbSaves {
     const name = `temp-${pid}.rdb`;
     let file: SnapshotFile;
     try {
-      file = new OwnSnapshotFile(disk, this.#pathOf(name), pid, true);
+      file = new SnapshotFile(disk, this.#pathOf(name), pid, true, null);
     } catch (error) {
       this.#warnOfOpening(name, error);
       done(false);
@@ -228,7 +221,6 @@ export class RdbSaves {
     let name = '';
     const opened = openSnapshotFile(this.#server, this.#ports.disk, {
       nameOf: (writer) => this.#pathOf((name = `temp-${writer}.rdb`)),
-      title: 'redis-rdb-bgsave',
       syncsNowAndThen: config.values['rdb-save-incremental-fsync'],
     });
     log.notice(`Background saving started by pid ${opened.pid}`);

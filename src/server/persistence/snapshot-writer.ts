@@ -1,43 +1,36 @@
-/**
- * Who writes the file of a snapshot: a process beside the server, where the host has one to give, or the server itself.
- */
+/** Opens the file of a snapshot, with the process that stands for it, where the host has one. */
 import { type Disk, DiskError } from '../../host/host.ts';
 import type { Server } from '../server.ts';
-import { OwnSnapshotFile, ProcessSnapshotFile, type SnapshotFile } from './snapshot-file.ts';
+import { SnapshotFile } from './snapshot-file.ts';
 
 export interface SnapshotFileOrder {
   /**
-   * The path of the file, by who writes it.
+   * The absolute path of the file, by who writes it.
    * @param writer tells that one from all others that may write into the directory.
    */
   readonly nameOf: (writer: string, pid: number) => string;
-  /** How the process calls itself meanwhile. */
-  readonly title: string;
   /** Whether to sync already while it is being written. */
   readonly syncsNowAndThen: boolean;
 }
 
-/** `pid` is the process that writes it, or would have. */
+/** `pid` is the process that stands for it, or would have. */
 export type OpenedSnapshotFile =
   | { readonly pid: number; readonly file: SnapshotFile; readonly error: null }
   | { readonly pid: number; readonly error: DiskError };
 
 export function openSnapshotFile(server: Server, disk: Disk, order: SnapshotFileOrder): OpenedSnapshotFile {
-  const { host, identity, log } = server;
-  // What is on a disk in memory is out of reach for a process.
-  const saver = disk === host.disk ? host.processes.saver : undefined;
-  const process = saver?.prepare() ?? null;
-  if (saver !== undefined && process === null)
-    log.notice('No process can be started for saving: the server writes the file itself.');
-  const pid = process ?? host.system.pid;
+  const { host, identity } = server;
+  // What is on a disk in memory is out of sight for everybody else.
+  const process = disk === host.disk ? host.processes.saveProcess : undefined;
+  const number = process?.prepare() ?? null;
+  const pid = number ?? host.system.pid;
   // Several servers may live in this process.
-  const writer = process === null ? `${pid}-${identity.runId.slice(0, 8)}` : String(pid);
+  const writer = number === null ? `${pid}-${identity.runId.slice(0, 8)}` : String(pid);
   const path = order.nameOf(writer, pid);
+  const attend = (ended: (signal: number) => void): (() => void) =>
+    process!.attend(path, ({ signal }) => ended(signal));
   try {
-    const file =
-      process === null
-        ? new OwnSnapshotFile(disk, path, pid, order.syncsNowAndThen)
-        : new ProcessSnapshotFile(disk, path, pid, saver!, order.title, order.syncsNowAndThen);
+    const file = new SnapshotFile(disk, path, pid, order.syncsNowAndThen, number === null ? null : attend);
     return { pid, file, error: null };
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;

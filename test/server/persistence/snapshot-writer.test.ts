@@ -1,70 +1,47 @@
-/** Saves by a process beside the server: what the server makes of how it goes. The process is a stand-in here. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Saves that a process beside the server stands for: what the server makes of its end. The process is a stand-in here. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { diskErrorOf } from '../../../src/host/error-texts.ts';
-import type { Host } from '../../../src/host/host.ts';
+import type { Host, ProcessEnd } from '../../../src/host/host.ts';
 import { createNodeHost } from '../../../src/host/node/host.ts';
-import type { SaveEvents, SaveOrder, Saver, Saving } from '../../../src/host/saver.ts';
+import type { SaveProcess } from '../../../src/host/save-process.ts';
 import { composeServer } from '../../../src/topology/server.ts';
 import { TestClient } from '../../support/in-process.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const PID = 4242;
 
-/** Writes at once what it is given, and ends when a test says so. */
-class StandIn implements Saver, Saving {
+class StandIn implements SaveProcess {
   pid: number | null = PID;
-  /** What comes of a file that is finished; undefined to keep silent. */
-  outcome: Parameters<SaveEvents['ended']>[0] | undefined = null;
-  queuedBytes = 0;
-  orders: SaveOrder[] = [];
-  abandoned = 0;
-  events: SaveEvents | null = null;
-  readonly #written: Buffer[] = [];
+  /** The files that it has stood for. */
+  readonly files: (string | null)[] = [];
+  #ended: ((end: ProcessEnd) => void) | null = null;
 
   prepare(): number | null {
     return this.pid;
   }
 
-  begin(order: SaveOrder, events: SaveEvents): Saving {
-    this.orders.push(order);
-    this.events = events;
-    this.#written.length = 0;
-    return this;
+  attend(file: string | null, ended: (end: ProcessEnd) => void): () => void {
+    this.files.push(file);
+    this.#ended = ended;
+    return () => (this.#ended = null);
   }
 
-  attend(): () => void {
-    return () => {};
+  /** Whether it stands for a save now. */
+  get isAttending(): boolean {
+    return this.#ended !== null;
   }
 
-  write(bytes: Buffer): void {
-    this.#written.push(Buffer.from(bytes));
-    setImmediate(() => this.events?.sent(bytes));
-  }
-
-  finish(): void {
-    const { outcome } = this;
-    if (outcome === undefined) return;
-    writeFileSync(this.orders.at(-1)!.path, Buffer.concat(this.#written));
-    setImmediate(() => this.end(outcome));
-  }
-
-  abandon(): void {
-    if (this.events !== null) this.abandoned++;
-    this.events = null;
-  }
-
-  end(outcome: Parameters<SaveEvents['ended']>[0]): void {
-    const { events } = this;
-    this.events = null;
-    events?.ended(outcome);
+  end(end: ProcessEnd): void {
+    const ended = this.#ended;
+    this.#ended = null;
+    ended?.(end);
   }
 }
 
 let dir: string;
-let saver: StandIn;
+let standIn: StandIn;
 let log: string[];
 let client: TestClient;
 
@@ -76,7 +53,7 @@ function open(config: Record<string, string> = {}): void {
     processes: {
       isExecutable: (path) => processes.isExecutable(path),
       start: (...args) => processes.start(...args),
-      saver,
+      saveProcess: standIn,
     },
   };
   const server = composeServer(host, { persistence: { dir, save: '100 1000' }, config });
@@ -86,7 +63,7 @@ function open(config: Record<string, string> = {}): void {
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'resplica-'));
-  saver = new StandIn();
+  standIn = new StandIn();
   log = [];
   open();
 });
@@ -105,13 +82,24 @@ async function untilSaved(): Promise<void> {
   await eventually(() => info()['rdb_bgsave_in_progress'] === '0' && info()['aof_rewrite_in_progress'] === '0');
 }
 
-describe('BGSAVE by a process', () => {
-  it('puts what it wrote in the place of the old file', async () => {
+/** A save that does not get on. */
+function startSlowly(command: 'BGSAVE' | 'BGREWRITEAOF'): void {
+  client.call('CONFIG', 'SET', 'rdb-key-save-delay', 1_000_000);
+  client.call(command);
+  client.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+  expect(standIn.isAttending).toBe(true);
+}
+
+const temporaryFiles = (): string[] => readdirSync(dir).filter((name) => name.startsWith('temp-'));
+
+describe('BGSAVE with a process that stands for it', () => {
+  it('names it, and lets it go when the file is whole', async () => {
     expect(client.call('BGSAVE')).toBe('Background saving started');
     const temporary = join(dir, `temp-${PID}.rdb`);
     expect(existsSync(temporary)).toBe(true);
-    expect(saver.orders).toEqual([{ path: temporary, title: 'redis-rdb-bgsave', syncEveryBytes: 4 << 20 }]);
+    expect(standIn.files).toEqual([temporary]);
     await untilSaved();
+    expect(standIn.isAttending).toBe(false);
     expect(readdirSync(dir)).toEqual(['dump.rdb']);
     expect(readFileSync(join(dir, 'dump.rdb'), 'latin1')).toContain('\0\u0001k\u0001v');
     expect(info()).toMatchObject({ rdb_last_bgsave_status: 'ok', rdb_changes_since_last_save: '0' });
@@ -124,40 +112,25 @@ describe('BGSAVE by a process', () => {
     [15, 'err'],
     [10, 'ok'],
   ])('that is ended by signal %i has the status %s afterwards', async (signal, status) => {
-    saver.outcome = undefined;
-    client.call('BGSAVE');
-    saver.end({ exitCode: 0, signal });
+    startSlowly('BGSAVE');
+    standIn.end({ exitCode: 0, signal });
     expect(info()).toMatchObject({ rdb_bgsave_in_progress: '0', rdb_last_bgsave_status: status });
     expect(info()['rdb_changes_since_last_save']).toBe('1');
     expect(logged(`# Background saving terminated by signal ${signal}`)).toBe(true);
     expect(readdirSync(dir)).toEqual([]);
     expect(client.call('SET', 'k', 'w')).toMatch(status === 'ok' ? /^OK$/ : /^-MISCONF /);
-    saver.outcome = null;
     client.call('BGSAVE');
     await untilSaved();
     expect(client.call('SET', 'k', 'w')).toBe('OK');
   });
 
-  it.each([
-    ['the disk is full', diskErrorOf('ENOSPC'), 'No space left on device'],
-    ['the device fails', diskErrorOf('EIO'), 'Input/output error'],
-    ['it cannot be run', { exitCode: 127, signal: 0 }, 'The process that writes it has failed'],
-  ])('fails when %s', async (_case, outcome, text) => {
-    saver.outcome = outcome;
-    client.call('BGSAVE');
-    await untilSaved();
-    expect(info()['rdb_last_bgsave_status']).toBe('err');
-    expect(logged(`# Write error saving DB on disk(rdbSaveRio): ${text}`)).toBe(true);
+  it('fails when the process ends by itself', () => {
+    startSlowly('BGSAVE');
+    standIn.end({ exitCode: 1, signal: 0 });
+    expect(info()).toMatchObject({ rdb_bgsave_in_progress: '0', rdb_last_bgsave_status: 'err' });
+    expect(logged('# Write error saving DB on disk(rdbSaveRio): The process that stands for it has ended')).toBe(true);
     expect(logged('# Background saving error')).toBe(true);
     expect(readdirSync(dir)).toEqual([]);
-  });
-
-  it('fails when the disk does, in the middle', () => {
-    saver.outcome = undefined;
-    client.call('BGSAVE');
-    saver.end(diskErrorOf('ENOSPC'));
-    expect(info()).toMatchObject({ rdb_bgsave_in_progress: '0', rdb_last_bgsave_status: 'err' });
-    expect(logged('No space left on device')).toBe(true);
   });
 
   it('fails before the process hears of it when the file cannot be made', () => {
@@ -165,51 +138,34 @@ describe('BGSAVE by a process', () => {
     client.call('BGSAVE');
     expect(info()['rdb_last_bgsave_status']).toBe('err');
     expect(logged(`# Failed opening the temp RDB file temp-${PID}.rdb`)).toBe(true);
-    expect(saver.orders).toEqual([]);
-  });
-
-  it('waits while too much is on its way', async () => {
-    for (let i = 0; i < 200; i++) client.call('SET', `long:${i}`, 'x'.repeat(50_000));
-    client.call('CONFIG', 'SET', 'rdbcompression', 'no');
-    saver.queuedBytes = 4 << 20;
-    client.call('BGSAVE');
-    for (let turn = 0; turn < 100; turn++) await new Promise<void>((done) => void setImmediate(done));
-    expect(Number(info()['current_save_keys_processed'])).toBeLessThan(10);
-    saver.queuedBytes = 0;
-    saver.events!.sent(Buffer.alloc(0));
-    await untilSaved();
-    expect(info()['rdb_last_bgsave_status']).toBe('ok');
+    expect(standIn.files).toEqual([]);
   });
 
   it('lets go of the process when FLUSHALL makes the file pointless', () => {
-    saver.outcome = undefined;
-    client.call('CONFIG', 'SET', 'rdb-key-save-delay', 1_000_000);
-    client.call('BGSAVE');
+    startSlowly('BGSAVE');
     client.call('FLUSHALL');
-    expect(saver.abandoned).toBe(1);
+    expect(standIn.isAttending).toBe(false);
     expect(info()).toMatchObject({ rdb_bgsave_in_progress: '0', rdb_last_bgsave_status: 'ok' });
     expect(readdirSync(dir)).toEqual(['dump.rdb']);
   });
 
-  it('is done by the server itself where there is no process to be had', async () => {
-    saver.pid = null;
+  it('goes by the number of the server where there is no process to be had', async () => {
+    standIn.pid = null;
     client.call('BGSAVE');
     await untilSaved();
     expect(info()['rdb_last_bgsave_status']).toBe('ok');
     expect(logged(`Background saving started by pid ${process.pid}`)).toBe(true);
-    expect(logged('* No process can be started for saving: the server writes the file itself.')).toBe(true);
-    expect(saver.orders).toEqual([]);
+    expect(standIn.files).toEqual([]);
     expect(readdirSync(dir)).toEqual(['dump.rdb']);
   });
 });
 
-describe('BGREWRITEAOF by a process', () => {
-  it('puts what it wrote in the place of the base', async () => {
+describe('BGREWRITEAOF with a process that stands for it', () => {
+  it('names it, and lets it go when the base is whole', async () => {
     client.call('BGREWRITEAOF');
-    expect(saver.orders).toMatchObject([
-      { path: join(dir, `temp-rewriteaof-bg-${PID}.aof`), title: 'redis-aof-rewrite' },
-    ]);
+    expect(standIn.files).toEqual([join(dir, `temp-rewriteaof-bg-${PID}.aof`)]);
     await untilSaved();
+    expect(standIn.isAttending).toBe(false);
     expect(info()['aof_last_bgrewrite_status']).toBe('ok');
     expect(readdirSync(join(dir, 'appendonlydir'))).toContain('appendonly.aof.1.base.rdb');
     expect(readdirSync(dir)).toEqual(['appendonlydir']);
@@ -219,31 +175,21 @@ describe('BGREWRITEAOF by a process', () => {
     [9, 'err'],
     [10, 'ok'],
   ])('that is ended by signal %i has the status %s afterwards', (signal, status) => {
-    saver.outcome = undefined;
-    client.call('BGREWRITEAOF');
-    saver.end({ exitCode: 0, signal });
+    startSlowly('BGREWRITEAOF');
+    standIn.end({ exitCode: 0, signal });
     expect(info()).toMatchObject({ aof_rewrite_in_progress: '0', aof_last_bgrewrite_status: status });
     expect(logged(`# Background AOF rewrite terminated by signal ${signal}`)).toBe(true);
-    expect(readdirSync(dir).filter((name) => name.startsWith('temp-'))).toEqual([]);
-  });
-
-  it('fails when the disk is full', async () => {
-    saver.outcome = diskErrorOf('ENOSPC');
-    client.call('BGREWRITEAOF');
-    await untilSaved();
-    expect(info()['aof_last_bgrewrite_status']).toBe('err');
-    expect(logged('# Write error writing append only file on disk: No space left on device')).toBe(true);
-    expect(logged('# Background AOF rewrite terminated with error')).toBe(true);
+    expect(temporaryFiles()).toEqual([]);
   });
 });
 
 it('a server that keeps nothing saves without a process', async () => {
   const host = createNodeHost({ workingDirectory: dir });
-  const withSaver: Host = { ...host, processes: { isExecutable: () => false, start: () => null, saver } };
-  client = new TestClient(composeServer(withSaver, {}));
+  const processes = { isExecutable: () => false, start: () => null, saveProcess: standIn };
+  client = new TestClient(composeServer({ ...host, processes }, {}));
   client.call('BGSAVE');
   await untilSaved();
   expect(info()['rdb_last_bgsave_status']).toBe('ok');
-  expect(saver.orders).toEqual([]);
+  expect(standIn.files).toEqual([]);
   expect(readdirSync(dir)).toEqual([]);
 });
