@@ -2,7 +2,7 @@
  * Takes a snapshot to where it is wanted, a slice at a time, then everybody else has a turn. A slice is as long as the
  * others took before it, from half a millisecond to one: so clients that keep the server busy get half of its time, and
  * one that asks now and then waits for a short slice. Where the others take much longer it is a quarter of that, up to
- * three milliseconds. While the sink has more than a megabyte left to get rid of, the walk waits; only what commands
+ * three milliseconds. The first ones are shorter. While the sink has more than a megabyte left to get rid of, the walk waits; only what commands
  * hand over comes in addition, and all of that was part of the dataset.
  */
 import type { Clock, Timer, Timers } from '../host/host.ts';
@@ -28,6 +28,9 @@ export interface PumpPorts {
 /** For tests: rdb-key-save-delay, in microseconds per key. */
 export type KeyDelay = () => number;
 
+/** The first slices are shorter: code that runs for the first time is compiled meanwhile, by threads that may share our core. */
+const FIRST_SLICE_US = 200;
+const SLICE_GROWTH_US = 10;
 const SHORTEST_SLICE_US = 500;
 const USUAL_SLICE_US = 1000;
 const LONGEST_SLICE_US = 3000;
@@ -53,6 +56,7 @@ export class SnapshotPump {
   /** When the last slice ended. */
   #endedUs = 0;
   #looks = 0;
+  #slices = 0;
   #sleepUs = 0;
   #keysBefore = 0;
   #isScheduled = false;
@@ -106,7 +110,8 @@ export class SnapshotPump {
     this.#isScheduled = false;
     if (this.#isStopped) return;
     const nowUs = this.#ports.clock.monotonicUs();
-    this.#untilUs = nowUs + sliceUs(nowUs - this.#endedUs);
+    const allowedUs = FIRST_SLICE_US + SLICE_GROWTH_US * this.#slices++;
+    this.#untilUs = nowUs + Math.min(allowedUs, sliceUs(nowUs - this.#endedUs));
     this.#looks = LOOKS_PER_SLICE_MAX;
     const { snapshot } = this;
     const isComplete = snapshot.run(this.#mayGoOn, this.#keyDelayUs() === 0 ? undefined : 0);
