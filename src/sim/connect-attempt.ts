@@ -67,7 +67,7 @@ export class ConnectAttempt {
     }
     const { nowUs } = this.#scheduler;
     this.#scheduler.schedule(this.#retryEntry, nowUs + FIRST_RETRY_US * 2 ** this.#tries++, this.#there.from.index);
-    this.#scheduler.at(nowUs + this.#there.delayUs(this.#random), this.#there.to.index, null, () => this.#onArrival());
+    this.#scheduler.at(nowUs + this.#there.answerUs(this.#random), this.#there.to.index, null, () => this.#onArrival());
   }
 
   #onArrival(): void {
@@ -75,8 +75,8 @@ export class ConnectAttempt {
     const greeting = this.#greet();
     if (greeting === 'ignored') return;
     this.#pending = greeting;
-    const answerUs = this.#scheduler.nowUs + this.#back.delayUs(this.#random);
-    this.#scheduler.at(answerUs, this.#back.to.index, null, () => this.#onAnswer(greeting));
+    const answeredUs = this.#scheduler.nowUs + this.#back.answerUs(this.#random);
+    this.#scheduler.at(answeredUs, this.#back.to.index, null, () => this.#onAnswer(greeting));
   }
 
   #onAnswer(greeting: Greeting): void {

@@ -21,8 +21,13 @@ export interface LinkShape {
 }
 
 /** First wait of a retransmission; it doubles with every further one. */
-const FIRST_RETRANSMISSION_US = 200_000;
+export const FIRST_RETRANSMISSION_US = 200_000;
 const LONGEST_RETRANSMISSION_US = 120_000_000;
+/**
+ * Losses in a row that an acknowledgement or a step of a handshake may suffer: they are tiny, and whatever is sent later
+ * makes up for them.
+ */
+const ANSWER_LOSSES = 5;
 /** A sender gives up after the 15th retransmission, a good 15 minutes. */
 export const GIVE_UP_US = 924_600_000;
 
@@ -68,33 +73,44 @@ export class Link {
     this.#lossThreshold = 0;
   }
 
-  /** When a packet of `bytes` that is sent now arrives. */
+  /** When a packet of `bytes` that is sent now arrives, unless it gets lost. */
   arrivalUs(nowUs: number, bytes: number, random: Random): number {
     let leavesUs = nowUs;
     if (this.#usPerByte > 0) {
       leavesUs = Math.max(nowUs, this.#busyUntilUs) + Math.ceil(bytes * this.#usPerByte);
       this.#busyUntilUs = leavesUs;
     }
-    return leavesUs + this.delayUs(random);
+    return leavesUs + this.wayUs(random);
   }
 
-  /** One draw of the way's time, repeats of lost packets included. */
-  delayUs(random: Random): number {
+  /** One draw of the way's time. */
+  wayUs(random: Random): number {
     const { minUs, meanUs, maxUs } = this.#latency;
-    let delayUs = minUs;
-    if (meanUs > minUs) {
-      const tail = -Math.log((random.u32() + 1) / 2 ** 32) * (meanUs - minUs);
-      delayUs = Math.min(maxUs, minUs + Math.round(tail));
-    }
-    if (this.#lossThreshold > 0) {
-      let waitUs = FIRST_RETRANSMISSION_US;
-      while (random.u32() < this.#lossThreshold) {
-        delayUs += waitUs;
-        waitUs = Math.min(2 * waitUs, LONGEST_RETRANSMISSION_US);
-      }
+    if (meanUs <= minUs) return minUs;
+    const tail = -Math.log((random.u32() + 1) / 2 ** 32) * (meanUs - minUs);
+    return Math.min(maxUs, minUs + Math.round(tail));
+  }
+
+  /** Whether a packet that would arrive now has got lost. */
+  loses(random: Random): boolean {
+    return this.#lossThreshold > 0 && random.u32() < this.#lossThreshold;
+  }
+
+  /** One draw of the time that something takes which is answered or made up for soon, repeats of lost packets included. */
+  answerUs(random: Random): number {
+    let delayUs = this.wayUs(random);
+    let waitUs = FIRST_RETRANSMISSION_US;
+    for (let losses = 0; losses < ANSWER_LOSSES && this.loses(random); losses++) {
+      delayUs += waitUs;
+      waitUs = nextWaitUs(waitUs);
     }
     return delayUs;
   }
+}
+
+/** How long a sender waits for an answer to its next try. */
+export function nextWaitUs(waitUs: number): number {
+  return Math.min(2 * waitUs, LONGEST_RETRANSMISSION_US);
 }
 
 /** The first moment from `nowUs` on at which a sender that has waited since `sinceUs` tries again. */
@@ -102,7 +118,7 @@ export function nextRetransmissionUs(sinceUs: number, nowUs: number): number {
   let waitUs = FIRST_RETRANSMISSION_US;
   let tryUs = sinceUs + waitUs;
   while (tryUs < nowUs) {
-    waitUs = Math.min(2 * waitUs, LONGEST_RETRANSMISSION_US);
+    waitUs = nextWaitUs(waitUs);
     tryUs += waitUs;
   }
   return tryUs;

@@ -10,6 +10,9 @@
  * data still arrives but the sender's buffer fills and it stalls too. They are bookkept, not scheduled: an event is
  * spent on one only while the sender waits for room.
  *
+ * A packet that gets lost is sent again, at intervals that double, and all that was sent before that comes with it: a
+ * sender repeats what is not acknowledged together. So a burst of small packets needs one lucky try, not one for each.
+ *
  * A packet that meets a cut waits. When the path opens again it does not arrive at once but at the sender's next
  * retransmission, whose intervals have doubled meanwhile. After GIVE_UP_US the sender gets ETIMEDOUT.
  *
@@ -20,7 +23,7 @@ import type { Random } from '../host/host.ts';
 import type { Chunker } from './chunking.ts';
 import { LARGEST_CHUNK_BYTES } from './chunking.ts';
 import { Fifo } from './fifo.ts';
-import { GIVE_UP_US, type Link, nextRetransmissionUs } from './link.ts';
+import { FIRST_RETRANSMISSION_US, GIVE_UP_US, type Link, nextRetransmissionUs, nextWaitUs } from './link.ts';
 import type { Entry, Owner, Scheduler } from './scheduler.ts';
 
 /** What a packet says. `established` is the last step of the handshake: the accepting side may now be told. */
@@ -84,6 +87,11 @@ export class Pipe {
 
   readonly #inFlight = new Fifo<Segment>();
   #lastArrivalUs = 0;
+  /** For how long the packet that is due has been lost, and how long its sender waits until the next try. */
+  #lostForUs = 0;
+  #waitUs = FIRST_RETRANSMISSION_US;
+  /** When the last repeat of a lost packet was sent: what was sent until then has come with it. */
+  #repeatedUs = -1;
   readonly #arrivalEntry: Entry;
   readonly #cutScratch: Buffer[] = [];
 
@@ -262,6 +270,12 @@ export class Pipe {
       this.#stall(segment.sentUs);
       return;
     }
+    if (this.#isLost(segment)) {
+      this.#lostForUs += this.#waitUs;
+      this.#scheduleArrival(this.#scheduler.nowUs + this.#waitUs);
+      this.#waitUs = nextWaitUs(this.#waitUs);
+      return;
+    }
     this.#inFlight.shift();
     const next = this.#inFlight.peek();
     if (next !== undefined) this.#scheduleArrival(next.arrivalUs);
@@ -286,6 +300,15 @@ export class Pipe {
     this.#acknowledge(segment.bytes, read);
   }
 
+  /** Draws whether the packet that is due has got lost. If not, no repeat is under way any more. */
+  #isLost({ sentUs }: Segment): boolean {
+    if (sentUs > this.#repeatedUs && this.link.loses(this.#settings.random)) return true;
+    if (this.#lostForUs > 0) this.#repeatedUs = sentUs + this.#lostForUs;
+    this.#lostForUs = 0;
+    this.#waitUs = FIRST_RETRANSMISSION_US;
+    return false;
+  }
+
   // ------------------------------------------------------------------------------------------------ acknowledgements
 
   #acknowledge(received: number, read: number): void {
@@ -301,7 +324,7 @@ export class Pipe {
   }
 
   #sendAcknowledgement(sentUs: number, received: number, read: number): void {
-    const timeUs = Math.max(this.#lastAcknowledgementUs, sentUs + this.#back.delayUs(this.#settings.random));
+    const timeUs = Math.max(this.#lastAcknowledgementUs, sentUs + this.#back.answerUs(this.#settings.random));
     this.#lastAcknowledgementUs = timeUs;
     this.#acknowledgements.push({ timeUs, received, read });
     if (received > 0) this.#hearAnswer();
@@ -368,7 +391,7 @@ export class Pipe {
     if (this.#blocked && this.link.open) {
       this.#blocked = false;
       const resentUs = nextRetransmissionUs(sinceUs, nowUs);
-      const arrivalUs = resentUs + this.link.delayUs(this.#settings.random);
+      const arrivalUs = resentUs + this.link.wayUs(this.#settings.random);
       this.#lastArrivalUs = Math.max(this.#lastArrivalUs, arrivalUs);
       this.#scheduleArrival(arrivalUs);
     }

@@ -394,6 +394,29 @@ describe('ways that are far, slow or lossy', () => {
     expect(totalMs / SEEDS.length).toBeGreaterThan(400);
   });
 
+  it('repeat together what was sent together: a burst of bytes needs one lucky try', async () => {
+    for (const seed of SEEDS) {
+      const { world, near, far } = await connected(seed);
+      world.network.shape('client', 'server', { lossProbability: 0.6 });
+      near.act((connection) => {
+        for (let i = 0; i < 2000; i++) connection.write(Buffer.from([i]));
+      });
+      expect(world.run({ until: () => far.receivedBytes === 2000, maxMs: 60_000 })).toBe(true);
+    }
+  });
+
+  it('let a packet through at its next try once they lose nothing any more', async () => {
+    for (const seed of SEEDS) {
+      const { world, near, far } = await connected(seed);
+      world.network.shape('client', 'server', { lossProbability: 0.999 });
+      near.write('late');
+      world.runFor(10_000);
+      expect(far.text).toBe('');
+      world.network.resetShapes();
+      expect(world.run({ until: () => far.text === 'late', maxMs: 4000 })).toBe(true);
+    }
+  });
+
   it('find no way to an address that no machine has', async () => {
     const { world, stage } = simulatedPair({ seed: 1 });
     const peer = connect(stage, tcp('10.9.9.9', 6379));
