@@ -4,6 +4,8 @@ import { Digest } from '../../server/debug/dataset-digest.ts';
 import type { Lineage, Place, Stretch } from './lineage.ts';
 import { Model } from './model.ts';
 
+const EMPTY_DIGEST = toHex(new Digest().bytes);
+
 interface Executed {
   readonly words: readonly string[];
   /** The place behind it. */
@@ -82,7 +84,8 @@ export function findState(lineage: Lineage, place: Place, digest: string): Place
         flip(after);
       }
     }
-    if (!isInTransaction && toHex(sum) === digest) found = behind;
+    // A database without a key is not part of the digest.
+    if (!isInTransaction && (shares.size === 0 ? EMPTY_DIGEST : toHex(sum)) === digest) found = behind;
   }
   return found;
 }

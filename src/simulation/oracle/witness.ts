@@ -111,13 +111,19 @@ export class Witness {
       if (!state.isReplica) for (const bytes of watched.early) place.branch.append(bytes);
       watched.leapTo(state.isReplica ? place : place.branch.tip, 'restart', this.#nowMs, before);
       this.#checkDataset(watched, 'R7', 'loaded');
-    } else if (sizeOfServer(server) === 0) {
-      if (before !== null && before.offset > 0) this.#run.exemptions.add('R11 empty restart');
-      this.#begin(watched, 'empty', null, null, 0);
     } else {
-      const found = this.#findPast(watched, digestOfServer(server));
-      if (found === null) this.#fail('R7', `${watched.node} has loaded a dataset that it never had`);
-      this.#begin(watched, 'restart', null, found, 0);
+      const isEmpty = sizeOfServer(server) === 0;
+      // Who has deleted all that it had comes back with its files, and without a key.
+      const mayRemember = !isEmpty || this.#run.schedule.knobs.appendOnly !== 'off';
+      const found = mayRemember ? this.#findPast(watched, digestOfServer(server)) : null;
+      if (found !== null) this.#begin(watched, 'restart', null, found, 0);
+      else if (isEmpty) {
+        if (before !== null && before.offset > 0) this.#run.exemptions.add('R11 empty restart');
+        this.#begin(watched, 'empty', null, null, 0);
+      } else {
+        this.#fail('R7', `${watched.node} has loaded a dataset that it never had`);
+        this.#begin(watched, 'restart', null, null, 0);
+      }
     }
     if (watched.leaps.length === 0 || watched.leaps.at(-1)!.timeMs !== this.#nowMs) {
       watched.leaps.push({ timeMs: this.#nowMs, why: 'restart', before, after: watched.place! });

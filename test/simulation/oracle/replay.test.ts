@@ -62,6 +62,19 @@ describe('the dataset at a place', () => {
     for (const value of ['x', 'y', 'z']) child.append(encodeCommand(['SET', 'r:1', value]));
     const place = { branch: child, offset: child.commands[1]!.end };
     expect(findState(lineage, child.tip, fromTheBeginning(lineage, place).digest)).toEqual(place);
-    expect(findState(lineage, child.tip, '0'.repeat(40))).toBeNull();
+    expect(findState(lineage, child.tip, 'f'.repeat(40))).toBeNull();
+  });
+
+  it('is found where all that was there has been deleted', () => {
+    const lineage = new Lineage();
+    const root = lineage.add('a', 0, { ...ORIGIN, birth: 'empty', parent: null });
+    root.append(encodeCommand(['SET', 'r:1', 'x']));
+    const full = root.tip;
+    root.append(encodeCommand(['DEL', 'r:1']));
+    const empty = root.tip;
+    root.append(encodeCommand(['SET', 'r:1', 'y']));
+    const { digest } = fromTheBeginning(lineage, empty);
+    expect(findState(lineage, root.tip, digest)).toEqual(empty);
+    expect(findState(lineage, full, digest)).toBeNull();
   });
 });
