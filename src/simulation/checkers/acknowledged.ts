@@ -148,6 +148,8 @@ class ReachWatch {
   readonly #cutMs = new Map<string, number>();
   /** Until when something can arrive that was held up by a cut, which is no more. */
   readonly #lateUntilMs = new Map<string, number>();
+  /** Something changes: a healing is told before it is done, and a cut afterwards. */
+  #isChanging = false;
   readonly #isUnclear: boolean;
 
   constructor(run: Run, fail: Fail) {
@@ -160,9 +162,14 @@ class ReachWatch {
   onEntry(entry: HistoryEntry, operations: Operations): void {
     // While nodes are being made, nobody can be asked for them.
     if (this.#isUnclear || this.#run.phase === 'start') return;
+    if (this.#isChanging) {
+      this.#isChanging = false;
+      this.#look();
+    }
     if (entry.kind === 'fault' || entry.kind === 'heal' || entry.kind === 'process' || entry.kind === 'phase') {
       if (entry.kind === 'process' && entry.state === 'resumed') this.#resumedMs.set(entry.node, entry.t);
       this.#look();
+      this.#isChanging = true;
       if (entry.kind === 'process' && entry.state !== 'paused') this.#endUnread(entry.node, entry.state === 'resumed');
     } else if (entry.kind === 'op' && entry.phase === 'ok') this.#check(entry, operations);
   }
@@ -231,8 +238,6 @@ class ReachWatch {
       this.#run.coverage.add('write with enough replicas');
       return;
     }
-    // That a cut is healed is said before it is.
-    this.#look();
     // A master notes when an acknowledgement has come, and not when it was sent (replconfCommand).
     const late = silent.filter((other) => (this.#lateUntilMs.get(`${at} ${other}`) ?? -Infinity) >= sinceMs);
     if (count + late.length >= minReplicas) {
