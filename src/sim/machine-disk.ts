@@ -27,6 +27,7 @@ export class MachineDisk {
   capacityBytes: number;
   readonly random: Random;
   #failingSyncs = 0;
+  #stalls: { readonly delayMs: number }[] = [];
   /** Claimed files, each with the life that has it. */
   readonly #claims = new Map<string, { readonly alive: boolean }>();
 
@@ -107,7 +108,18 @@ export class MachineDisk {
     return node;
   }
 
-  drawUs([least, most]: Delay): number {
+  /** Until what it returns is called everything takes that long; of several such times the one that began last counts. */
+  stall(delayMs: number): () => void {
+    const stall = { delayMs };
+    this.#stalls.push(stall);
+    return () => {
+      this.#stalls = this.#stalls.filter((one) => one !== stall);
+    };
+  }
+
+  drawUs(usual: Delay): number {
+    const stall = this.#stalls.at(-1);
+    const [least, most] = stall === undefined ? usual : [stall.delayMs, stall.delayMs];
     // Cubed: most operations are quick, few are slow.
     const place = (this.random.u32() / 2 ** 32) ** 3;
     return Math.round(1000 * (least + place * (most - least)));

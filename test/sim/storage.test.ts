@@ -305,6 +305,25 @@ describe('faults of the disk', () => {
     expect(doneMs).toBeLessThan(2001);
   });
 
+  it('stall, and are quick again once every stall is over, in whatever order they end', () => {
+    const { server } = node(1);
+    server.disk.syncMs = [1, 1];
+    const syncMs = (): number =>
+      server.enter(({ clock, disk }) => {
+        const before = clock.monotonicUs();
+        disk.open('f', 'create').syncNow();
+        return (clock.monotonicUs() - before) / 1000;
+      })!;
+    const endFirst = server.disk.stall(2000);
+    expect(syncMs()).toBe(2000);
+    const endSecond = server.disk.stall(20);
+    expect(syncMs()).toBe(20);
+    endFirst();
+    expect(syncMs()).toBe(20);
+    endSecond();
+    expect(syncMs()).toBe(1);
+  });
+
   it('make the node busy when it syncs at once', () => {
     const { world, server } = node(1);
     server.disk.syncMs = [500, 500];

@@ -88,16 +88,9 @@ function harmDisk(site: FaultSite, fault: DiskFault): string[] {
   const name = site.nodeOf(fault.node);
   const { disk } = site.world.process(name);
   switch (fault.kind) {
-    case 'disk-stall': {
-      const { appendMs, syncMs } = disk;
-      disk.appendMs = [fault.delayMs, fault.delayMs];
-      disk.syncMs = [fault.delayMs, fault.delayMs];
-      site.later(fault.forMs, 'the disk is quick again', [name], () => {
-        disk.appendMs = appendMs;
-        disk.syncMs = syncMs;
-      });
+    case 'disk-stall':
+      site.later(fault.forMs, 'the disk is quick again', [name], disk.stall(fault.delayMs));
       break;
-    }
     case 'sync-eio':
       disk.failSyncs(fault.count);
       break;
