@@ -108,7 +108,8 @@ export class SnapshotPump {
 
   readonly #slice = (): void => {
     this.#isScheduled = false;
-    if (this.#isStopped) return;
+    // A sink that was rid of its bytes at once has asked for the next slice before the last one was over.
+    if (this.#isStopped || this.#sleep !== null) return;
     const nowUs = this.#ports.clock.monotonicUs();
     const allowedUs = FIRST_SLICE_US + SLICE_GROWTH_US * this.#slices++;
     this.#untilUs = nowUs + Math.min(allowedUs, sliceUs(nowUs - this.#endedUs));

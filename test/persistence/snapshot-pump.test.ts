@@ -140,6 +140,24 @@ describe('The pace of a snapshot', () => {
     expect(totalMs()).toBe(150);
   });
 
+  it('sleeps also where the sink is rid of its bytes at once', () => {
+    const stage = new Stage(300);
+    const { sink } = stage;
+    const { write } = sink;
+    sink.write = (bytes): void => {
+      write(bytes);
+      sink.onDrain!();
+    };
+    stage.start(50_000);
+    stage.slice(0);
+    for (let wakes = 0; wakes < 1000 && !stage.isDone; wakes++) {
+      if (stage.isScheduled) stage.slice(0);
+      stage.wake?.();
+    }
+    expect(stage.isDone).toBe(true);
+    expect(stage.slept.reduce((sum, ms) => sum + ms, 0)).toBe(300 * 50);
+  });
+
   it('hands on what commands make it encode while it waits, in chunks', () => {
     const stage = new Stage();
     const pump = stage.start();
