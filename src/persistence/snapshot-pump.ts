@@ -2,8 +2,8 @@
  * Takes a snapshot to where it is wanted, a slice at a time, then everybody else has a turn. A slice is as long as the
  * others took before it, from half a millisecond to one: so clients that keep the server busy get half of its time, and
  * one that asks now and then waits for a short slice. Where the others take much longer it is a quarter of that, up to
- * three milliseconds. The first ones are shorter. While the sink has more than a megabyte left to get rid of, the walk waits; only what commands
- * hand over comes in addition, and all of that was part of the dataset.
+ * three milliseconds. The first ones are shorter. While the sink has more than a megabyte left to get rid of, the walk
+ * waits; only what commands hand over comes in addition, and all of that was part of the dataset.
  */
 import type { Clock, Timer, Timers } from '../host/host.ts';
 import type { Snapshot, SnapshotEncoder } from './snapshot.ts';

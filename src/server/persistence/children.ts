@@ -3,8 +3,8 @@
  * for, and whoever wants to start one asks `active` first. `rdb` is for a file or for the links of replicas, `aof` for
  * the base of an append-only file, `debug` for the copy on which a script is debugged.
  *
- * It is no process here. Nobody can kill it but the server itself (`kill`), and the memory that it costs is what
- * commands make it encode ahead of its time.
+ * It is no process here. The server ends it (`kill`), also because the process that stands for it was killed (see
+ * host/save-process.ts), and the memory that it costs is what commands make it encode ahead of its time.
  */
 import { Snapshot, type SnapshotEncoder } from '../../persistence/snapshot.ts';
 import { SnapshotPump, type SnapshotSink } from '../../persistence/snapshot-pump.ts';
