@@ -25,6 +25,20 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
   });
 });
 
+describeWith('/proc/self/task', 'the threads of the process', () => {
+  it('give way to the one that serves', async () => {
+    await using redis = await startRedis({ command: oursCommand() });
+    await using client = await RespClient.connect({ port: redis.port });
+    const pid = /process_id:(\d+)/.exec(String(await client.call('INFO', 'server')))![1]!;
+    // Niceness is the 17th field after the name, which is in parentheses.
+    const niceness = (thread: string): number =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')[16]);
+    const helpers = readdirSync(`/proc/${pid}/task`).filter((thread) => thread !== pid);
+    const nicer = helpers.filter((thread) => niceness(thread) > niceness(pid));
+    expect(nicer.length).toBeGreaterThanOrEqual(4);
+  });
+});
+
 /** Each of these processes compiles the program first. */
 const PATIENCE_MS = 90_000;
 

@@ -6,6 +6,7 @@ import type { Host } from '../host.ts';
 import { ManualTime, type ManualTimeOptions } from '../manual-time.ts';
 import { NodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
+import { letHelpersGiveWay } from './helper-threads.ts';
 import { NodeNet } from './net.ts';
 import { NodeProcesses } from './processes.ts';
 import { NodeRandom } from './random.ts';
@@ -18,7 +19,7 @@ export interface NodeHostOptions {
   readonly log?: (line: string) => void;
   /** What relative paths are relative to; by default the process' own directory. */
   readonly workingDirectory?: string;
-  /** The process does nothing but serve, so its garbage is the server's to collect. */
+  /** The process does nothing but serve, so its garbage is the server's to collect, and its threads to put in order. */
   readonly ownsProcess?: boolean;
   /** A process beside this one stands for snapshots; by default there is none. */
   readonly hasSaveProcess?: boolean;
@@ -27,6 +28,7 @@ export interface NodeHostOptions {
 }
 
 export function createNodeHost(options: NodeHostOptions = {}): Host {
+  if (options.ownsProcess === true) letHelpersGiveWay();
   const system = new NodeSystem(options.workingDirectory, options.ownsProcess);
   const saveProcess = options.hasSaveProcess === true ? new NodeSaveProcess() : undefined;
   return {
