@@ -11,6 +11,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { constants } from 'node:os';
+import { basename } from 'node:path';
 import { settingsOf } from './server/command-settings.ts';
 import { CommandTable } from './server/command-table.ts';
 import { parseCommandLine, type ServerStart } from './server/config/command-line.ts';
@@ -222,12 +223,18 @@ function run(server: Server, command: ServerStart): void {
 /** The title as the configuration wants it. The system cuts it to the length of the command line. */
 function keepTitle(config: Config): void {
   const show = (): null => {
-    const title = expandProcessTitle(config.values['proc-title-template'], config.titleVariables('redis-server'));
+    const title = expandProcessTitle(config.values['proc-title-template'], config.titleVariables(nameInTitle()));
     if (title !== null) process.title = title;
     return null;
   };
   show();
   for (const name of ['proc-title-template', 'port', 'bind'] as const) config.onChange(name, show);
+}
+
+/** What redis-server shows is the path that it was called by; so does this one where it has its name. */
+function nameInTitle(): string {
+  const program = process.argv[1] ?? '';
+  return /^redis-(server|sentinel)$/.test(basename(program)) ? program : 'redis-server';
 }
 
 function onSignal(server: Server, signal: 'SIGTERM' | 'SIGINT'): void {

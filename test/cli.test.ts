@@ -12,6 +12,13 @@ import { launchRedis, oursCommand, type RedisProcess, startRedis } from './suppo
 import { describeWith } from './support/requires.ts';
 import { RespClient } from './support/resp-client.ts';
 
+/** The command by another name, which is made to lead to it. */
+function oursCommandAs(program: string): string[] {
+  const [source, ...node] = oursCommand().reverse();
+  symlinkSync(source!, program);
+  return [...node.reverse(), program];
+}
+
 describeWith('/proc/self/cmdline', 'the title of the process', () => {
   it('is that of redis-server, and follows proc-title-template', async () => {
     await using redis = await startRedis({ command: oursCommand() });
@@ -23,6 +30,16 @@ describeWith('/proc/self/cmdline', 'the title of the process', () => {
     await client.call('CONFIG', 'SET', 'proc-title-template', 'T {port}');
     expect(title()).toBe(`T ${redis.port}`);
   });
+
+  it('has the path that the program was called by where that ends in redis-server', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
+    const command = oursCommandAs(join(folder, 'redis-server'));
+    await using redis = await startRedis({ command, options: { 'proc-title-template': 'T {title}' } });
+    await using client = await RespClient.connect({ port: redis.port });
+    const pid = /process_id:(\d+)/.exec(String(await client.call('INFO', 'server')))![1];
+    await eventually(() => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`T ${folder}/redis-server`));
+    await rm(folder, { recursive: true });
+  });
 });
 
 describeWith('/proc/self/task', 'the threads of the process', () => {
@@ -32,7 +49,11 @@ describeWith('/proc/self/task', 'the threads of the process', () => {
     const pid = /process_id:(\d+)/.exec(String(await client.call('INFO', 'server')))![1]!;
     // Niceness is the 17th field after the name, which is in parentheses.
     const niceness = (thread: string): number =>
-      Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')[16]);
+      Number(
+        readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')
+          .replace(/^.*\) /, '')
+          .split(' ')[16],
+      );
     const helpers = readdirSync(`/proc/${pid}/task`).filter((thread) => thread !== pid);
     const nicer = helpers.filter((thread) => niceness(thread) > niceness(pid));
     expect(nicer.length).toBeGreaterThanOrEqual(4);
@@ -282,10 +303,7 @@ describe('sentinel mode', () => {
     'is entered by the name of the command',
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'resplica-cli-'));
-      const [source, ...node] = oursCommand().reverse();
-      const program = join(folder, 'resplica-sentinel');
-      symlinkSync(source!, program);
-      const command = [...node.reverse(), program];
+      const command = oursCommandAs(join(folder, 'resplica-sentinel'));
       await using process = await startRedis({
         command,
         config: 'sentinel monitor m 127.0.0.1 1 2',

@@ -56,6 +56,7 @@ export class Chromium implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'chromium-'));
     const child = spawn('chromium', [...FLAGS, '--remote-debugging-pipe', `--user-data-dir=${folder}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     const chromium = new Chromium(child, folder);
     await chromium.send('Browser.getVersion');
@@ -104,10 +105,12 @@ export class Chromium implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const isOver = new Promise((over) => this.#child.once('exit', over));
-    this.#child.kill('SIGKILL');
+    // With its helpers, which would go on writing into its folder.
+    process.kill(-this.#child.pid!, 'SIGKILL');
     await isOver;
-    // Its helpers may write for a moment yet.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    // Each time anew: the retries of rmSync itself do not look again what has been written meanwhile.
+    const remove = (): true => (rmSync(this.#folder, { recursive: true, force: true }), true);
+    await eventually(remove, { what: 'the folder of the browser is removed' });
   }
 }
 
