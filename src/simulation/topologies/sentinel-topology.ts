@@ -21,6 +21,11 @@ const SENTINEL_FILE = '/data/sentinel.conf';
 /** TILT, and what waits behind a cut. */
 const DELAYS_MAX_MS = 120_000;
 
+interface View {
+  readonly name: string;
+  readonly view: Instance;
+}
+
 export class SentinelTopology extends NodeSet {
   readonly kind = 'sentinel';
   readonly spec: SentinelSpec;
@@ -28,6 +33,7 @@ export class SentinelTopology extends NodeSet {
   readonly serverNames: readonly string[];
   readonly sentinelNames: readonly string[];
   readonly #sentinels = new Map<string, Sentinel>();
+  #wasReset = false;
 
   constructor(world: World, spec: SentinelSpec, knobs: Knobs, watcher: TopologyWatcher) {
     super(world, knobs, watcher);
@@ -72,22 +78,41 @@ export class SentinelTopology extends NodeSet {
     return this.sentinel(name)?.state.masters.get(MASTER_NAME) ?? null;
   }
 
+  tend(): string | null {
+    const masters = this.serverNames.filter((name) => this.replication(name)?.isReplica === false);
+    const views = this.sentinelNames.map((name) => ({ name, view: this.view(name)! }));
+    if (views.some(({ view }) => view?.failoverState !== 'none')) return null;
+    if (masters.length === 1) return this.#endTie(masters[0]!, views);
+    return this.#wasReset ? this.#leadBack(masters, views) : null;
+  }
+
   /**
    * A sentinel that is reset after it has promoted a replica names the old master in the epoch in which others name the new
    * one, and no hello tells it better: the next failover does (sentinelResetMaster). S4 sees to it that nothing else ends so.
    */
-  tend(): string | null {
-    const masters = this.serverNames.filter((name) => this.replication(name)?.isReplica === false);
-    const views = this.sentinelNames.map((name) => ({ name, view: this.view(name) }));
-    if (masters.length !== 1 || views.some(({ view }) => view?.failoverState !== 'none')) return null;
-    const { address } = this.process(masters[0]!);
-    const right = views.find(({ view }) => view!.addr.ip === address);
+  #endTie(master: string, views: readonly View[]): string | null {
+    const { address } = this.process(master);
+    const right = views.find(({ view }) => view.addr.ip === address);
     if (right === undefined) return null;
-    const isStuck = views.some(
-      ({ view }) => view!.addr.ip !== address && view!.configEpoch === right.view!.configEpoch,
-    );
+    const isStuck = views.some(({ view }) => view.addr.ip !== address && view.configEpoch === right.view.configEpoch);
     if (!isStuck || this.call(right.name, 'SENTINEL', 'FAILOVER', MASTER_NAME) !== 'OK') return null;
     return 'agreement two addresses in one epoch after SENTINEL RESET';
+  }
+
+  /**
+   * Sentinels that are all reset while a replica has just been promoted forget that they have done so, and that it was one:
+   * it is nobody's replica now, so none of them hears of it again (sentinelResetMaster).
+   */
+  #leadBack(masters: readonly string[], views: readonly View[]): string | null {
+    const { ip } = views[0]!.view.addr;
+    if (views.some(({ view }) => view.addr.ip !== ip)) return null;
+    const isKnown = (address: string): boolean =>
+      views.some(({ view }) => [...view.replicas.values()].some(({ addr }) => addr.ip === address));
+    const address = (name: string): string => this.process(name).address;
+    const stray = masters.find((name) => address(name) !== ip && !isKnown(address(name)));
+    if (stray === undefined || !masters.some((name) => address(name) === ip)) return null;
+    if (this.call(stray, 'REPLICAOF', ip, SERVER_PORT) !== 'OK') return null;
+    return 'agreement promoted, and forgotten by SENTINEL RESET';
   }
 
   #startSentinel(name: string, host: Host): void {
@@ -117,7 +142,10 @@ export class SentinelTopology extends NodeSet {
   #watch(name: string, sentinel: Sentinel): void {
     this.#sentinels.set(name, sentinel);
     const { watcher } = this;
-    sentinel.observe(({ type, payload }) => watcher.event(name, type, payload));
+    sentinel.observe(({ type, payload }) => {
+      if (type === '+reset-master') this.#wasReset = true;
+      watcher.event(name, type, payload);
+    });
     sentinel.afterTurn = (): void => {
       // One that was struck in the midst of its turn has no end of it.
       if (this.sentinel(name) === sentinel) watcher.turn(name);
