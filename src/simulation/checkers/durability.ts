@@ -14,6 +14,8 @@ import type { Run } from '../run.ts';
 import type { FaultKind } from '../schedule.ts';
 import type { Operation } from './operations.ts';
 
+type Death = Watched['deaths'][number];
+
 const EVERYSEC_MS = 2000;
 const DISK_FAULTS: ReadonlySet<FaultKind> = new Set(['sync-eio', 'enospc', 'disk-stall', 'while-saving']);
 
@@ -62,16 +64,28 @@ function pausedMs(pauses: Watched['pauses'], fromMs: number, toMs: number): numb
   return pause === undefined || pause.toMs < fromMs ? 0 : Math.min(pause.toMs, toMs) - pause.fromMs;
 }
 
+/**
+ * The death of the life that served last, before a restart. Lives in between may have ended before they had loaded their
+ * files: what a power loss took then, it took from that one, which had synced no more.
+ */
+function deathBefore({ timeMs }: Leap, deaths: Watched['deaths'], leaps: readonly Leap[]): Death | null {
+  const servedMs = leaps.findLast((one) => one.why === 'restart' && one.timeMs < timeMs)?.timeMs ?? -Infinity;
+  const since = deaths.filter((one) => one.timeMs > servedMs && one.timeMs <= timeMs);
+  const [first] = since;
+  return first === undefined ? null : { timeMs: first.timeMs, lostPower: since.some(({ lostPower }) => lostPower) };
+}
+
 function restartProblem(
   run: Run,
   { lineage }: Witness,
   fates: Fates,
   operations: readonly Operation[],
   { node, deaths, leaps, pauses }: Watched,
-  { timeMs, before, after }: Leap,
+  leap: Leap,
 ): string | null {
-  const death = deaths.findLast((one) => one.timeMs <= timeMs);
-  if (death === undefined) return null;
+  const { before, after } = leap;
+  const death = deathBefore(leap, deaths, leaps);
+  if (death === null) return null;
   const replaced = leaps.some((leap) => leap.why === 'replaced' && leap.timeMs <= death.timeMs);
   if (replaced) {
     run.exemptions.add('H5 file after a full synchronisation');
