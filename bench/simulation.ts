@@ -1,8 +1,8 @@
 // What simulations cost: simulated seconds per second of the processor, with all judges, of a sentinel topology and of a
 // cluster of six nodes each; at rest, under load, and drawn schedules of each profile, which are what a search plays.
 //
-// Each figure is from processes of their own, over sources that are bundled as they are published. What a schedule costs as the first of its process, with cold code, stands
-// beside what those after it cost.
+// Each figure is from processes of their own, over sources that are bundled as they are published. What a schedule costs as
+// the first of its process, with cold code, stands beside what those after it cost.
 
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
  * The documents tell the truth: every command in a shell block of README.md is run, every `ts` block there and in
- * docs/simulation.md and every file in examples/ is a program that compiles and ends well, and every npm script that a page names exists.
+ * docs/simulation.md and every file in examples/ is a program that compiles and ends well, and every npm script that a page
+ * names exists.
  *
  * A command of a new kind needs a row in `KINDS`. Commands that take long or that run this very test (npm test) are
  * checked for their script and options only.

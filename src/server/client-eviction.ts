@@ -4,7 +4,8 @@
  *
  * The limit is a number of bytes or a share of maxmemory. Each client's cost is what CLIENT LIST calls tot-mem; the
  * sum is kept up to date as clients read, write, queue, watch and subscribe, which costs something only while there is
- * a limit: this one or maxmemory, against which clients count too. Clients that called CLIENT NO-EVICT count, but stay; replicas and masters do neither.
+ * a limit: this one or maxmemory, against which clients count too. Clients that called CLIENT NO-EVICT count, but stay;
+ * replicas and masters do neither.
  */
 import { clientInfo, restingMemory, totalMemory } from './client-info.ts';
 import type { Server } from './server.ts';

@@ -2,8 +2,9 @@
  * used_memory, what it is made of, and maxmemory.
  *
  * `usedBytes` is the server's own account, not the process': the heap of keys and values and its tables, to the byte;
- * the buffers of clients, to the byte under maxmemory and else as the cron last saw them; what subsystems report (`sources`); and a constant for the empty
- * server. It depends on nothing but what clients did, so it is the same on any machine and under simulation.
+ * the buffers of clients, to the byte under maxmemory and else as the cron last saw them; what subsystems report
+ * (`sources`); and a constant for the empty server. It depends on nothing but what clients did, so it is the same on any
+ * machine and under simulation.
  *
  * A command meets maxmemory at its gate, which lets `Eviction` bring memory within the limit: by `excessBytes`.
  */

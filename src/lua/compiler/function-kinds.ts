@@ -3,7 +3,8 @@
  *
  * A script that runs too long gives way to other clients at the back edge of a loop (suspension.ts). For that, a
  * function with a loop becomes a generator, and so do a function that calls one of those by the name of a local that
- * is never assigned again, and the function in which one of those stands. A chunk that names `coroutine` may yield anywhere: there every function is one.
+ * is never assigned again, and the function in which one of those stands. A chunk that names `coroutine` may yield
+ * anywhere: there every function is one.
  *
  * Lua's tail calls need no stack. A function that ends with a call of itself becomes a loop here; the tail call of
  * another function is a call as any other.
