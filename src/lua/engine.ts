@@ -18,7 +18,7 @@ import { registerTable } from './library/table.ts';
 import { LuaError, ScriptKilled } from './lua-error.ts';
 import { Metatables } from './metatables.ts';
 import { formatNumber } from './numeral.ts';
-import { createOperations, type Operations } from './operations.ts';
+import { createOperations, type LastCall, type Operations } from './operations.ts';
 import { luaLevels } from './stack.ts';
 import { Pace } from './suspension.ts';
 import { LuaTable } from './table.ts';
@@ -33,6 +33,8 @@ export class Engine {
   readonly pace = new Pace();
   readonly metatables = new Metatables(this.pace);
   readonly iterators: KnownIterators = { next: null, listStep: null };
+  /** Set by whoever runs scripts. */
+  readonly lastCall: LastCall = { called: null, instead: null };
   /** Of `math.random`. */
   readonly random: ScriptRandom;
   readonly #operations: Operations;
@@ -70,8 +72,8 @@ export class Engine {
   }
 
   get #world() {
-    const { globals, pace, metatables, iterators } = this;
-    return { globals, pace, metatables, iterators };
+    const { globals, pace, metatables, iterators, lastCall } = this;
+    return { globals, pace, metatables, iterators, lastCall };
   }
 
   /** `loadstring`. Throws `LuaSyntaxError`. @param name what it is called in full, if errors shorten it. */

@@ -21,7 +21,7 @@ export type Operations = ReturnType<typeof createOperations>;
 
 /** Their names, in the order in which a chunk takes them. */
 export const OPERATIONS = (
-  'fn one many settle tail plain settled none same results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
+  'fn last one many settle tail plain settled none same results truthy pace add sub mul div mod pow neg cat len eq lt le gt ge ' +
   'idx fld setidx setfld glb setglb tab lst fill put pack bounds walker'
 ).split(' ');
 
@@ -30,6 +30,17 @@ export interface World {
   readonly metatables: Metatables;
   readonly pace: Pace;
   readonly iterators: KnownIterators;
+  readonly lastCall: LastCall;
+}
+
+/**
+ * A function of a library that may give whoever runs the script something else than a value, where nobody else sees it: where
+ * the script ends with `return f(…)`.
+ */
+export interface LastCall {
+  called: LuaFunction | null;
+  /** What is called in its place. */
+  instead: LuaFunction | null;
 }
 
 /** The sign of the result is the divisor's. */
@@ -38,7 +49,7 @@ const modulo = (left: number, right: number): number => left - Math.floor(left /
 export function createOperations(world: World) {
   const { metatables, pace } = world;
   return {
-    ...callOperations(metatables),
+    ...callOperations(world),
     ...arithmeticOperations(metatables),
     ...comparisonOperations(metatables),
     ...tableOperations(metatables),
@@ -62,7 +73,7 @@ function bound(value: LuaValue, what: string, site: Site): number {
 
 // --------------------------------------------------------------------------------------------------------------- calls
 
-function callOperations(metatables: Metatables) {
+function callOperations({ metatables, lastCall }: World) {
   return {
     none: NONE,
     /** What no script calls before a value is other than the optimizer was told. */
@@ -72,6 +83,7 @@ function callOperations(metatables: Metatables) {
     truthy: isTrue,
     fn: (value: LuaValue, site: Site): LuaFunction =>
       typeof value === 'function' ? value : metatables.callable(value, site),
+    last: (callee: LuaFunction): LuaFunction => (callee === lastCall.called ? lastCall.instead! : callee),
     one: (result: Results): LuaValue =>
       typeof result !== 'object' || result instanceof LuaTable ? result : metatables.one(result),
     many: (result: Results): readonly LuaValue[] => metatables.many(result),

@@ -289,9 +289,13 @@ export class Reply {
 
   /** Bytes that are a reply already. */
   raw(bytes: Uint8Array): void {
-    const length = bytes.length;
+    this.rawPart(bytes, 0, bytes.length);
+  }
+
+  /** The same for source[start..start + length). */
+  rawPart(source: Uint8Array, start: number, length: number): void {
     this.#room(length);
-    copyBytes(bytes, 0, length, this.#chunk, this.#at);
+    copyBytes(source, start, start + length, this.#chunk, this.#at);
     this.#at += length;
   }
 

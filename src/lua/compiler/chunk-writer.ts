@@ -12,6 +12,14 @@ import type { FunctionState } from './function-state.ts';
 import type { CallName } from './source-url.ts';
 import type { FunctionKinds } from './function-kinds.ts';
 
+export interface ChunkWriterOptions {
+  readonly traces: boolean;
+  /** Functions that are made once, and stay for all runs. */
+  readonly shared: ReadonlySet<FunctionBody>;
+  /** The main function, where nobody but whoever runs the script calls it. */
+  readonly script: FunctionBody | null;
+}
+
 export class ChunkWriter {
   readonly out = new Emitter();
   readonly sites: Site[] = [];
@@ -25,6 +33,7 @@ export class ChunkWriter {
   fn: FunctionState;
   readonly #kinds: FunctionKinds;
   readonly #shared: ReadonlySet<FunctionBody>;
+  readonly #script: FunctionBody | null;
   #sharedNames = 0;
   #names = 0;
 
@@ -33,18 +42,23 @@ export class ChunkWriter {
     kinds: FunctionKinds,
     main: FunctionState,
     writeFunction: (w: ChunkWriter, body: FunctionBody) => void,
-    { traces, shared }: { readonly traces: boolean; readonly shared: ReadonlySet<FunctionBody> },
+    { traces, shared, script }: ChunkWriterOptions,
   ) {
     this.writeFunction = (body) => writeFunction(this, body);
     this.chunkName = chunkName;
     this.traces = traces;
     this.#kinds = kinds;
     this.#shared = shared;
+    this.#script = script;
     this.fn = main;
   }
 
   isSuspendable(body: FunctionBody): boolean {
     return this.#kinds.suspendable.has(body);
+  }
+
+  isScript(body: FunctionBody): boolean {
+    return this.#script === body;
   }
 
   /** The variable of the chunk in which a function stays that is the same in each run; null if it is not. */

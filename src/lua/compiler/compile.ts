@@ -59,6 +59,7 @@ export function translate(source: string, chunkName: string, use: ChunkUse = 'sc
     const w = new ChunkWriter(chunkName, kinds, new FunctionState(false, null, []), writeFunction, {
       traces,
       shared: use === 'script' ? findSharedFunctions(main) : new Set(),
+      script: use === 'script' ? main : null,
     });
     w.out.write('return ');
     writeFunction(w, main);

@@ -310,10 +310,11 @@ export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
     writeTracedCall(w, call, isTail);
     return;
   }
-  out.write('fn(');
   if (call.kind === 'function-call') {
+    const isLast = isTail && w.fn.isScript;
+    out.write(isLast ? 'last(fn(' : 'fn(');
     writeExpression(w, call.callee);
-    out.write(`,${w.site(call.line, call.callee)})`);
+    out.write(`,${w.site(call.line, call.callee)})${isLast ? ')' : ''}`);
     out.moveTo(call.line);
     w.noteCall(call.line, calledName(call.callee), false, isTail);
     out.write('(');
@@ -322,6 +323,7 @@ export function writeCall(w: ChunkWriter, call: Call, isTail = false): void {
     return;
   }
   const self = w.fn.take();
+  out.write('fn(');
   w.noteOperator(call.nameLine);
   out.write(`fld(${self}=`);
   writeExpression(w, call.object);

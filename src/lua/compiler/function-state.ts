@@ -8,6 +8,8 @@ export class FunctionState {
   /** The local through which it ends with a call of itself, if it does: then it is a loop. */
   readonly self: Local | null;
   readonly parameters: readonly Local[];
+  /** It is the main function of a script: what it returns goes to whoever runs that. */
+  readonly isScript: boolean;
   /** What a debugger could show at this point, in the order of the declarations. */
   readonly visible: VisibleVariable[] = [];
   /** For a debugger: nothing was written since the beginning, or since locals without values. */
@@ -19,10 +21,11 @@ export class FunctionState {
   #inUse = 0;
   #temporaries = 0;
 
-  constructor(isSuspendable: boolean, self: Local | null, parameters: readonly Local[]) {
+  constructor(isSuspendable: boolean, self: Local | null, parameters: readonly Local[], isScript = false) {
     this.isSuspendable = isSuspendable;
     this.self = self;
     this.parameters = parameters;
+    this.isScript = isScript;
   }
 
   /** A JavaScript variable of the function that nothing else uses until it is released. */

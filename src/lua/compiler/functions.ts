@@ -9,7 +9,7 @@ export function writeFunction(w: ChunkWriter, body: FunctionBody): void {
   const { out } = w;
   const outer = w.fn;
   const self = w.selfOf(body);
-  w.fn = new FunctionState(w.isSuspendable(body), self, body.parameters);
+  w.fn = new FunctionState(w.isSuspendable(body), self, body.parameters, w.isScript(body));
   const parameters = body.parameters.map(self === null ? nameOf : incomingNameOf);
   if (body.isVararg) parameters.push('...$v');
   const sharedName = w.takeSharedName(body);

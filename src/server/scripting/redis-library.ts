@@ -54,8 +54,11 @@ export interface RedisLibraryOptions {
 }
 
 export function registerRedisLibrary(engine: Engine, options: RedisLibraryOptions): void {
+  const commands = commandFunctions(options);
+  engine.lastCall.called = commands['call']!;
+  engine.lastCall.instead = lastCall(options);
   const entries: Readonly<Record<string, LuaValue>> = {
-    ...commandFunctions(options),
+    ...commands,
     ...replyFunctions(),
     ...surroundings(options),
     ...REPLICATION_CONSTANTS,
@@ -81,6 +84,15 @@ export function raise(text: string): never {
 
 function running(options: RedisLibraryOptions, what: string): ScriptRun {
   return options.run() ?? raise(`${what} can only be called inside a script invocation`);
+}
+
+/** `redis.call` where nobody but the client sees what it gives. */
+function lastCall(options: RedisLibraryOptions): LuaFunction {
+  return (...args) => {
+    const result = running(options, 'redis.call/pcall').executeLast(args);
+    if (isErrorTable(result)) throw new LuaError(result, currentPosition());
+    return result;
+  };
 }
 
 function commandFunctions(options: RedisLibraryOptions): Record<string, LuaFunction> {

@@ -27,6 +27,30 @@ export function replyToLua(bytes: Buffer): LuaValue {
   return latin1Of(bytes, at + 2, at + 2 + length);
 }
 
+/**
+ * Whether a reply comes out as it goes in, where a script returns what it has got: strings, a status, integers that Lua has
+ * exactly, and arrays of strings and integers. What is nil to a script, or an error, is something else to a client.
+ * @param bytes all of the reply, and what may follow it. @param end of the reply.
+ */
+export function isTheSameAsLua(bytes: Buffer, end: number): boolean {
+  if (bytes[0] === STATUS) return true;
+  let elements = 1;
+  for (let at = 0; elements > 0; elements--) {
+    const type = bytes[at]!;
+    const from = ++at;
+    let number = 0;
+    for (; bytes[at] !== CR; at++) number = number * 10 + (bytes[at]! - ZERO);
+    if (bytes[from] === MINUS) return false;
+    const digits = at - from;
+    at += 2;
+    if (type === BULK) at += number + 2;
+    else if (type === ARRAY && from === 1) elements += number;
+    else if (type !== INTEGER || digits > EXACT_DIGITS) return false;
+    if (at > end) return false;
+  }
+  return true;
+}
+
 /** A table with one field. */
 export function single(field: string, value: LuaValue): LuaTable {
   const table = new LuaTable(0, 1);

@@ -27,7 +27,8 @@ export class ScriptIndex<Script extends Identified> {
   readonly #scripts = new Map<number, Entry<Script>[]>();
   /** The one that was found last. */
   #last: Entry<Script> | null = null;
-  /** Of the memory of the last request: those that come are read into the same, as a rule. */
+  /** Where the last request stood, and its words: a pipeline has many requests in one buffer. */
+  #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   size = 0;
 
@@ -47,9 +48,12 @@ export class ScriptIndex<Script extends Identified> {
     if (args.length(index) !== SHA1_HEX_LENGTH) return null;
     const { bytes } = args;
     const start = args.starts[index]!;
-    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     const last = this.#last;
-    if (last !== null && hasWords(this.#view, bytes.byteOffset + start, last.words)) return last.script;
+    if (last !== null && hasWords(this.#view, start, last.words)) return last.script;
     const found = this.#search(bytes, start);
     if (found === null) return null;
     this.#last = found;
@@ -61,8 +65,7 @@ export class ScriptIndex<Script extends Identified> {
     if (sharing === undefined) return null;
     for (let at = 0; at < sharing.length; at++) {
       const entry = sharing[at]!;
-      if (hasWords(this.#view, bytes.byteOffset + start, entry.words) || isSha(bytes, start, entry.digits))
-        return entry;
+      if (hasWords(this.#view, start, entry.words) || isSha(bytes, start, entry.digits)) return entry;
     }
     return null;
   }

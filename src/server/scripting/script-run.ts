@@ -16,7 +16,7 @@ import type { Server } from '../server.ts';
 import { SESSION, type Session } from '../session.ts';
 import type { ScriptDebugger } from './debugger/script-debugger.ts';
 import type { RequestBuilder } from './request-builder.ts';
-import { errorTable, replyToLua } from './reply-to-lua.ts';
+import { errorTable, isTheSameAsLua, replyToLua } from './reply-to-lua.ts';
 import { isShortOfMemory } from './script-gates.ts';
 import { SCRIPT_FLAG } from './script-header.ts';
 import { ScriptTimer } from './script-timer.ts';
@@ -26,6 +26,9 @@ import { LuaTable } from '../../lua/table.ts';
 const REFUSING =
   CONDITION.stale | CONDITION.readonlyReplica | CONDITION.diskError | CONDITION.minReplicas | CONDITION.cluster;
 const TAKEN_OVER = SESSION.readonly | SESSION.asking;
+
+/** Stands for a reply that nobody looked at. */
+const PASSED: LuaValue = new LuaTable();
 
 /** What is run. */
 export interface ScriptSubject {
@@ -119,6 +122,23 @@ export class ScriptRun {
 
   /** `redis.call` and `redis.pcall`: the reply, or a table with `err`. */
   execute(values: LuaValue[]): LuaValue {
+    return this.#perform(values) ?? this.#readReply();
+  }
+
+  /** The same where the script ends with it. @returns also `PASSED`, for a reply that `passOn` gives to the caller as it is. */
+  executeLast(values: LuaValue[]): LuaValue {
+    const refusal = this.#perform(values);
+    if (refusal !== null) return refusal;
+    const { output } = this.#session;
+    const bytes = output.piece ?? output.contents();
+    if (this.debugger !== null || !isTheSameAsLua(bytes, output.pendingBytes)) return this.#readReply();
+    // It stays where it is until the script has ended, which is now.
+    this.#readBytes = bytes;
+    return PASSED;
+  }
+
+  /** Runs a command. @returns why not, or null: then its reply can be read. */
+  #perform(values: LuaValue[]): LuaTable | null {
     const args = this.requests.build(values);
     if (typeof args === 'string') return this.#error(`ERR ${args}`, false);
     const { server } = this;
@@ -134,9 +154,12 @@ export class ScriptRun {
       }
     }
     if (command!.has(FLAG.write)) this.hasWritten = true;
-    const session = this.#session;
-    server.dispatcher.call(session, command!, args);
-    const { output } = session;
+    server.dispatcher.call(this.#session, command!, args);
+    return null;
+  }
+
+  #readReply(): LuaValue {
+    const { output } = this.#session;
     const bytes = output.piece ?? output.contents();
     const result = replyToLua(bytes);
     if (typeof result === 'string') this.#keep(result, bytes);
@@ -155,6 +178,10 @@ export class ScriptRun {
 
   /** Replies with what the last command replied, where that is what the script returns. @returns whether it is. */
   passOn(value: LuaValue): boolean {
+    if (value === PASSED) {
+      this.caller.reply.rawPart(this.#readBytes!, 0, this.#session.output.pendingBytes);
+      return true;
+    }
     if (value !== this.#read) return false;
     this.caller.reply.bulk(this.#readBytes!, this.#readStart, this.#read!.length);
     return true;
