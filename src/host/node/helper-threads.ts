@@ -6,8 +6,8 @@
  * turn of 4 ms takes 20. So the helpers are made nicer, and no more than a little: the loop waits for them while they
  * collect garbage, and on a machine that others keep busy a niceness of 10 made it wait for 70 ms (docs/benchmarks.md).
  *
- * Linux counts niceness by thread, and tells threads by number as it does processes. Threads that are started later
- * inherit it from the main thread, which keeps its own.
+ * Linux counts niceness by thread, and tells threads by number as it does processes. Threads that are started later, such
+ * as those that write files, are as nice as the main thread, which stays as it was.
  */
 import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';

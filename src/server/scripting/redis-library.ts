@@ -56,7 +56,7 @@ export interface RedisLibraryOptions {
 export function registerRedisLibrary(engine: Engine, options: RedisLibraryOptions): void {
   const commands = commandFunctions(options);
   engine.lastCall.called = commands['call']!;
-  engine.lastCall.instead = lastCall(options);
+  engine.lastCall.instead = redisCall(options, true);
   const entries: Readonly<Record<string, LuaValue>> = {
     ...commands,
     ...replyFunctions(),
@@ -86,10 +86,11 @@ function running(options: RedisLibraryOptions, what: string): ScriptRun {
   return options.run() ?? raise(`${what} can only be called inside a script invocation`);
 }
 
-/** `redis.call` where nobody but the client sees what it gives. */
-function lastCall(options: RedisLibraryOptions): LuaFunction {
+/** @param isLast nobody but the client sees what it gives. */
+function redisCall(options: RedisLibraryOptions, isLast: boolean): LuaFunction {
   return (...args) => {
-    const result = running(options, 'redis.call/pcall').executeLast(args);
+    const run = running(options, 'redis.call/pcall');
+    const result = isLast ? run.executeLast(args) : run.execute(args);
     if (isErrorTable(result)) throw new LuaError(result, currentPosition());
     return result;
   };
@@ -97,11 +98,7 @@ function lastCall(options: RedisLibraryOptions): LuaFunction {
 
 function commandFunctions(options: RedisLibraryOptions): Record<string, LuaFunction> {
   return {
-    call: (...args) => {
-      const result = running(options, 'redis.call/pcall').execute(args);
-      if (isErrorTable(result)) throw new LuaError(result, currentPosition());
-      return result;
-    },
+    call: redisCall(options, false),
     pcall: (...args) => running(options, 'redis.call/pcall').execute(args),
     acl_check_cmd: (...args) => {
       const run = running(options, 'redis.acl_check_cmd');

@@ -30,9 +30,9 @@ export function replyToLua(bytes: Buffer): LuaValue {
 /**
  * Whether a reply comes out as it goes in, where a script returns what it has got: strings, a status, integers that Lua has
  * exactly, and arrays of strings and integers. What is nil to a script, or an error, is something else to a client.
- * @param bytes all of the reply, and what may follow it. @param end of the reply.
+ * @param bytes begin with the reply; what follows it is not looked at.
  */
-export function isTheSameAsLua(bytes: Buffer, end: number): boolean {
+export function isTheSameAsLua(bytes: Buffer): boolean {
   if (bytes[0] === STATUS) return true;
   let elements = 1;
   for (let at = 0; elements > 0; elements--) {
@@ -46,7 +46,6 @@ export function isTheSameAsLua(bytes: Buffer, end: number): boolean {
     if (type === BULK) at += number + 2;
     else if (type === ARRAY && from === 1) elements += number;
     else if (type !== INTEGER || digits > EXACT_DIGITS) return false;
-    if (at > end) return false;
   }
   return true;
 }

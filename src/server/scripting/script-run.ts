@@ -125,13 +125,13 @@ export class ScriptRun {
     return this.#perform(values) ?? this.#readReply();
   }
 
-  /** The same where the script ends with it. @returns also `PASSED`, for a reply that `passOn` gives to the caller as it is. */
+  /** The same where a script that is not debugged ends with it. @returns also `PASSED`, for a reply that `passOn` gives to the caller as it is. */
   executeLast(values: LuaValue[]): LuaValue {
     const refusal = this.#perform(values);
     if (refusal !== null) return refusal;
     const { output } = this.#session;
     const bytes = output.piece ?? output.contents();
-    if (this.debugger !== null || !isTheSameAsLua(bytes, output.pendingBytes)) return this.#readReply();
+    if (!isTheSameAsLua(bytes)) return this.#readReply();
     // It stays where it is until the script has ended, which is now.
     this.#readBytes = bytes;
     return PASSED;

@@ -80,8 +80,12 @@ export class SentinelTopology extends NodeSet {
 
   tend(): string | null {
     const masters = this.serverNames.filter((name) => this.replication(name)?.isReplica === false);
-    const views = this.sentinelNames.map((name) => ({ name, view: this.view(name)! }));
-    if (views.some(({ view }) => view?.failoverState !== 'none')) return null;
+    const views = this.sentinelNames.flatMap((name): View[] => {
+      const view = this.view(name);
+      return view?.failoverState === 'none' ? [{ name, view }] : [];
+    });
+    // Not while one is dead, or has something in hand.
+    if (views.length < this.sentinelNames.length) return null;
     if (masters.length === 1) return this.#endTie(masters[0]!, views);
     return this.#wasReset ? this.#leadBack(masters, views) : null;
   }
