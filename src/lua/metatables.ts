@@ -124,12 +124,12 @@ export class Metatables {
       let handler: LuaValue;
       if (at instanceof LuaTable) {
         handler = at.metatable?.getString('__newindex');
-        // Lua looks for the place first.
-        if (handler !== undefined) this.checkKey(key, site);
         if (handler === undefined || at.get(key) !== undefined) {
           this.#store(at, key, value, site);
           return;
         }
+        // Lua has made the place by then (luaH_set), which can change the order of the others.
+        this.#store(at, key, undefined, site);
       } else {
         handler = this.handler(at, '__newindex');
         if (handler === undefined)

@@ -139,3 +139,13 @@ describe('the line on which a handler finds its operator', () => {
     expect(evaluate(source)).toEqual(reply);
   });
 });
+
+describe('an assignment that __newindex takes', () => {
+  it('has made a place for the key before, as in Lua, which can move the others', () => {
+    const order = "local r = {} for k in next, u do r[#r + 1] = tostring(k) end return table.concat(r, ' ')";
+    const table = "local u = {x = 1, y = 'z', [1] = true} u[538976288] = false ";
+    expect(evaluate(`${table}${order}`)).toBe('y x 538976288 1');
+    const taken = `${table}setmetatable(u, {__newindex = function() end}) u.ok = 1 ${order}`;
+    expect(evaluate(taken)).toBe('1 y x 538976288');
+  });
+});
