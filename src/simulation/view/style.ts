@@ -102,7 +102,7 @@ aside { display: grid; grid-template-rows: minmax(150px, 42%) minmax(0, 1fr); mi
 #log-rows { position: relative; }
 #log-rows > div {
   position: absolute; left: 0; right: 0; height: 22px; padding: 0 14px; display: flex; gap: 8px; align-items: center; white-space: nowrap;
-  font-size: 12px; cursor: pointer; border-left: 3px solid transparent; content-visibility: auto;
+  font-size: 12px; cursor: pointer; border-left: 3px solid transparent;
 }
 #log-rows > div:hover { background: var(--raised); }
 #log-rows > div[aria-selected='true'] { background: color-mix(in srgb, var(--accent) 16%, transparent); border-left-color: var(--accent); }

@@ -161,6 +161,19 @@ describeWith('chromium', 'the page in a browser', () => {
   );
 
   it(
+    'has the line of what was just chosen in sight before the next frame',
+    async () => {
+      await open(sampleRun());
+      const line = await page.evaluate(`(() => {
+      document.getElementById('timeline').dispatchEvent(new KeyboardEvent('keydown', { key: 'v' }));
+      return document.querySelector('#log [aria-selected=true]').innerText;
+    })()`);
+      expect(line).toContain('H4');
+    },
+    PAGE_TIMEOUT_MS,
+  );
+
+  it(
     'chooses what is clicked on',
     async () => {
       await open(sampleRun());
