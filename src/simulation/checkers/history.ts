@@ -4,7 +4,7 @@
  */
 import type { MakeChecker } from '../checker.ts';
 import type { HistoryEntry, Reply } from '../history.ts';
-import { type Fates, isWithoutEffect, isWrite } from '../oracle/fate.ts';
+import { type Fates, isWithoutEffect, isWrite, type Lost } from '../oracle/fate.ts';
 import type { Ground } from '../oracle/ground.ts';
 import type { Branch, Place } from '../oracle/lineage.ts';
 import type { Witness } from '../oracle/witness.ts';
@@ -195,12 +195,17 @@ class ClientJudge implements Judge {
         this.#run.lost.push({ client, op: id, words, reason: fate.reason });
         this.#run.coverage.add('lost write');
         if (!fate.isExplained) this.#fail('H4', `${what()} is gone: ${fate.reason}`);
-        else if (fate.taken?.origin.birth === 'promotion' && this.#handovers.isClean(fate.taken.origin.timeMs)) {
+        else if (this.#wasHandedOver(fate)) {
           this.#fail('H4', `${what()} is gone, though its master had handed over by agreement: ${fate.reason}`);
         }
       }
     }
     this.#judgeDeletions(fates);
+  }
+
+  /** Whether it is on the way that was handed over. One who came back with old files has a way of his own. */
+  #wasHandedOver({ taken, left }: Lost): boolean {
+    return left === null && taken?.origin.birth === 'promotion' && this.#handovers.isClean(taken.origin.timeMs);
   }
 
   /** On the way that was kept, what was written before a deletion in time is before it in order, too. */

@@ -84,6 +84,8 @@ export interface Lost {
   readonly isExplained: boolean;
   /** The branch that was taken instead; null if its master has been set back, or has nothing in common with it. */
   readonly taken: Branch | null;
+  /** The branch by which its writer itself had left the way on which both were once; null if it had stayed there. */
+  readonly left: Branch | null;
 }
 
 /** Judges a run that is over: all stand still, and all are of one mind. */
@@ -124,7 +126,9 @@ export class Fates {
     const place = this.executions.of(operation.id).at(-1);
     if (place === undefined) return { kind: 'unexecuted' };
     const home = this.home(commandsOf(operation.words)[0]![1]!);
-    if (home === null) return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false, taken: null };
+    if (home === null) {
+      return { kind: 'lost', place, reason: 'nobody has its key', isExplained: false, taken: null, left: null };
+    }
     if (lineage.covers(home, place)) return { kind: 'kept' };
     const isElsewhere = this.#masters.some((name) => {
       const other = this.#witness.of(name)?.place ?? null;
@@ -133,21 +137,20 @@ export class Fates {
     return isElsewhere ? { kind: 'moved' } : this.#loss(home, place);
   }
 
-  /** Which way was taken instead. */
+  /** Which way was taken instead; of two turns, the later one made the difference. */
   #loss(home: Place, place: Place): Fate {
     const taken = this.#decision(home, place);
-    if (taken !== null) {
-      const isExplained = taken.origin.birth !== 'unknown';
-      return { kind: 'lost', place, reason: `${describeBirth(taken)} and did not have it`, isExplained, taken };
-    }
-    // Whoever has its key now has gone straight on: it was written by somebody who had turned off before.
     const left = this.#decision(place, home);
-    if (left !== null) {
-      const reason = `${describeBirth(left)}, and that way was given up`;
-      return { kind: 'lost', place, reason, isExplained: left.origin.birth !== 'unknown', taken: null };
+    const first = taken ?? left;
+    if (first === null) {
+      const isExplained = this.#wasSetBack(home, place);
+      return { kind: 'lost', place, reason: 'its master stands before it', isExplained, taken, left };
     }
-    const isExplained = this.#wasSetBack(home, place);
-    return { kind: 'lost', place, reason: 'its master stands before it', isExplained, taken: null };
+    const reason =
+      left !== null && left.origin.timeMs >= first.origin.timeMs
+        ? `${describeBirth(left)}, and that way was given up`
+        : `${describeBirth(first)} and did not have it`;
+    return { kind: 'lost', place, reason, isExplained: first.origin.birth !== 'unknown', taken, left };
   }
 
   /** The first turn on the way to a place, after it has left the way to another one. */
