@@ -138,9 +138,10 @@ class AcknowledgementJudge implements Judge {
 class ReachWatch {
   readonly #run: Run;
   readonly #fail: Fail;
-  readonly #talked = new Map<string, number>();
+  /** When the first of a pair has heard the second last. */
+  readonly #heardMs = new Map<string, number>();
   readonly #resumedMs = new Map<string, number>();
-  /** Pairs that could talk when they were last looked at. */
+  /** Pairs of whom the first heard the second when they were last looked at. */
   #open = new Set<string>();
   /** Pairs of whom the first is paused, and reads what the second has said meanwhile when it goes on. */
   readonly #unread = new Set<string>();
@@ -182,11 +183,11 @@ class ReachWatch {
         const pair = `${a} ${b}`;
         if (a === b) continue;
         this.#lookForCut(pair, world.network.reaches(a, b) && world.network.reaches(b, a));
-        if (this.#canTalk(a, b)) open.add(pair);
+        if (this.#hears(a, b)) open.add(pair);
         else if (this.#canLeaveWord(a, b)) this.#unread.add(pair);
       }
     }
-    for (const pair of [...open, ...this.#open]) this.#talked.set(pair, world.nowMs);
+    for (const pair of [...open, ...this.#open]) this.#heardMs.set(pair, world.nowMs);
     this.#open = open;
   }
 
@@ -194,7 +195,7 @@ class ReachWatch {
   #endUnread(node: string, reads: boolean): void {
     for (const pair of [...this.#unread].filter((one) => one.startsWith(`${node} `))) {
       this.#unread.delete(pair);
-      if (reads) this.#talked.set(pair, this.#run.world.nowMs);
+      if (reads) this.#heardMs.set(pair, this.#run.world.nowMs);
     }
   }
 
@@ -216,10 +217,11 @@ class ReachWatch {
     else if (nowMs > lateUntilMs) this.#cutMs.delete(pair);
   }
 
-  #canTalk(a: string, b: string): boolean {
+  /** Whether a hears b. The way back may be cut: replicas acknowledge every second, whatever they hear. */
+  #hears(a: string, b: string): boolean {
     const { topology, world } = this.#run;
     const isUp = topology.process(a).state === 'running' && topology.process(b).state === 'running';
-    return isUp && world.network.reaches(a, b) && world.network.reaches(b, a);
+    return isUp && world.network.reaches(b, a);
   }
 
   #check({ node, id, words, at, t }: EntryOf<'op'>, operations: Operations): void {
@@ -231,7 +233,7 @@ class ReachWatch {
     const sinceMs = operation.start - minReplicasMaxLagSeconds * 1000 - REFRESH_MS - SLACK_MS;
     const others = topology.serverNames.filter((other) => other !== at);
     const silent = others.filter((other) => {
-      return !this.#canTalk(at, other) && (this.#talked.get(`${at} ${other}`) ?? -Infinity) < sinceMs;
+      return !this.#hears(at, other) && (this.#heardMs.get(`${at} ${other}`) ?? -Infinity) < sinceMs;
     });
     const count = others.length - silent.length;
     if (count >= minReplicas) {
