@@ -108,6 +108,9 @@ describeWith('redis-server', 'a cluster of three nodes of ours and three real on
       const target = (await nodesOf(writer)).split('\n').find((text) => text.includes(line))!;
       await writer.call('CLUSTER', 'SETSLOT', 7, 'MIGRATING', target.split(' ')[0]!);
       await eventually(async () => (await nodesOf(writer)).includes(`127.0.0.1:${port}@`), PATIENCE);
+      // Both begin with epoch 0; one of them takes the next as soon as it hears of that (clusterHandleConfigEpochCollision).
+      const epochs = async (): Promise<string[]> => (await nodesOf(writer)).match(/(?<= - )\d+/g) ?? [];
+      await eventually(async () => new Set(await epochs()).size === 2, PATIENCE);
       before = await nodesOf(writer);
     }
     folder.signal('SIGKILL');
