@@ -9,7 +9,7 @@ import { Cluster as Client } from 'ioredis';
 import { startCluster, type TopologyEvent } from 'resplica';
 
 await using cluster = await startCluster({ masters: 3, replicas: 1 });
-const redis = new Client(cluster.seeds);
+const redis = new Client(cluster.seeds, { maxRedirections: 100 }); // 16 tries may be over before a failover is.
 redis.on('error', () => {}); // While nobody has the slots; ioredis asks the other nodes.
 
 const counters = ['red', 'green', 'blue']; // One key on each master.
