@@ -185,6 +185,8 @@ export class Command {
 }
 
 const TABLE_SIZE = 1024;
+/** How a script spells a command is up to it: there are thousands of ways to write HINCRBYFLOAT. */
+const SPELLINGS_MAX = 1024;
 
 /** A command under the name that clients use. */
 interface Entry {
@@ -197,6 +199,8 @@ export class CommandTable {
   readonly byName = new Map<string, Command>();
   /** All commands, subcommands included, by id. */
   readonly all: Command[] = [];
+  /** Commands without subcommands as scripts have spelled them: theirs come as texts whose hash is known. */
+  readonly #bySpelling = new Map<string, Command>();
   readonly #buckets: Entry[][] = Array.from({ length: TABLE_SIZE }, () => []);
 
   constructor(families: readonly Family[]) {
@@ -230,6 +234,7 @@ export class CommandTable {
     const target = to.toLowerCase();
     if (target !== '' && this.byName.has(target)) return 'Target command name already exists';
     this.byName.delete(from.toLowerCase());
+    this.#bySpelling.clear();
     const word = Buffer.from(from.toLowerCase(), 'latin1');
     const bucket = this.#buckets[bucketOf(word, 0, word.length)]!;
     bucket.splice(
@@ -252,6 +257,16 @@ export class CommandTable {
       }
     }
     return null;
+  }
+
+  /** The same for a request whose first word was written from a text. @param name that text, in whatever case. */
+  findSpelled(name: string, args: Arguments): Command | null {
+    const known = this.#bySpelling.get(name);
+    if (known !== undefined) return known;
+    const found = this.find(args);
+    const isAlone = found !== null && found.subcommands.length === 0 && found.parent === null;
+    if (isAlone && this.#bySpelling.size < SPELLINGS_MAX) this.#bySpelling.set(name, found);
+    return found;
   }
 
   /** The container itself when it can stand alone and no subcommand is given, or when the subcommand is unknown. */

@@ -143,7 +143,7 @@ export class ScriptRun {
     if (typeof args === 'string') return this.#error(`ERR ${args}`, false);
     const { server } = this;
     this.debugger?.sawCommand(args);
-    const command = server.commands.find(args);
+    const command = server.commands.findSpelled(values[0] as string, args);
     if (command === null || !this.#isFree(command, args)) {
       const refusal = this.#refuse(command, args);
       if (refusal !== null) {

@@ -130,3 +130,39 @@ describe('what a script ends with', () => {
     );
   });
 });
+
+describe('a command that a script names', () => {
+  const client = new BareServer().connect();
+  client.call('MSET', 'a', 'first', 'n', '1');
+
+  it('is found in every spelling, again and again', () => {
+    // More spellings than a server remembers.
+    const source = `
+      local seen = 0
+      for bits = 0, 2047 do
+        local name = string.gsub('incrbyfloa', '()(.)', function(at, letter)
+          return math.floor(bits / 2 ^ (at - 1)) % 2 == 1 and letter:upper() or letter
+        end) .. (bits < 1024 and 't' or 'T')
+        if redis.call(name, 'n', 1) == tostring(bits + 2) and redis.call('Get', 'a') == 'first' then seen = seen + 1 end
+      end
+      return seen`;
+    expect(client.call('EVAL', source, '0')).toBe(':2048\r\n');
+  });
+
+  it('is the one of the second word where that counts', () => {
+    const source = `
+      local encoding, count = redis.call('OBJECT', 'ENCODING', 'a'), redis.call('OBJECT', 'REFCOUNT', 'a')
+      return {encoding, count, redis.call('object', 'encoding', 'a'), redis.pcall('OBJECT', 'NONE', 'a').err}`;
+    const texts = ['embstr', 'embstr', 'ERR Unknown Redis command called from script'].map(bulk);
+    expect(client.call('EVAL', source, '0')).toBe(`*4\r\n${texts[0]}:1\r\n${texts[1]}${texts[2]}`);
+  });
+
+  it('is not found because another one was', () => {
+    const call = (name: string): string => client.call('EVAL', `return redis.call('${name}', 'a')`, '0');
+    expect(call('GET')).toBe(bulk('first'));
+    for (const name of ['GETT', 'GE', '', 'GET\\0', ' GET']) {
+      expect(call(name)).toMatch(/^-ERR Unknown Redis command called from script script: /);
+    }
+    expect(call('GET')).toBe(bulk('first'));
+  });
+});
