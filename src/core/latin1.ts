@@ -2,11 +2,11 @@
  * Between bytes and binary strings: JS strings with one character per byte (latin1), exact for any bytes.
  *
  * The native conversion costs a call out of JavaScript, some 50 ns whatever the length. Most of what is converted is
- * short (names, fields, keys), so up to 16 bytes are put together here instead, in half that time, and all at once: of
- * pieces V8 would build a rope, which has to be flattened before it is hashed.
+ * short (names, fields, keys), so up to 32 bytes are put together in JavaScript instead, in half that time.
  *
  * Upper and lower case are ASCII's alone: `toLowerCase()` would also change bytes beyond 127.
  */
+import { SHORT_TEXT_MAX, shortText } from './short-text.ts';
 
 /** V8 and Node's own conversion, present on every Buffer of every Node version, missing in the declared types. */
 const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
@@ -14,47 +14,13 @@ const { latin1Slice, latin1Write } = Buffer.prototype as unknown as {
   latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
 };
 
-/** Longest text that is put together (or taken apart) here; longer ones are worth the native call. */
-const SHORT_READ = 16;
+/** The longest text that is taken apart here; longer ones are worth the native call. */
 const SHORT_WRITE = 24;
-
-const char = String.fromCharCode;
 
 /** The bytes as a binary string. */
 export function latin1Of(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start;
-  return length > SHORT_READ ? latin1Slice.call(bytes, start, end) : short(bytes, start, length);
-}
-
-// prettier-ignore
-function short(b: Uint8Array, i: number, length: number): string {
-  switch (length) {
-    case 1: return char(b[i]!);
-    case 2: return char(b[i]!, b[i + 1]!);
-    case 3: return char(b[i]!, b[i + 1]!, b[i + 2]!);
-    case 4: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
-    case 5: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
-    case 6: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
-    case 7: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
-    case 8: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!);
-    case 9: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!);
-    case 10: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!);
-    case 11: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!);
-    case 12: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!);
-    case 13: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!);
-    case 14: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!);
-    case 15: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!, b[i + 14]!);
-    case 16: return char(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!, b[i + 14]!, b[i + 15]!);
-    default: return '';
-  }
+  return length > SHORT_TEXT_MAX ? latin1Slice.call(bytes, start, end) : shortText(bytes, start, length);
 }
 
 /** A binary string up to its first NUL: what C prints of it, in the texts of errors for example. */

@@ -324,6 +324,13 @@ export class LuaTable {
 
   /** Finds new sizes for both parts, with room for a key more, and inserts it. */
   #rehash(key: LuaValue, hash: number, value: LuaValue): void {
+    if (this.#keys.length === 0 && this.#array.length === 0 && typeof key !== 'number') {
+      // The first field of many a table: there is nothing to count.
+      this.layout++;
+      this.#makeNodes(1);
+      this.#insert(key, hash, value);
+      return;
+    }
     // As many as ARRAY_BITS_MAX and one more.
     const counts = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let total = this.#countArray(counts);
@@ -367,10 +374,12 @@ export class LuaTable {
     const values = this.#values;
     const hashes = this.#hashes;
     const array = this.#array;
-    const rest = arraySize < array.length ? array.splice(arraySize) : [];
+    const rest = arraySize < array.length ? array.splice(arraySize) : NO_VALUES;
     while (array.length < arraySize) array.push(undefined);
     this.#makeNodes(nodes);
-    for (const [at, value] of rest.entries()) if (value !== undefined) this.setNumber(arraySize + at + 1, value);
+    for (let at = 0; at < rest.length; at++) {
+      if (rest[at] !== undefined) this.setNumber(arraySize + at + 1, rest[at]);
+    }
     for (let node = keys.length - 1; node >= 0; node--) {
       const value = values[node];
       if (value === undefined) continue;
