@@ -18,6 +18,12 @@ export function libraryError(text: string): LuaError {
   return new LuaError(where(1) + text, currentPosition());
 }
 
+/** Protected tables refuse, without saying where: called right before a table is written to, after all other checks. */
+export function assertWritable(table: LuaTable): LuaTable {
+  if (table.isReadOnly) throw new LuaError('Attempt to modify a readonly table', currentPosition());
+  return table;
+}
+
 export class CallArguments {
   readonly #values: readonly LuaValue[];
 

@@ -13,8 +13,7 @@ import { LuaSyntaxError } from '../syntax-error.ts';
 import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, type Results, type Suspendable, typeName } from '../value.ts';
 import { next } from '../walk.ts';
-import { CallArguments, libraryError, register } from './arguments.ts';
-import { assertWritable } from './table.ts';
+import { assertWritable, CallArguments, libraryError, register } from './arguments.ts';
 
 /** More values than this do not fit on Lua's stack (LUAI_MAXCSTACK). */
 const UNPACKED_MAX = 8000;

@@ -4,7 +4,7 @@
  */
 import type { LuaTable } from '../table.ts';
 import type { LuaValue } from '../value.ts';
-import { libraryError } from './arguments.ts';
+import { assertWritable, libraryError } from './arguments.ts';
 
 export type Less = (left: LuaValue, right: LuaValue) => boolean;
 
@@ -55,6 +55,6 @@ function partition(table: LuaTable, less: Less, low: number, high: number, pivot
 
 function swap(table: LuaTable, first: number, second: number): void {
   const kept = table.getNumber(first);
-  table.setNumber(first, table.getNumber(second));
+  assertWritable(table).setNumber(first, table.getNumber(second));
   table.setNumber(second, kept);
 }

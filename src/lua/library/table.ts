@@ -3,21 +3,14 @@ import type { Engine } from '../engine.ts';
 import { LuaError } from '../lua-error.ts';
 import { isTrue, toText } from '../metatables.ts';
 import { currentPosition } from '../stack.ts';
-import { LuaTable } from '../table.ts';
 import { type LuaFunction, type LuaValue, type Results, typeName } from '../value.ts';
 import { next } from '../walk.ts';
-import { CallArguments, libraryError, registerInOrder } from './arguments.ts';
+import { assertWritable, CallArguments, libraryError, registerInOrder } from './arguments.ts';
 import { sort } from './sort.ts';
 
 export function registerTable(engine: Engine): void {
   const library = registerInOrder({ ...STATELESS, sort: sorter(engine), ...walkFunctions(engine) });
   engine.globals.setString('table', library);
-}
-
-/** Protected tables refuse, without saying where. */
-export function assertWritable(table: LuaTable): LuaTable {
-  if (table.isReadOnly) throw new LuaError('Attempt to modify a readonly table', currentPosition());
-  return table;
 }
 
 /** Every engine has the same ones. */
@@ -44,7 +37,7 @@ const STATELESS: Readonly<Record<string, LuaFunction>> = {
 function sorter({ metatables }: Engine): LuaFunction {
   return (...args) => {
     const given = new CallArguments(args);
-    const table = assertWritable(given.table(1));
+    const table = given.table(1);
     const order = given.has(2) ? given.function(2) : null;
     sort(table, (left, right) => {
       if (order !== null) return isTrue(metatables.finishFromLibrary(order, [left, right]));
@@ -56,24 +49,26 @@ function sorter({ metatables }: Engine): LuaFunction {
 }
 
 function insert(given: CallArguments): Results {
-  const table = assertWritable(given.table(1));
+  const table = given.table(1);
   const end = table.length + 1;
   if (given.count !== 2 && given.count !== 3) throw libraryError("wrong number of arguments to 'insert'");
   if (given.count === 2) {
-    table.setNumber(end, given.at(2));
+    assertWritable(table).setNumber(end, given.at(2));
     return [];
   }
   const position = given.int(2);
+  assertWritable(table);
   for (let at = Math.max(end, position); at > position; at--) table.setNumber(at, table.getNumber(at - 1));
   table.setNumber(position, given.at(3));
   return [];
 }
 
 function remove(given: CallArguments): Results {
-  const table = assertWritable(given.table(1));
+  const table = given.table(1);
   const end = table.length;
   const position = given.intOr(2, end);
   if (position < 1 || position > end) return [];
+  assertWritable(table);
   const removed = table.getNumber(position);
   for (let at = position; at < end; at++) table.setNumber(at, table.getNumber(at + 1));
   table.setNumber(end, undefined);
