@@ -30,7 +30,11 @@ export const luaFamily: Family = {
   suites: [
     oneClient({
       title: 'programs',
-      calls: luaProgram.map(evaluated),
+      calls: fc.oneof(
+        { arbitrary: luaProgram.map(evaluated), weight: 99 },
+        // Servers keep every script until then, and long runs play a hundred thousand.
+        { arbitrary: fc.constant<Call>(['SCRIPT', 'FLUSH']), weight: 1 },
+      ),
       comparable: withoutAddresses,
       stepsMax: 3,
       runs: 150,
