@@ -140,8 +140,7 @@ export class MixedSet implements AsyncDisposable {
     const sentinel = await this.#participant(`sentinel-${index + 1}`, 'sentinel', make, [
       '# a comment that stays',
       `sentinel monitor mymaster 127.0.0.1 ${this.servers[0]!.port} 2`,
-      // A busy machine stands still for two seconds at times: nobody shall be replaced for that.
-      'sentinel down-after-milliseconds mymaster 4000',
+      'sentinel down-after-milliseconds mymaster 1500',
       'sentinel failover-timeout mymaster 2000',
     ]);
     this.sentinels.push(sentinel);
