@@ -121,9 +121,16 @@ function isWanted(call: Call): boolean {
 function isAmbiguous(call: Call): boolean {
   if (call.some((arg) => /^storedist$/i.test(arg) || arg.includes('set_repl'))) return true;
   if (hasWord(call, 'ENTRIESREAD') && call.some((arg) => /^\d{17,}$/.test(arg))) return true;
-  if (/^zremrangebylex$/i.test(call[0] ?? '') || (/^zrangestore$/i.test(call[0] ?? '') && hasWord(call, 'BYLEX')))
-    return true;
-  return /^sort$/i.test(call[0] ?? '') && ['BY', 'ALPHA', 'STORE'].every((each) => hasWord(call, each));
+  switch (call[0]?.toLowerCase()) {
+    case 'zremrangebylex':
+      return true;
+    case 'zrangestore':
+      return hasWord(call, 'BYLEX');
+    case 'sort':
+      return ['BY', 'ALPHA', 'STORE'].every((each) => hasWord(call, each));
+    default:
+      return false;
+  }
 }
 
 function hasWord(call: Call, word: string): boolean {
